@@ -1,0 +1,95 @@
+"""Conversations and what they hold: entries, their kinds, tags and chains.
+
+Band: words. Imports protocol alone; knows no socket, no clock, no store.
+Source: docs/protocol.md.
+"""
+
+import hashlib
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Self
+
+from protocol import MAX_TEXT, PeerError, decode_text
+
+PEOPLE = 0  # the conversation whose "entries" are changes of who is here
+ROOM = 1
+TAG_SIZE = 8
+CHAIN_SIZE = 8
+FIRST_CHAIN = bytes(CHAIN_SIZE)  # of a log without entries
+NO_TAG = bytes(TAG_SIZE)  # of entries that were nobody's draft
+MAX_NAME = 32  # characters
+MAX_NAME_BYTES = 4 * MAX_NAME
+
+
+class ConversationKind(IntEnum):
+    """Who belongs to a conversation."""
+
+    ROOM = 1
+    GROUP = 2
+    PRIVATE = 3
+
+
+class EntryKind(IntEnum):
+    """What an entry is. Numbers are on disk and on the wire, never reused."""
+
+    TEXT = 1
+    FILE = 2
+    JOINED = 3
+    LEFT = 4
+    NOTICE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One numbered item of a log, without its number: what all receivers get, byte for byte.
+
+    tag 8 | kind u8 | sent_at u64 | person u64 | name length u8 | name | text.
+    """
+
+    tag: bytes
+    kind: EntryKind
+    sent_at: int  # UTC milliseconds since 1970
+    person: int
+    name: str  # as it was when this was said
+    text: str = ""
+
+    _LAYOUT = struct.Struct(">8sBQQB")
+
+    def encode(self) -> bytes:
+        name = self.name.encode()
+        head = self._LAYOUT.pack(self.tag, self.kind, self.sent_at, self.person, len(name))
+        return head + name + self.text.encode()
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        """Raises PeerError for a cut body, an unknown kind or text that is no UTF-8."""
+        size = cls._LAYOUT.size
+        if len(body) < size:
+            raise PeerError("entry is cut")
+        tag, kind, sent_at, person, length = cls._LAYOUT.unpack_from(body)
+        if length > MAX_NAME_BYTES or len(body) - size < length:
+            raise PeerError("entry has a bad name")
+        if len(body) - size - length > MAX_TEXT:
+            raise PeerError("entry is too long")
+        try:
+            kind = EntryKind(kind)
+        except ValueError:
+            raise PeerError("unknown kind of entry") from None
+        name = decode_text(body[size : size + length])
+        return cls(tag, kind, sent_at, person, name, decode_text(body[size + length :]))
+
+
+def draft_tag(stream: bytes, draft: int) -> bytes:
+    """Names a draft to its author in the entry it became, and to nobody else."""
+    return hashlib.blake2s(stream + draft.to_bytes(8, "big"), digest_size=TAG_SIZE).digest()
+
+
+def next_chain(chain: bytes, body: bytes) -> bytes:
+    """Sums up a log up to and including the entry with this body."""
+    return hashlib.blake2s(chain + body, digest_size=CHAIN_SIZE).digest()
+
+
+def is_postable_text(text: str) -> bool:
+    """Whether a person may say this: anything that is not white space alone."""
+    return bool(text.strip())

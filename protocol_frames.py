@@ -1,0 +1,473 @@
+"""The frames inside a sealed datagram: one class each, all of them encode and decode.
+
+Band: words. Imports protocol alone.
+Source: docs/protocol.md. Integers are big-endian throughout.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Self
+
+from protocol import (
+    ENTRY_PART,
+    FRAME_HEADER_SIZE,
+    MAX_CLOSE_TEXT,
+    MAX_ENTRY_PARTS,
+    MAX_PLAINTEXT,
+    MAX_POST_PARTS,
+    MAX_REQUEST_JSON,
+    MAX_RESPONSE,
+    PADDING,
+    POST_PART,
+    RESPONSE_PART,
+    CloseCode,
+    PeerError,
+    decode_text,
+    fail,
+)
+
+
+class FrameType(IntEnum):
+    """First byte of every frame inside a sealed datagram. Numbers are never reused."""
+
+    END = 0x00
+    PING = 0x01
+    PONG = 0x02
+    PATH_CHALLENGE = 0x03
+    PATH_RESPONSE = 0x04
+    CLOSE = 0x05
+    REQUEST = 0x10
+    RESPONSE = 0x11
+    POST = 0x20
+    POSTED = 0x21
+    REFUSED = 0x22
+    ENTRY = 0x23
+    HEADS = 0x24
+    PULL = 0x25
+    HAVE = 0x26
+    TYPING = 0x27
+    REACHED = 0x28
+    WANT = 0x30
+    CHUNK = 0x31
+
+
+_FRAME = struct.Struct(">BH")
+_U64 = struct.Struct(">Q")
+_U64_PAIR = struct.Struct(">QQ")
+
+
+def _frame(kind: FrameType, body: bytes) -> bytes:
+    return _FRAME.pack(kind, len(body)) + body
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """stamp u64: whatever the sender likes; it comes back."""
+
+    stamp: int
+
+    def encode(self) -> bytes:
+        return _frame(FrameType.PING, _U64.pack(self.stamp))
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        return cls(*_exactly(_U64, body))
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """stamp u64 | highest datagram number got u64 | datagrams got u64."""
+
+    stamp: int
+    highest: int
+    count: int
+
+    _LAYOUT = struct.Struct(">QQQ")
+
+    def encode(self) -> bytes:
+        return _frame(FrameType.PONG, self._LAYOUT.pack(self.stamp, self.highest, self.count))
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        return cls(*_exactly(cls._LAYOUT, body))
+
+
+@dataclass(frozen=True, slots=True)
+class PathChallenge:
+    """8 random bytes; answered on the path they came by."""
+
+    challenge: bytes
+
+    def encode(self) -> bytes:
+        return _frame(FrameType.PATH_CHALLENGE, self.challenge)
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        return cls(body if len(body) == 8 else fail("bad PATH_CHALLENGE"))
+
+
+@dataclass(frozen=True, slots=True)
+class PathResponse:
+    """The 8 bytes of the challenge it answers."""
+
+    challenge: bytes
+
+    def encode(self) -> bytes:
+        return _frame(FrameType.PATH_RESPONSE, self.challenge)
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        return cls(body if len(body) == 8 else fail("bad PATH_RESPONSE"))
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """code u16 | text of at most MAX_CLOSE_TEXT bytes."""
+
+    code: CloseCode
+    text: str = ""
+
+    def encode(self) -> bytes:
+        return _frame(FrameType.CLOSE, struct.pack(">H", self.code) + self.text.encode())
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        if not 2 <= len(body) <= 2 + MAX_CLOSE_TEXT:
+            raise PeerError("bad CLOSE")
+        try:
+            code = CloseCode(int.from_bytes(body[:2], "big"))
+        except ValueError:
+            raise PeerError("unknown close code") from None
+        return cls(code, decode_text(body[2:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """request u32 | verb u8 | JSON object of at most MAX_REQUEST_JSON bytes."""
+
+    request: int
+    verb: int  # not a Verb: an unknown one is answered UNKNOWN_REQUEST, not punished
+    fields: bytes
+
+    _LAYOUT = struct.Struct(">IB")
+
+    def encode(self) -> bytes:
+        return _frame(FrameType.REQUEST, self._LAYOUT.pack(self.request, self.verb) + self.fields)
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        if not cls._LAYOUT.size <= len(body) <= cls._LAYOUT.size + MAX_REQUEST_JSON:
+            raise PeerError("bad REQUEST")
+        return cls(*cls._LAYOUT.unpack_from(body), body[cls._LAYOUT.size :])
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """request u32 | part u8 | parts u8 | code u16 | a part of a JSON object."""
+
+    request: int
+    part: int  # from 0
+    parts: int
+    code: int
+    fields: bytes
+
+    _LAYOUT = struct.Struct(">IBBH")
+
+    def encode(self) -> bytes:
+        head = self._LAYOUT.pack(self.request, self.part, self.parts, self.code)
+        return _frame(FrameType.RESPONSE, head + self.fields)
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        if not cls._LAYOUT.size <= len(body) <= cls._LAYOUT.size + RESPONSE_PART:
+            raise PeerError("bad RESPONSE")
+        request, part, parts, code = cls._LAYOUT.unpack_from(body)
+        if part >= parts or parts > MAX_RESPONSE // RESPONSE_PART + 1:
+            raise PeerError("bad parts of a RESPONSE")
+        return cls(request, part, parts, code, body[cls._LAYOUT.size :])
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """draft u64 | oldest u64 | conversation u64 | kind u8 | part u8 | parts u8 | text."""
+
+    draft: int  # from 1
+    oldest: int  # the lowest draft whose answer the author still lacks
+    conversation: int
+    kind: int
+    part: int  # from 0
+    parts: int
+    body: bytes
+
+    _LAYOUT = struct.Struct(">QQQBBB")
+
+    def encode(self) -> bytes:
+        head = self._LAYOUT.pack(
+            self.draft, self.oldest, self.conversation, self.kind, self.part, self.parts
+        )
+        return _frame(FrameType.POST, head + self.body)
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        size = cls._LAYOUT.size
+        if not size <= len(body) <= size + POST_PART:
+            raise PeerError("bad POST")
+        draft, oldest, conversation, kind, part, parts = cls._LAYOUT.unpack_from(body)
+        if not 1 <= oldest <= draft or part >= parts or parts > MAX_POST_PARTS:
+            raise PeerError("bad numbers in a POST")
+        if part < parts - 1 and len(body) != size + POST_PART:
+            raise PeerError("only the last part of a POST may be short")
+        return cls(draft, oldest, conversation, kind, part, parts, body[size:])
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """draft u64 | conversation u64 | number u64 | sent_at u64: the draft is on disk."""
+
+    draft: int
+    conversation: int
+    number: int
+    sent_at: int
+
+    _LAYOUT = struct.Struct(">QQQQ")
+
+    def encode(self) -> bytes:
+        return _frame(
+            FrameType.POSTED,
+            self._LAYOUT.pack(self.draft, self.conversation, self.number, self.sent_at),
+        )
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        return cls(*_exactly(cls._LAYOUT, body))
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """draft u64 | code u16: the draft will never be an entry."""
+
+    draft: int
+    code: int
+
+    _LAYOUT = struct.Struct(">QH")
+
+    def encode(self) -> bytes:
+        return _frame(FrameType.REFUSED, self._LAYOUT.pack(self.draft, self.code))
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        return cls(*_exactly(cls._LAYOUT, body))
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPart:
+    """conversation u64 | number u64 | part u8 | parts u8 | a part of the entry's body."""
+
+    conversation: int
+    number: int
+    part: int  # from 0
+    parts: int
+    body: bytes
+
+    _LAYOUT = struct.Struct(">QQBB")
+
+    def encode(self) -> bytes:
+        head = self._LAYOUT.pack(self.conversation, self.number, self.part, self.parts)
+        return _frame(FrameType.ENTRY, head + self.body)
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        size = cls._LAYOUT.size
+        if not size <= len(body) <= size + ENTRY_PART:
+            raise PeerError("bad ENTRY")
+        conversation, number, part, parts = cls._LAYOUT.unpack_from(body)
+        if number == 0 or part >= parts or parts > MAX_ENTRY_PARTS:
+            raise PeerError("bad numbers in an ENTRY")
+        if part < parts - 1 and len(body) != size + ENTRY_PART:
+            raise PeerError("only the last part of an ENTRY may be short")
+        return cls(conversation, number, part, parts, body[size:])
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """(conversation u64, last number u64)…: how far each log goes."""
+
+    numbers: tuple[tuple[int, int], ...]
+
+    def encode(self) -> bytes:
+        return _encode_pairs(FrameType.HEADS, self.numbers)
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        return cls(_decode_pairs(body))
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """conversation u64 | from u64 | first part u8 | to u64: fill this gap, lowest first."""
+
+    conversation: int
+    first: int
+    first_part: int
+    last: int
+
+    _LAYOUT = struct.Struct(">QQBQ")
+
+    def encode(self) -> bytes:
+        return _frame(
+            FrameType.PULL,
+            self._LAYOUT.pack(self.conversation, self.first, self.first_part, self.last),
+        )
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        pull = cls(*_exactly(cls._LAYOUT, body))
+        return pull if 1 <= pull.first <= pull.last else fail("bad range in a PULL")
+
+
+@dataclass(frozen=True, slots=True)
+class Have:
+    """(conversation u64, number u64)…: nothing up to number is missing."""
+
+    numbers: tuple[tuple[int, int], ...]
+
+    def encode(self) -> bytes:
+        return _encode_pairs(FrameType.HAVE, self.numbers)
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        return cls(_decode_pairs(body))
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """conversation u64 | to clients also the person u64 (0 towards the server)."""
+
+    conversation: int
+    person: int = 0
+
+    def encode(self) -> bytes:
+        body = _U64.pack(self.conversation)
+        return _frame(FrameType.TYPING, body + (_U64.pack(self.person) if self.person else b""))
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        return cls(*(_exactly(_U64, body) if len(body) == 8 else _exactly(_U64_PAIR, body)))
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """(conversation u64, number u64)…: everyone present has everything up to number."""
+
+    numbers: tuple[tuple[int, int], ...]
+
+    def encode(self) -> bytes:
+        return _encode_pairs(FrameType.REACHED, self.numbers)
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        return cls(_decode_pairs(body))
+
+
+Frame = (
+    Ping
+    | Pong
+    | PathChallenge
+    | PathResponse
+    | Close
+    | Request
+    | Response
+    | Post
+    | Posted
+    | Refused
+    | EntryPart
+    | Heads
+    | Pull
+    | Have
+    | Typing
+    | Reached
+)
+
+_DECODERS: dict[int, Callable[[bytes], Frame]] = {
+    FrameType.PING: Ping.decode,
+    FrameType.PONG: Pong.decode,
+    FrameType.PATH_CHALLENGE: PathChallenge.decode,
+    FrameType.PATH_RESPONSE: PathResponse.decode,
+    FrameType.CLOSE: Close.decode,
+    FrameType.REQUEST: Request.decode,
+    FrameType.RESPONSE: Response.decode,
+    FrameType.POST: Post.decode,
+    FrameType.POSTED: Posted.decode,
+    FrameType.REFUSED: Refused.decode,
+    FrameType.ENTRY: EntryPart.decode,
+    FrameType.HEADS: Heads.decode,
+    FrameType.PULL: Pull.decode,
+    FrameType.HAVE: Have.decode,
+    FrameType.TYPING: Typing.decode,
+    FrameType.REACHED: Reached.decode,
+}
+
+
+def decode_frames(plaintext: bytes) -> list[Frame]:
+    """All frames of one sealed datagram. Raises PeerError for anything but well-formed frames."""
+    frames: list[Frame] = []
+    place, size = 0, len(plaintext)
+    while place < size:
+        if plaintext[place] == FrameType.END:
+            if plaintext.count(0, place) != size - place:
+                raise PeerError("padding is not zero")
+            break
+        if place + FRAME_HEADER_SIZE > size:
+            raise PeerError("frame header is cut")
+        kind, length = _FRAME.unpack_from(plaintext, place)
+        place += FRAME_HEADER_SIZE
+        decode = _DECODERS.get(kind)
+        if decode is None or place + length > size:
+            raise PeerError("unknown or cut frame")
+        frames.append(decode(plaintext[place : place + length]))
+        place += length
+    return frames
+
+
+def pad(frames: bytes) -> bytes:
+    """Frames ready to be sealed: zeros (END) up to a multiple of PADDING."""
+    return frames + bytes(-len(frames) % PADDING)
+
+
+def pack_frames(frames: list[bytes], room: int = MAX_PLAINTEXT) -> list[bytes]:
+    """As few plaintexts of at most ``room`` bytes as keeping the order allows, each padded."""
+    plaintexts: list[bytes] = []
+    waiting: list[bytes] = []
+    size = 0
+    for frame in frames:
+        if size + len(frame) > room:
+            plaintexts.append(pad(b"".join(waiting)))
+            waiting, size = [], 0
+        waiting.append(frame)
+        size += len(frame)
+    if waiting:
+        plaintexts.append(pad(b"".join(waiting)))
+    return plaintexts
+
+
+def split_parts(body: bytes, size: int) -> list[bytes]:
+    """The body in pieces of ``size`` bytes, the last one shorter; at least one piece."""
+    return [body[start : start + size] for start in range(0, len(body), size)] or [b""]
+
+
+def _exactly(layout: struct.Struct, body: bytes) -> tuple[int, ...]:
+    if len(body) != layout.size:
+        raise PeerError("frame of a wrong size")
+    return layout.unpack(body)
+
+
+def _encode_pairs(kind: FrameType, numbers: tuple[tuple[int, int], ...]) -> bytes:
+    return _frame(kind, b"".join(_U64_PAIR.pack(*pair) for pair in numbers))
+
+
+def _decode_pairs(body: bytes) -> tuple[tuple[int, int], ...]:
+    if len(body) % _U64_PAIR.size or not body:
+        raise PeerError("frame of a wrong size")
+    return tuple(_U64_PAIR.iter_unpack(body))
