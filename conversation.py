@@ -93,3 +93,48 @@ def next_chain(chain: bytes, body: bytes) -> bytes:
 def is_postable_text(text: str) -> bool:
     """Whether a person may say this: anything that is not white space alone."""
     return bool(text.strip())
+
+
+class Presence(IntEnum):
+    """Whether somebody is here."""
+
+    HERE = 1
+    AWAY = 2  # silent for a while; still a member of the room
+    GONE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is here, for the list beside the messages. On the wire: the body of an entry of PEOPLE.
+
+    epoch u64 | person u64 | presence u8 | is_account u8 | round trip u16 | name.
+    """
+
+    person: int
+    name: str
+    presence: Presence
+    is_account: bool = False
+    round_trip_ms: int = 0  # 0: not known yet
+
+    _LAYOUT = struct.Struct(">QQBBH")
+
+    def encode(self, epoch: int) -> bytes:
+        """``epoch`` names one run of the server: versions of another run mean nothing."""
+        head = self._LAYOUT.pack(
+            epoch, self.person, self.presence, self.is_account, min(self.round_trip_ms, 0xFFFF)
+        )
+        return head + self.name.encode()
+
+    @classmethod
+    def decode(cls, body: bytes) -> tuple[int, Self]:
+        """Epoch and person. Raises PeerError."""
+        size = cls._LAYOUT.size
+        if not size <= len(body) <= size + MAX_NAME_BYTES:
+            raise PeerError("bad change of a person")
+        epoch, person, presence, is_account, round_trip_ms = cls._LAYOUT.unpack_from(body)
+        try:
+            presence = Presence(presence)
+        except ValueError:
+            raise PeerError("unknown presence") from None
+        name = decode_text(body[size:])
+        return epoch, cls(person, name, presence, bool(is_account), round_trip_ms)

@@ -1,0 +1,319 @@
+"""What a user asks of the client's core (commands) and what it reports (events): plain values.
+
+Band: cores. The windows, the terminal and ``--json`` all speak to the core through these alone.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from conversation import Entry, Person
+from protocol import Code
+
+Address = tuple[str, int]
+
+
+# --- what is kept on disk for one run of a client ---
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingDraft:
+    """Something the user said that the server has not acknowledged yet."""
+
+    draft: int
+    conversation: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a client that was killed needs to go on as the same person, losing nothing."""
+
+    stream: bytes
+    token: bytes = field(repr=False)
+    person: int
+    name: str
+    next_draft: int
+    waiting: tuple[WaitingDraft, ...]
+
+
+# --- commands ---
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Enter the room at an address. ``pinned_key`` None: never been there."""
+
+    address: Address
+    password: str = field(repr=False)
+    name: str
+    pinned_key: bytes | None = None
+    resume: Run | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseName:
+    """After NameRefused."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChoosePassword:
+    """After PasswordRefused."""
+
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A text into a conversation. Answered by DraftMade at once, then EntryArrived or DraftRefused.
+
+    ``ticket`` is the caller's own number; it comes back in those events.
+    """
+
+    ticket: int
+    conversation: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOlder:
+    """The user scrolled up: pull entries below the floor. Answered by OlderArrived."""
+
+    conversation: int
+    count: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ShowTyping:
+    """The user is writing; call it at each key, the core thins it out."""
+
+    conversation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """``exit``: wait (some seconds at most) until all is acknowledged, then go. Ends in Ended."""
+
+
+Command = Join | ChooseName | ChoosePassword | Say | LoadOlder | ShowTyping | Leave
+
+
+# --- events ---
+
+
+class Connection(Enum):
+    """How things stand with the server."""
+
+    CONNECTING = auto()  # no answer yet
+    ENTERING = auto()  # it answers; password and name are being settled
+    HERE = auto()
+    LOST = auto()  # was here; silent now; the core tries again by itself
+
+
+class EndReason(Enum):
+    """Why the core gave up for good."""
+
+    LEFT = auto()  # the user's own exit
+    KICKED = auto()
+    BANNED = auto()
+    KEY_CHANGED = auto()
+    UNREACHABLE = auto()  # no answer to the first attempt for 10 s
+    REFUSED = auto()  # the server is full
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionChanged:
+    """``round_trip`` in seconds, once known; sent again when it changed noticeably."""
+
+    connection: Connection
+    round_trip: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeySeen:
+    """The server's public key; ``is_pinned``: it is the one we know."""
+
+    key: bytes
+    room_name: str
+    is_pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChanged:
+    """Not the key we know: nothing was sent, the core stopped. Join again with the new key to go
+    on."""
+
+    pinned_key: bytes
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRefused:
+    """Wrong password: the core waits for ChoosePassword."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordDelayed:
+    """Too many wrong passwords from this address: the core tries by itself after ``wait`` s."""
+
+    wait: float
+
+
+@dataclass(frozen=True, slots=True)
+class NameRefused:
+    """NAME_TAKEN or NAME_INVALID (with the reason's code): the core waits for ChooseName."""
+
+    name: str
+    code: Code
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """In the room. ``has_returned``: as the person we were before, by token."""
+
+    person: int
+    name: str
+    room_name: str
+    server_key: bytes
+    has_returned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EntryArrived:
+    """Each entry the client holds, once, in the order of numbers; one's own included.
+
+    ``ticket``: of our Say, if it is ours from this run. ``is_history``: it was there before us.
+    """
+
+    conversation: int
+    number: int
+    entry: Entry
+    ticket: int | None = None
+    is_history: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OlderArrived:
+    """Entries below what was held, ascending. ``is_all``: nothing older exists."""
+
+    conversation: int
+    entries: tuple[tuple[int, Entry], ...]
+    is_all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FloorChanged:
+    """Entries above ``floor`` are held or coming; those up to it can be loaded with LoadOlder."""
+
+    conversation: int
+    floor: int
+
+
+@dataclass(frozen=True, slots=True)
+class DraftMade:
+    """What was said waits for the server."""
+
+    ticket: int
+    draft: int
+    conversation: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRefused:
+    """The server will not take it: ``code`` says why."""
+
+    ticket: int | None
+    draft: int
+    conversation: int
+    text: str
+    code: Code
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedChanged:
+    """Everyone present has every entry up to ``number`` (two ticks)."""
+
+    conversation: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleReplaced:
+    """The whole list of who is here or away."""
+
+    people: tuple[Person, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonChanged:
+    """One of them came, went away, came back, left (GONE) or changed."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class PersonTyping:
+    """Somebody writes; it fades by itself after 5 s."""
+
+    conversation: int
+    person: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogReplaced:
+    """The server's log is not the one we held a copy of (an old backup was put back).
+
+    Tell the user; forget what was shown of this conversation; entries come anew.
+    """
+
+    conversation: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunChanged:
+    """Keep this on disk before anything else happens (None: nothing is left to resume)."""
+
+    run: Run | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The core is done. ``text`` is the operator's reason, if any; ``until`` of a ban, UTC ms."""
+
+    reason: EndReason
+    text: str = ""
+    until: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """Put by the driver: the network thread ended by a defect or a broken disk."""
+
+    error: str
+
+
+Event = (
+    ConnectionChanged
+    | KeySeen
+    | KeyChanged
+    | PasswordRefused
+    | PasswordDelayed
+    | NameRefused
+    | Entered
+    | EntryArrived
+    | OlderArrived
+    | FloorChanged
+    | DraftMade
+    | DraftRefused
+    | ReachedChanged
+    | PeopleReplaced
+    | PersonChanged
+    | PersonTyping
+    | LogReplaced
+    | RunChanged
+    | Ended
+    | Crashed
+)

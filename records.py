@@ -1,0 +1,169 @@
+"""What the server keeps on disk, as values, and the store that keeps it, as a protocol.
+
+Band: words. Cores speak to a ``Store``; storage.py is one; a store shared by several servers would
+be another. Nothing but the store decides numbers, names on disk and membership.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+from conversation import Entry
+from protocol import RuangError
+
+
+class StoreError(RuangError):
+    """The disk did not do what was asked of it; nothing of the open transaction is kept."""
+
+
+class StoreFull(StoreError):
+    """No space: refuse what would write, go on reading."""
+
+
+class StoreBroken(StoreError):
+    """An I/O error or a damaged file: stop acknowledging, say why, stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An entry with its place in its log."""
+
+    conversation: int
+    number: int
+    body: bytes  # Entry.encode(): what all receivers get
+    chain: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LogHead:
+    """How far a log goes. An empty log: number 0, FIRST_CHAIN, sent_at 0."""
+
+    number: int
+    chain: bytes
+    sent_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DraftAnswer:
+    """How a draft ended; kept with its stream until its author has the answer."""
+
+    draft: int
+    code: int  # protocol.Code; OK: the three below say where it stands
+    conversation: int = 0
+    number: int = 0
+    sent_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """One run of a client: whose it is, and which of its drafts have been taken."""
+
+    person: int
+    oldest: int  # answers below are forgotten
+    taken: int  # drafts up to this one have an answer or never get one
+    answers: tuple[DraftAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    """Somebody who entered. ``is_present`` is the mark that joined and left entries follow."""
+
+    person: int  # 63 random bits, never 0
+    name: str
+    is_present: bool
+    is_account: bool = False
+
+
+class BanKind(IntEnum):
+    """What somebody is kept from."""
+
+    ENTER = 1
+    SPEAK = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """Keeps a person, a name and perhaps an address out (or silent) until an end."""
+
+    ban: int  # 0 in one not stored yet
+    kind: BanKind
+    person: int
+    name: str
+    address: str  # "" : the name and the person alone
+    until: int  # UTC milliseconds; 0: until the operator takes it back
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GuessRecord:
+    """Wrong passwords of one address, so that a restart forgives nobody."""
+
+    address: str
+    failures: int
+    last_failure: int  # UTC milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedSession:
+    """Whom a server that starts tells that its old session is gone."""
+
+    session_id: int
+    host: str
+    port: int
+
+
+class Store(Protocol):
+    """Owned by the network thread. The first write opens a transaction; ``commit`` ends it.
+
+    Any method may raise StoreFull or StoreBroken; then ``rollback`` and nothing of the turn stays.
+    Times are UTC milliseconds. ``read_later`` and ``next_chore`` return work for the worker thread.
+    """
+
+    @property
+    def room_id(self) -> bytes: ...
+    def commit(self) -> tuple[Stored, ...]: ...  # what became durable, in order of append
+    def rollback(self) -> None: ...
+
+    # logs
+    def head(self, conversation: int) -> LogHead: ...
+    def append(self, conversation: int, entry: Entry) -> Stored: ...
+    def chain_at(self, conversation: int, number: int) -> bytes | None: ...
+    def read(self, conversation: int, first: int, last: int, limit: int) -> list[Stored]: ...
+    def read_later(
+        self, conversation: int, first: int, last: int, limit: int
+    ) -> Callable[[], list[Stored]]: ...
+
+    # drafts
+    def stream(self, stream: bytes) -> StreamRecord | None: ...
+    def bind_stream(self, stream: bytes, person: int, used_at: int) -> None: ...
+    def save_answer(self, stream: bytes, answer: DraftAnswer, used_at: int) -> None: ...
+    def forget_answers(self, stream: bytes, oldest: int) -> None: ...
+
+    # people
+    def present_people(self) -> list[PersonRecord]: ...
+    def person(self, person: int) -> PersonRecord | None: ...
+    def save_person(self, record: PersonRecord) -> None: ...  # adds or replaces
+    def is_account_name(self, folded: str, skeleton: str) -> bool: ...
+    def save_token(self, token_hash: bytes, person: int, used_at: int) -> None: ...
+    def use_token(self, token_hash: bytes, unused_since: int, used_at: int) -> int | None: ...
+    def drop_tokens(self, person: int) -> None: ...
+    def once(self, once: bytes) -> tuple[int, bytes] | None: ...  # code and JSON of the answer
+    def save_once(self, once: bytes, code: int, fields: bytes, at: int) -> None: ...
+
+    # keeping out
+    def bans(self) -> list[Ban]: ...
+    def add_ban(self, ban: Ban) -> Ban: ...
+    def drop_ban(self, ban: int) -> None: ...
+    def guesses(self) -> list[GuessRecord]: ...
+    def save_guesses(self, guesses: list[GuessRecord]) -> None: ...  # replaces all
+
+    # restarts
+    def remembered_sessions(self, since: int) -> list[RememberedSession]: ...
+    def remember_session(self, session: RememberedSession, at: int) -> None: ...
+    def forget_session(self, session_id: int) -> None: ...
+
+    # housekeeping
+    def forget_old(self, at: int) -> None: ...  # once, tokens, streams, sessions past their time
+    def next_chore(self) -> Callable[[], None] | None: ...  # the archive's slow work
+    def close(self) -> None: ...
