@@ -7,33 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from conversation import Entry, Person
-from protocol import Code
-
-Address = tuple[str, int]
-
-
-# --- what is kept on disk for one run of a client ---
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingDraft:
-    """Something the user said that the server has not acknowledged yet."""
-
-    draft: int
-    conversation: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a client that was killed needs to go on as the same person, losing nothing."""
-
-    stream: bytes
-    token: bytes = field(repr=False)
-    person: int
-    name: str
-    next_draft: int
-    waiting: tuple[WaitingDraft, ...]
+from protocol import Address, Code
+from settings_client import Run
 
 
 # --- commands ---

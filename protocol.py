@@ -8,6 +8,7 @@ Source: docs/protocol.md. Integers are big-endian throughout.
 
 import json
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NoReturn, Self
@@ -51,6 +52,25 @@ class PeerError(RuangError):
 
 class LocalError(RuangError):
     """We broke the rules: a defect of our own, never caused by bytes from outside."""
+
+
+Address = tuple[str, int]  # IP as text, port
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Datagrams for one address, in order: one system call may carry them all."""
+
+    address: Address
+    datagrams: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Long work that a core hands to its driver's worker thread; the result comes back by key."""
+
+    key: int
+    run: Callable[[], object]
 
 
 class DatagramType(IntEnum):

@@ -17,11 +17,11 @@ class StoreError(RuangError):
     """The disk did not do what was asked of it; nothing of the open transaction is kept."""
 
 
-class StoreFull(StoreError):
+class StoreFullError(StoreError):
     """No space: refuse what would write, go on reading."""
 
 
-class StoreBroken(StoreError):
+class StoreBrokenError(StoreError):
     """An I/O error or a damaged file: stop acknowledging, say why, stop."""
 
 
@@ -113,10 +113,29 @@ class RememberedSession:
     port: int
 
 
+class NoticeKind(IntEnum):
+    """What the store did by itself that an operator should know."""
+
+    ARCHIVE_REBUILT = 1  # count: entries written
+    ARCHIVE_SET_ASIDE = 2  # text: the name it was given
+    ARCHIVE_LOCKED = 3
+    ARCHIVE_WRITABLE = 4  # after ARCHIVE_LOCKED
+    ARCHIVE_READ_BACK = 5  # count: entries restored into a new database
+
+
+@dataclass(frozen=True, slots=True)
+class StoreNotice:
+    """One such thing."""
+
+    kind: NoticeKind
+    count: int = 0
+    text: str = ""
+
+
 class Store(Protocol):
     """Owned by the network thread. The first write opens a transaction; ``commit`` ends it.
 
-    Any method may raise StoreFull or StoreBroken; then ``rollback`` and nothing of the turn stays.
+    Any method may raise StoreFullError or StoreBrokenError; then ``rollback`` and nothing of the turn stays.
     Times are UTC milliseconds. ``read_later`` and ``next_chore`` return work for the worker thread.
     """
 
@@ -166,4 +185,5 @@ class Store(Protocol):
     # housekeeping
     def forget_old(self, at: int) -> None: ...  # once, tokens, streams, sessions past their time
     def next_chore(self) -> Callable[[], None] | None: ...  # the archive's slow work
+    def notices(self) -> list[StoreNotice]: ...  # since the last call
     def close(self) -> None: ...

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from conversation import Presence
-from protocol import Code
+from protocol import Address, Code
 from records import Ban
-
-Address = tuple[str, int]
 
 
 # --- commands; people are named as the operator sees them ---
