@@ -10,7 +10,6 @@ from conversation import Entry, Person
 from protocol import Address, Code
 from settings_client import Run
 
-
 # --- commands ---
 
 

@@ -135,7 +135,8 @@ class StoreNotice:
 class Store(Protocol):
     """Owned by the network thread. The first write opens a transaction; ``commit`` ends it.
 
-    Any method may raise StoreFullError or StoreBrokenError; then ``rollback`` and nothing of the turn stays.
+    Any method may raise StoreFullError or StoreBrokenError; after ``rollback`` nothing of the
+    turn stays.
     Times are UTC milliseconds. ``read_later`` and ``next_chore`` return work for the worker thread.
     """
 

@@ -10,7 +10,6 @@ from conversation import Presence
 from protocol import Address, Code
 from records import Ban
 
-
 # --- commands; people are named as the operator sees them ---
 
 
