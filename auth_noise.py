@@ -139,7 +139,7 @@ class Responder(_Party):
         return payload
 
     def write_second(self, payload: bytes = b"") -> bytes:
-        """e ‖ sealed static key ‖ sealed payload. Raises PeerError if the client's e is no point."""
+        """e ‖ sealed static key ‖ sealed payload. Raises PeerError for an e of low order."""
         self._expect(_Turn.SECOND)
         symmetric = self._symmetric.mix_hash(self._ephemeral)
         symmetric = symmetric.mix_key(x25519(self._ephemeral_private, self._client_ephemeral))  # ee
