@@ -160,7 +160,8 @@ class Request:
     def decode(cls, body: bytes) -> Self:
         if not cls._LAYOUT.size <= len(body) <= cls._LAYOUT.size + MAX_REQUEST_JSON:
             raise PeerError("bad REQUEST")
-        return cls(*cls._LAYOUT.unpack_from(body), body[cls._LAYOUT.size :])
+        request, verb = cls._LAYOUT.unpack_from(body)
+        return cls(request, verb, body[cls._LAYOUT.size :])
 
 
 @dataclass(frozen=True, slots=True)
