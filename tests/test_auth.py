@@ -398,9 +398,17 @@ def test_who_leaves_loses_the_place() -> None:
     guessing.forget(99)
 
     assert guessing.served(5.0) == [2]
-    guessing.admit("a", 3, now=5.0)
-    guessing.forget(3)
+
+
+def test_a_queue_that_all_have_left_is_gone() -> None:
+    guessing = Guessing()
+    spend_the_room(guessing, now=0.0)
+    guessing.admit("a", 1, now=0.0)
+
+    guessing.forget(1)
+
     assert guessing.next_timer() is None
+    assert guessing.admit("b", 2, now=1.0)
 
 
 def test_a_full_queue_takes_from_the_heaviest_address() -> None:
@@ -435,6 +443,23 @@ def test_a_wall_clock_set_back_never_lengthens_a_wait() -> None:
     guessing.restore([Failures("a", 1000, 9_000_000)], now=10.0, utc_ms=1_000_000)
 
     assert guessing.wait_for("a", now=10.0) == 60.0
+
+
+def test_what_is_forgiven_by_the_time_of_a_restart_is_not_restored() -> None:
+    guessing = Guessing()
+
+    guessing.restore([Failures("a", 2, 0)], now=5000.0, utc_ms=3_600_000)
+
+    assert guessing.dump(now=5000.0, utc_ms=3_600_000) == []
+
+
+def test_no_more_are_served_at_once_than_the_room_allows() -> None:
+    guessing = Guessing()
+    spend_the_room(guessing, now=0.0)
+    for key in range(5):
+        guessing.admit(f"10.2.0.{key}", key, now=0.0)
+
+    assert guessing.served(2.0) == [0, 1]
 
 
 def test_a_thousand_guessers_cost_bounded_memory() -> None:
