@@ -1,0 +1,222 @@
+"""One session: seal and open, the path it runs on, round trips, what waits to be sent.
+
+Band: exchanges. Frames go out in the order they were queued; whoever queues one decides whether to
+queue it again. Knows no handshake, no person, no log.
+Source: docs/protocol.md; roaming after RFC 9000 §9.3, with the bounds of §21.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from crypto import Aead
+from protocol import (
+    HEADER_SIZE,
+    MAX_NUMBER,
+    MAX_PLAINTEXT,
+    PREFIX,
+    Address,
+    Burst,
+    DatagramType,
+    LocalError,
+    PeerError,
+)
+from protocol_frames import PathChallenge, PathResponse, Ping, Pong, pack_frames, pad
+from protocol_guards import ReplayWindow, RoundTrip
+from protocol_handshake import SessionKeys
+
+PATH_TIMEOUT = 3.0  # s to answer from a new address before everything goes back to the old one
+MAX_CHALLENGES = 4  # pending at once; each costs two datagrams (CVE-2023-49295 had no bound)
+UNPROVEN_FACTOR = 3  # bytes towards a new address for each byte from it (RFC 9000 §8.1)
+RENEW_NUMBER = MAX_NUMBER - (1 << 20)  # time to make a new session
+_STAMP = 1e6  # PING stamps are microseconds of our own clock
+
+
+@dataclass(slots=True)
+class _Move:
+    """A peer that seems to have a new address: until it answers there, the old one is kept."""
+
+    proven: Address
+    challenge: bytes
+    deadline: float
+    allowance: int  # bytes that may still go to the new address
+
+
+class Session:
+    """Sealed datagrams to and from one peer. Owned by the network thread.
+
+    ``may_roam``: follow the peer to new addresses (servers do; a client's server stays put).
+    """
+
+    def __init__(
+        self,
+        keys: SessionKeys,
+        *,
+        is_server: bool,
+        address: Address,
+        random_bytes: Callable[[int], bytes],
+        now: float,
+    ) -> None:
+        self.receive_id = keys.receive_id
+        self.handshake_hash = keys.handshake_hash
+        self.server_key = keys.server_key
+        self.address = address
+        self.started = now
+        self.last_heard = now  # newest genuine datagram
+        self.last_sent = now
+        self.round_trip = RoundTrip()
+        self.forged = 0  # datagrams that did not open
+        self.send_loss = 0.0  # 0 to 1: of our datagrams, as the peer's PONG tells
+        self._aead_in = Aead(keys.receive_key)
+        self._aead_out = Aead(keys.send_key)
+        self._window = ReplayWindow()
+        self._number = 0
+        outgoing = DatagramType.DATA_TO_CLIENT if is_server else DatagramType.DATA_TO_SERVER
+        self._header = PREFIX + bytes([outgoing]) + keys.send_id.to_bytes(8, "big")
+        self._may_roam = is_server
+        self._random_bytes = random_bytes
+        self._move: _Move | None = None
+        self._challenges: list[float] = []  # when the pending ones lapse
+        self._frames: list[bytes] = []
+        self._plaintexts: list[bytes] = []  # packed already, shared with other sessions
+        self._elsewhere: list[tuple[Address, bytes]] = []  # frames for another than our address
+
+    # --- inwards ---
+
+    def open(self, datagram: bytes, number: int, address: Address, now: float) -> bytes | None:
+        """The frames inside a genuine datagram that is new, or None; the header is decoded already.
+
+        The replay window moves only after the seal proved right (CVE-2024-58265).
+        """
+        if not self._window.is_new(number):
+            return None
+        nonce = b"\0\0\0\0" + number.to_bytes(8, "little")
+        try:
+            plaintext = self._aead_in.open(nonce, datagram[HEADER_SIZE:], datagram[:HEADER_SIZE])
+        except PeerError:
+            self.forged += 1
+            return None
+        is_newest = number > self._window.highest
+        self._window.mark(number)
+        self.last_heard = now
+        if address != self.address:
+            if is_newest and self._may_roam:
+                self._follow(address, len(datagram), now)
+        elif self._move is not None:
+            self._move.allowance += UNPROVEN_FACTOR * len(datagram)
+        return plaintext
+
+    @property
+    def received(self) -> tuple[int, int]:
+        """Highest number and count of the peer's datagrams: how much got lost on the way."""
+        return self._window.highest, self._window.count
+
+    def receive_ping(self, ping: Ping) -> None:
+        """Queues the PONG."""
+        highest, count = self.received
+        self.queue(Pong(ping.stamp, highest, count).encode())
+
+    def receive_pong(self, pong: Pong, now: float) -> None:
+        """Takes the round trip; a stamp from the future or of long ago is the peer's invention."""
+        elapsed = now - pong.stamp / _STAMP
+        if 0.0 <= elapsed <= 60.0:
+            self.round_trip.sample(elapsed)
+        if 0 < pong.count <= pong.highest + 1 <= self._number:
+            self.send_loss = 1.0 - pong.count / (pong.highest + 1)
+
+    # --- paths ---
+
+    def receive_path_challenge(self, frame: PathChallenge, address: Address) -> None:
+        """Answered on the path it came by."""
+        self._elsewhere.append((address, PathResponse(frame.challenge).encode()))
+
+    def receive_path_response(self, frame: PathResponse, address: Address) -> None:
+        """The new address is proven if the answer to our challenge came from there."""
+        move = self._move
+        if move is not None and frame.challenge == move.challenge and address == self.address:
+            self._move = None
+
+    @property
+    def path_deadline(self) -> float | None:
+        """When an unproven address must have answered."""
+        return self._move.deadline if self._move is not None else None
+
+    def handle_path_timer(self, now: float) -> None:
+        """Goes back to the proven address once the new one had its time."""
+        if self._move is not None and now >= self._move.deadline:
+            self.address = self._move.proven
+            self._move = None
+
+    def _follow(self, address: Address, size: int, now: float) -> None:
+        proven = self._move.proven if self._move is not None else self.address
+        if address == proven:  # the newest datagram comes from the old address: it still lives
+            self.address, self._move = proven, None
+            return
+        self._challenges = [lapses for lapses in self._challenges if lapses > now]
+        if len(self._challenges) >= MAX_CHALLENGES:
+            return
+        self._challenges.append(now + PATH_TIMEOUT)
+        challenge = self._random_bytes(8)
+        self._move = _Move(proven, challenge, now + PATH_TIMEOUT, UNPROVEN_FACTOR * size)
+        self.address = address
+        frame = PathChallenge(challenge).encode()
+        self._elsewhere += [(proven, frame), (address, frame)]
+
+    # --- outwards ---
+
+    def queue(self, frame: bytes) -> None:
+        """Sends a frame with the next datagrams."""
+        self._frames.append(frame)
+
+    def queue_plaintexts(self, plaintexts: list[bytes]) -> None:
+        """Sends frames that were packed once for many sessions; they go before queued frames."""
+        self._plaintexts += plaintexts
+
+    def queue_ping(self, now: float) -> None:
+        """Asks for a PONG."""
+        self.queue(Ping(int(now * _STAMP)).encode())
+
+    @property
+    def has_frames(self) -> bool:
+        return bool(self._frames or self._plaintexts or self._elsewhere)
+
+    @property
+    def is_worn(self) -> bool:
+        """Whether its numbers run out, so that a new session is due."""
+        return self._number >= RENEW_NUMBER
+
+    def take_bursts(self, now: float) -> list[Burst]:
+        """Everything queued, sealed. What an unproven address may not get yet counts as lost."""
+        bursts = [
+            Burst(address, [self._seal(pad(frame))])
+            for address, frame in self._elsewhere
+            if self._may_send(address, len(frame) + HEADER_SIZE + 32)
+        ]
+        self._elsewhere = []
+        plaintexts = self._plaintexts
+        if self._frames:
+            plaintexts = plaintexts + pack_frames(self._frames)
+        self._plaintexts, self._frames = [], []
+        if self._move is not None:
+            plaintexts = [p for p in plaintexts if self._may_send(self.address, len(p) + 36)]
+        if plaintexts:
+            bursts.append(Burst(self.address, [self._seal(p) for p in plaintexts]))
+        if bursts:
+            self.last_sent = now
+        return bursts
+
+    def _may_send(self, address: Address, size: int) -> bool:
+        if self._move is None or address != self.address:
+            return True
+        if size > self._move.allowance:
+            return False
+        self._move.allowance -= size
+        return True
+
+    def _seal(self, plaintext: bytes) -> bytes:
+        number = self._number
+        if number >= MAX_NUMBER or len(plaintext) > MAX_PLAINTEXT:
+            raise LocalError("a datagram that must not be sealed")
+        self._number = number + 1  # before sealing: no number ever serves twice
+        header = self._header + number.to_bytes(8, "big")
+        nonce = b"\0\0\0\0" + number.to_bytes(8, "little")
+        return header + self._aead_out.seal(nonce, plaintext, header)
