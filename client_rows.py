@@ -1,0 +1,169 @@
+"""What stands under each other in a chat window, as values, and the sentences made of them.
+
+Band: cores. Pure: today and the language come in as arguments. client_model.py makes the rows.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum, auto
+
+from auth import key_groups
+from protocol import Code
+from texts import Texts
+
+NAMES_IN_LINE = 3  # of those who joined; the others are counted
+
+
+class Receipt(Enum):
+    """How far one's own message got."""
+
+    NONE = auto()  # somebody else's message
+    PENDING = auto()  # on its way to the server
+    WAITING = auto()  # the connection is lost; it goes out by itself later
+    SAVED = auto()  # on the server's disk
+    REACHED = auto()  # with everyone present
+    REFUSED = auto()  # the server did not take it
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A bubble. ``place``: number of the entry, or 0 with the ticket of a draft."""
+
+    number: int
+    ticket: int
+    person: int
+    name: str
+    text: str
+    sent_at: int  # 0: not known before the server has it
+    is_own: bool
+    starts_run: bool  # the first under each other of one person: bears name and avatar
+    receipt: Receipt
+    refusal: Code | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """What follows was said on this day. ``above``: the first number of it, to tell rows apart."""
+
+    day: date
+    above: int
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceRow:
+    """Who came and went between two messages, each named once, with what they did last."""
+
+    number: int
+    joined: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """A line of the program or the operator. ``number`` 0: of this window alone, with a serial."""
+
+    number: int
+    serial: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadRow:
+    """New messages begin here."""
+
+
+Row = MessageRow | DayRow | PresenceRow | NoticeRow | UnreadRow
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A line of the list of people."""
+
+    person: int
+    name: str
+    is_you: bool
+    is_away: bool
+    is_typing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LastMessage:
+    """What the list of conversations says of the room."""
+
+    name: str
+    is_own: bool
+    text: str
+    sent_at: int
+
+
+# --- sentences ---
+
+
+def key_text(server_key: bytes) -> str:
+    """As people read it to each other: ``7F3A 91C2 08DE 55B1``."""
+    return key_groups(server_key).replace("-", " ")
+
+
+def is_same_key(typed: str, server_key: bytes) -> bool:
+    """Whether somebody typed this key, with whatever between its groups."""
+    digits = "".join(character for character in typed.upper() if character.isalnum())
+    return digits == key_groups(server_key).replace("-", "")
+
+
+def last_message_line(message: LastMessage, say: Texts) -> str:
+    """``henderson: besok jam 9 ya``, on one line."""
+    name = say("chat.you") if message.is_own else message.name
+    return f"{name}: {' '.join(message.text[:200].split())}"
+
+
+def presence_line(row: PresenceRow, say: Texts) -> str:
+    """``messi and darren joined · lineker left``."""
+    parts = []
+    if row.joined:
+        parts.append(say("chat.joined", names=name_list(row.joined, say)))
+    if row.left:
+        parts.append(say("chat.left", names=name_list(row.left, say)))
+    return " · ".join(parts)
+
+
+def name_list(names: Iterable[str], say: Texts) -> str:
+    """``messi, darren and 4 others``."""
+    named = list(names)
+    if len(named) == 1:
+        return named[0]
+    if len(named) <= NAMES_IN_LINE:
+        return say("list.and", first=", ".join(named[:-1]), last=named[-1])
+    shown = NAMES_IN_LINE - 1
+    return say("list.others", first=", ".join(named[:shown]), count=len(named) - shown)
+
+
+def day_label(day: date, today: date, say: Texts) -> str:
+    """``Today``, ``Yesterday``, else ``Friday, 7 November 2025``."""
+    days_ago = (today - day).days
+    if days_ago == 0:
+        return say("day.today")
+    if days_ago == 1:
+        return say("day.yesterday")
+    return say(
+        "day.date",
+        weekday=say("day.weekdays").split()[day.weekday()],
+        day=day.day,
+        month=say("day.months").split()[day.month - 1],
+        year=day.year,
+    )
+
+
+def when_label(day: date, time: str, today: date, say: Texts) -> str:
+    """When a room was last visited: ``today, 13:02``, ``yesterday``, ``last week``, a date."""
+    days_ago = (today - day).days
+    if days_ago == 0:
+        return say("when.today", time=time)
+    if days_ago == 1:
+        return say("when.yesterday")
+    if 1 < days_ago < 7:
+        return say("day.weekdays").split()[day.weekday()]
+    if 7 <= days_ago < 14:
+        return say("when.last_week")
+    month = say("day.months").split()[day.month - 1]
+    return say("when.date", day=day.day, month=month, year=day.year)
