@@ -1,0 +1,84 @@
+# make test: everything a change must pass, on any Debian machine, from nothing.
+# make run:  the server's window, with the optional packages that can be had.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: test run screenshots system clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The formatter and the type checker are held to one minor version, since their verdicts change.
+TOOLS := 'pytest>=8' 'hypothesis>=6.100' 'ruff~=0.17.0' 'mypy~=2.4' 'coverage>=7.4' cryptography pillow
+EXTRAS := cryptography pillow tkinterdnd2
+PACKAGES := python3 python3-tk python3-venv xvfb xauth xdotool \
+	fontconfig fonts-dejavu-core fonts-noto-core fonts-noto-color-emoji
+# Where there is no I/O, every branch is tested; elsewhere a figure would only reward clicking.
+COVERED := protocol*.py,auth*.py,crypto*.py,conversation.py,deadlines.py,entering.py,replication*.py,$\
+	*_core.py,server_rooms.py,server_door.py,server_people.py,client_model.py,client_commands.py
+DISPLAY_RUN = xvfb-run --auto-servernum --server-args='-screen 0 1600x1000x24'
+
+export PYTHONUTF8 := 1
+export LC_ALL := C.UTF-8
+
+test: system $(VENV)/.tools
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(DISPLAY_RUN) $(BIN)/coverage run -m pytest
+	$(BIN)/coverage report --fail-under=100 --show-missing --skip-covered --include='$(COVERED)'
+
+run: $(VENV)/.extras
+	$(BIN)/python server.py
+
+screenshots: system $(VENV)/.tools
+	$(DISPLAY_RUN) $(BIN)/python tests/make_screenshots.py
+
+# Says nothing when all is there; installs what lacks where it may; else says what to install.
+system:
+	@if command -v dpkg-query >/dev/null; then
+		missing=()
+		for package in $(PACKAGES); do
+			status=$$(dpkg-query -W -f='$${Status}' "$$package" 2>/dev/null || true)
+			[[ $$status == *' installed' ]] || missing+=("$$package")
+		done
+		[[ $${#missing[@]} -eq 0 ]] && exit 0
+		if [[ $$(id -u) -ne 0 ]]; then
+			echo "Please install first: sudo apt-get install $${missing[*]}" >&2
+			exit 1
+		fi
+		apt-get update
+		DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$${missing[@]}"
+	elif ! command -v xvfb-run >/dev/null; then
+		echo "Please install first: Python 3.11 with Tkinter and venv, Xvfb with xvfb-run, xdotool, fonts" >&2
+		exit 1
+	fi
+
+# The first Python that is new enough and brings a window: a python3 built by hand often has no Tk.
+$(BIN)/python:
+	@for python in python3 /usr/bin/python3 python3.14 python3.13 python3.12 python3.11; do
+		if "$$python" -c 'import ensurepip, sys, tkinter, venv; sys.exit(sys.version_info < (3, 11))' \
+				2>/dev/null; then
+			exec "$$python" -m venv $(VENV)
+		fi
+	done
+	echo "No Python 3.11 or newer with Tkinter and venv was found." >&2
+	exit 1
+
+$(VENV)/.tools: Makefile | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TOOLS)
+	touch $@
+
+# None of them is needed to run, so what cannot be had is left out.
+$(VENV)/.extras: Makefile | $(BIN)/python
+	for extra in $(EXTRAS); do
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$extra" ||
+			echo "Going on without $$extra."
+	done
+	touch $@
+
+clean:
+	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.ONESHELL:

@@ -1,0 +1,37 @@
+"""What all tests share: the published vectors, the profile of hypothesis, no thread left behind."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+VECTORS = Path(__file__).parent / "vectors"
+
+settings.register_profile("quick", max_examples=60, deadline=None)
+settings.register_profile(
+    "ci",
+    max_examples=60,
+    deadline=None,  # a shared machine pauses at will; slowness is measured in bench/
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("night", max_examples=5_000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "quick"))
+
+
+def load_vectors(name: str) -> Any:
+    """The content of tests/vectors/NAME.json; where it comes from stands in its README."""
+    return json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left_behind() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    left = [thread.name for thread in threading.enumerate() if thread not in before]
+    assert left == [], f"threads left behind: {left}"

@@ -1,0 +1,197 @@
+"""The map of the modules: who may import whom, and where the outside world may be named."""
+
+import ast
+import re
+import subprocess
+import sys
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# A module imports only modules listed above it. README.md repeats this list.
+ORDER = {
+    "words": """
+        protocol protocol_frames conversation records texts settings settings_client
+    """,
+    "mechanisms": """
+        deadlines crypto_pure crypto auth_noise auth_cpace protocol_guards auth
+    """,
+    "exchanges": """
+        protocol_handshake protocol_requests protocol_session entering
+        replication replication_server replication_client
+    """,
+    "cores": """
+        client_events server_events server_rooms server_door server_people server_core
+        client_core client_commands client_form client_model server_form server_model
+    """,
+    "adapters": """
+        endpoint storage_schema storage_archive storage_files storage
+        widgets client_dialogs client_window client_terminal server_window
+    """,
+    "entry": "server client",
+}
+PLACES = [module for modules in ORDER.values() for module in modules.split()]
+MODULES = sorted(path.stem for path in ROOT.glob("*.py"))
+
+
+class Rule(NamedTuple):
+    """No module of ``who`` imports one of ``whom``, except those of ``unless``. Patterns."""
+
+    who: str
+    whom: str
+    unless: str = ""
+
+
+OURS_NEVER = [
+    Rule("client*", "server*"),
+    Rule("server*", "client*"),
+    Rule("*", "server"),  # run as __main__: a second import would copy every class
+    Rule("*", "client"),
+    Rule("storage*", "protocol_* auth* crypto* entering replication* *_core endpoint"),
+    Rule("endpoint", "*", unless="protocol"),
+    Rule("widgets", "*", unless="texts"),
+    Rule("*_window client_dialogs widgets", "endpoint storage* protocol_* auth* *_core"),
+]
+WORLD_NEVER = [  # here ``unless`` names modules of ours that may
+    Rule("*", "socket socketserver ssl asyncio selectors select", unless="endpoint"),
+    Rule("*", "sqlite3 csv", unless="storage*"),
+    Rule("*", "tkinter*", unless="widgets *_window client_dialogs"),
+    Rule("*", "threading _thread", unless="endpoint client_terminal server client storage"),
+    Rule("*", "concurrent* multiprocessing"),
+    Rule("*", "time secrets", unless="server client"),
+    Rule("*", "random uuid tempfile"),
+    Rule("*", "importlib imp runpy pickle"),
+]
+FORBIDDEN_CALLS = {"now", "utcnow", "today", "urandom", "__import__", "eval", "exec"}
+INSTALLED = {"cryptography", "PIL", "tkinterdnd2", "pytest", "hypothesis", "mypy", "coverage"}
+
+
+def matches(name: str, patterns: str) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns.split())
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse((ROOT / f"{module}.py").read_text(encoding="utf-8"))
+
+
+def imports(module: str) -> set[str]:
+    """Top-level names of everything imported anywhere in a module, lazily too."""
+    names = set[str]()
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: relative import in a flat folder"
+            names.add((node.module or "").split(".")[0])
+    return names
+
+
+def test_every_module_has_one_place() -> None:
+    assert [module for module in MODULES if module not in PLACES] == []
+    assert len(PLACES) == len(set(PLACES))
+
+
+def test_every_place_has_its_module() -> None:
+    assert [place for place in PLACES if place not in MODULES] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_modules_above_it(module: str) -> None:
+    above = PLACES[: PLACES.index(module)]
+
+    assert sorted(imports(module) & set(MODULES) - set(above)) == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_keeps_to_the_rules_of_its_family(module: str) -> None:
+    broken = [
+        f"{module} imports {name}"
+        for rule in OURS_NEVER
+        if matches(module, rule.who)
+        for name in sorted(imports(module) & set(MODULES))
+        if matches(name, rule.whom) and not matches(name, rule.unless)
+    ]
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_world_stays_where_it_belongs(module: str) -> None:
+    broken = [
+        f"{module} imports {name}"
+        for rule in WORLD_NEVER
+        if not matches(module, rule.unless)
+        for name in sorted(imports(module))
+        if matches(name, rule.whom)
+    ]
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_asks_for_the_hour_or_for_chance(module: str) -> None:
+    called = {
+        node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name)
+    }
+
+    assert called & FORBIDDEN_CALLS == set()
+
+
+def test_no_module_shadows_another_of_python_or_of_a_package() -> None:
+    names = set(MODULES) | {path.stem for path in (ROOT / "tests").glob("*.py")}
+
+    assert names & (sys.stdlib_module_names | INSTALLED) == set()
+
+
+def test_no_folder_is_a_package_and_no_file_is_too_long() -> None:
+    files = [*ROOT.glob("*.py"), *(ROOT / "tests").glob("*.py"), *(ROOT / "bench").glob("*.py")]
+
+    assert [path.name for path in files if path.name == "__init__.py"] == []
+    assert [
+        path.name for path in files if len(path.read_text(encoding="utf-8").splitlines()) > 600
+    ] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_says_its_band(module: str) -> None:
+    band = next((band for band, modules in ORDER.items() if module in modules.split()), "")
+
+    assert f"Band: {band}" in (ast.get_docstring(tree(module)) or "")
+
+
+_IMPORT_ALONE = """
+import os, sys, threading
+sys.path.insert(0, sys.argv[1])
+before = set(sys.modules)
+__import__(sys.argv[2])
+assert threading.active_count() == 1, threading.enumerate()
+tkinter = sys.modules.get("tkinter")
+assert tkinter is None or tkinter._default_root is None
+assert os.listdir() == [], os.listdir()
+"""
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_importing_a_module_does_nothing(module: str, tmp_path: Path) -> None:
+    arguments = [sys.executable, "-W", "error", "-B", "-c", _IMPORT_ALONE, str(ROOT), module]
+
+    alone = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (alone.returncode, alone.stdout, alone.stderr) == (0, "", "")
+
+
+def test_the_readme_repeats_the_map() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = [line for line in readme.splitlines() if line.startswith("|")]
+
+    named = [name for row in rows for name in re.findall(r"`(\w+)\.py`", row)]
+
+    assert named == PLACES
