@@ -46,4 +46,254 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Nama diterima. Anda sudah bisa mengirim pesan.",
     ),
     "left.closed": ("[INFO] Connection closed.", "[INFO] Koneksi ditutup."),
+    # --- server window ---
+    "server.title": ("Ruang server", "Server Ruang"),
+    "server.stopped": ("Stopped · nobody can join yet", "Berhenti · belum ada yang bisa masuk"),
+    "server.starting": ("Starting …", "Sedang dimulai …"),
+    "server.stopping": (
+        "Stopping · saying goodbye to everyone …",
+        "Sedang berhenti · berpamitan kepada semua orang …",
+    ),
+    "server.running": ("Running · encrypted · {people}", "Berjalan · terenkripsi · {people}"),
+    "server.running_since": (
+        "Running since {time} · encrypted · {people}",
+        "Berjalan sejak {time} · terenkripsi · {people}",
+    ),
+    "server.one_person": ("1 person", "1 orang"),
+    "server.people": ("{count} people", "{count} orang"),
+    "server.crashed": (
+        "The server stopped by itself: {reason} Start it again; server.log in the folder below "
+        "says more.",
+        "Server berhenti sendiri: {reason} Mulai lagi; server.log di folder di bawah memuat "
+        "keterangan lengkap.",
+    ),
+    "server.start": ("Start server", "Mulai server"),
+    "server.stop": ("Stop server", "Hentikan server"),
+    "server.room_name": ("Room name", "Nama ruang"),
+    "server.ip": ("IP address", "Alamat IP"),
+    "server.every_network": ("(every network)", "(semua jaringan)"),
+    "server.port": ("Port", "Port"),
+    "server.password": ("Password", "Kata sandi"),
+    "server.show": ("Show", "Lihat"),
+    "server.hide": ("Hide", "Tutup"),
+    "server.open_to_all": (
+        "Let everyone in without a password",
+        "Izinkan semua orang masuk tanpa kata sandi",
+    ),
+    "server.no_password": ("none: everyone may enter", "tidak ada: semua orang boleh masuk"),
+    "server.error.room_name_empty": (
+        "Give the room a name, for example Lab Jaringan.",
+        "Beri nama ruang ini, misalnya Lab Jaringan.",
+    ),
+    "server.error.room_name_long": (
+        "This name is too long. Choose one of at most 64 letters.",
+        "Nama ini terlalu panjang. Pilih yang paling banyak 64 huruf.",
+    ),
+    "server.error.room_name_characters": (
+        "This name holds an invisible character. Type it again by hand.",
+        "Nama ini memuat karakter yang tidak terlihat. Ketik ulang dengan tangan.",
+    ),
+    "server.error.ip_invalid": (
+        "This is not an IP address. Write 0.0.0.0 to use every network.",
+        "Ini bukan alamat IP. Tulis 0.0.0.0 untuk memakai semua jaringan.",
+    ),
+    "server.error.ip_elsewhere": (
+        "{ip} is not an address of this computer. Write 0.0.0.0 to use every network.",
+        "{ip} bukan alamat komputer ini. Tulis 0.0.0.0 untuk memakai semua jaringan.",
+    ),
+    "server.error.port_number": (
+        "The port is a number. Write 8083 if you have no other wish.",
+        "Port berupa angka. Tulis 8083 jika tidak ada keinginan lain.",
+    ),
+    "server.error.port_range": (
+        "Choose a port from 1 to 65535, for example 8083.",
+        "Pilih port dari 1 sampai 65535, misalnya 8083.",
+    ),
+    "server.error.port_taken": (
+        "Port {port} is taken by another program, perhaps a second server. Stop that one or "
+        "choose another port.",
+        "Port {port} sedang dipakai program lain, mungkin server kedua. Hentikan program itu atau "
+        "pilih port lain.",
+    ),
+    "server.error.port_forbidden": (
+        "This computer does not let you use port {port}. Choose one from 1024 upwards, for "
+        "example 8083.",
+        "Komputer ini tidak mengizinkan port {port}. Pilih port mulai dari 1024, misalnya 8083.",
+    ),
+    "server.error.bind": (
+        "This address cannot be used: {reason}. Write 0.0.0.0 to use every network.",
+        "Alamat ini tidak bisa dipakai: {reason}. Tulis 0.0.0.0 untuk memakai semua jaringan.",
+    ),
+    "server.error.password_empty": (
+        "Without a password everyone on the network can enter and read. Type one, or tick the box "
+        "below.",
+        "Tanpa kata sandi, semua orang di jaringan bisa masuk dan membaca. Ketik kata sandi, atau "
+        "centang kotak di bawah.",
+    ),
+    "server.error.password_spaces": (
+        "The password begins or ends with a space, which people will not type. Take it away.",
+        "Kata sandi diawali atau diakhiri spasi yang tidak akan diketik orang. Hapus spasi itu.",
+    ),
+    "server.error.folder_in_use": (
+        "Another server is already using {folder}. Stop it, or start this one with another "
+        "folder: --data FOLDER",
+        "Server lain sedang memakai {folder}. Hentikan server itu, atau jalankan yang ini dengan "
+        "folder lain: --data FOLDER",
+    ),
+    "server.error.folder": (
+        "The folder {folder} cannot be used: {reason}. Check that you may write there and that "
+        "the disk is not full.",
+        "Folder {folder} tidak bisa dipakai: {reason}. Pastikan Anda boleh menulis di sana dan "
+        "disk tidak penuh.",
+    ),
+    "server.join_with": ("Tell people to join with", "Beri tahu orang cara masuk"),
+    "server.join_stopped": (
+        "Press Start. Then the address and the key to read out appear here.",
+        "Tekan Mulai. Alamat dan kunci untuk dibacakan akan muncul di sini.",
+    ),
+    "server.only_here": (
+        "Only programs on this computer can reach this address.",
+        "Hanya program di komputer ini yang bisa mencapai alamat ini.",
+    ),
+    "server.key": ("Key", "Kunci"),
+    "server.other_addresses": ("Other addresses", "Alamat lain"),
+    "server.copy_invitation": ("Copy invitation", "Salin undangan"),
+    "server.copy_with_password": ("with password", "dengan kata sandi"),
+    "server.copied": ("Copied", "Tersalin"),
+    "server.invite_head": (
+        "You are invited to the room “{room}” on Ruang.",
+        "Anda diundang ke ruang “{room}” di Ruang.",
+    ),
+    "server.invite_address": ("Server address: {address}", "Alamat server: {address}"),
+    "server.invite_port": ("Port: {port}", "Port: {port}"),
+    "server.invite_key": (
+        "Key, to compare when you join: {groups}",
+        "Kunci, untuk dicocokkan saat masuk: {groups}",
+    ),
+    "server.invite_ask": ("Ask me for the password.", "Tanyakan kata sandinya kepada saya."),
+    "server.invite_password": ("Password: {password}", "Kata sandi: {password}"),
+    "server.invite_open": ("No password is needed.", "Tidak perlu kata sandi."),
+    "server.chart": ("Messages per second", "Pesan per detik"),
+    "server.chart_caption": ("{now} now · {peak} peak", "{now} sekarang · {peak} tertinggi"),
+    "server.chart_empty": (
+        "The last five minutes will appear here.",
+        "Lima menit terakhir akan tampil di sini.",
+    ),
+    "server.column.person": ("Person", "Orang"),
+    "server.column.address": ("Address", "Alamat"),
+    "server.column.round_trip": ("Round trip", "Pulang pergi"),
+    "server.column.loss": ("Loss", "Hilang"),
+    "server.column.since": ("Since", "Sejak"),
+    "server.nobody": ("Nobody is here yet.", "Belum ada orang di sini."),
+    "server.person_muted": ("{name} (muted)", "{name} (dibisukan)"),
+    "server.person_away": ("{name} (away)", "{name} (pergi)"),
+    "server.decimal_mark": (".", ","),
+    "server.menu.mute": ("Mute", "Bisukan"),
+    "server.menu.unmute": ("Let speak again", "Izinkan bicara lagi"),
+    "server.menu.kick": ("Kick (may come back)", "Keluarkan (boleh kembali)"),
+    "server.menu.ban": ("Ban …", "Larang masuk …"),
+    "server.for_10_minutes": ("10 minutes", "10 menit"),
+    "server.for_1_hour": ("1 hour", "1 jam"),
+    "server.for_1_day": ("1 day", "1 hari"),
+    "server.until_undone": ("Until undone", "Sampai dicabut"),
+    "server.for_good": ("For good", "Selamanya"),
+    "server.ban_title": ("Ban {name}", "Larang {name} masuk"),
+    "server.ban_explain": (
+        "{name} leaves the room now and cannot come back for",
+        "{name} keluar dari ruang sekarang dan tidak bisa kembali selama",
+    ),
+    "server.ban_address": (
+        "Also this computer's address ({host})",
+        "Juga alamat komputer ini ({host})",
+    ),
+    "server.ban_address_hint": (
+        "Other people who share the address are kept out too.",
+        "Orang lain yang memakai alamat yang sama ikut dilarang masuk.",
+    ),
+    "server.ban_do": ("Ban", "Larang masuk"),
+    "server.cancel": ("Cancel", "Batal"),
+    "server.close": ("Close", "Tutup"),
+    "server.undo": ("Undo", "Cabut"),
+    "server.one_ban": ("1 ban", "1 larangan"),
+    "server.bans": ("{count} bans", "{count} larangan"),
+    "server.bans_title": ("Bans and mutes", "Larangan yang berlaku"),
+    "server.bans_empty": (
+        "Nobody is kept out or muted.",
+        "Tidak ada orang yang dilarang atau dibisukan.",
+    ),
+    "server.ban_until": (
+        "{name} is kept out until {until}",
+        "{name} dilarang masuk sampai {until}",
+    ),
+    "server.ban_for_good": ("{name} is kept out for good", "{name} dilarang masuk selamanya"),
+    "server.mute_until": ("{name} is muted until {until}", "{name} dibisukan sampai {until}"),
+    "server.mute_for_good": (
+        "{name} is muted until you undo it",
+        "{name} dibisukan sampai Anda mencabutnya",
+    ),
+    "server.quit_title": ("Stop the server?", "Hentikan server?"),
+    "server.quit_question": (
+        "{people} in the room now. They will be disconnected and come back by themselves when the "
+        "server starts again.",
+        "Ada {people} di ruang ini. Sambungan mereka terputus dan tersambung lagi sendiri saat "
+        "server dimulai kembali.",
+    ),
+    "server.quit_do": ("Stop and close", "Hentikan dan tutup"),
+    "server.history": ("History", "Riwayat"),
+    "server.copy_path": ("Copy path", "Salin lokasi"),
+    "server.open_folder": ("Open folder", "Buka folder"),
+    "server.copy": ("Copy", "Salin"),
+    "server.select_all": ("Select all", "Pilih semua"),
+    "server.dark": ("Dark", "Gelap"),
+    "server.light": ("Light", "Terang"),
+    "server.log.started": (
+        "server started: {room}, {count} messages in the history",
+        "server dimulai: {room}, {count} pesan dalam riwayat",
+    ),
+    "server.log.joined": ("{name} joined from {address}", "{name} masuk dari {address}"),
+    "server.log.returned": ("{name} is back, from {address}", "{name} kembali, dari {address}"),
+    "server.log.left": ("{name} left", "{name} keluar"),
+    "server.log.gone": (
+        "{name} is gone: no sign for two minutes",
+        "{name} hilang: dua menit tanpa tanda",
+    ),
+    "server.log.wrong_password": (
+        "wrong password from {host} ({count} of {free} before a pause)",
+        "kata sandi salah dari {host} ({count} dari {free} sebelum jeda)",
+    ),
+    "server.log.wrong_password_wait": (
+        "wrong password from {host} ({count} so far; it must wait before the next try)",
+        "kata sandi salah dari {host} (sudah {count} kali; harus menunggu sebelum mencoba lagi)",
+    ),
+    "server.log.kicked": ("{name} was kicked", "{name} dikeluarkan"),
+    "server.log.banned": ("{name} was banned", "{name} dilarang masuk"),
+    "server.log.unbanned": ("{name} may come in again", "{name} boleh masuk lagi"),
+    "server.log.muted": ("{name} was muted", "{name} dibisukan"),
+    "server.log.unmuted": ("{name} may speak again", "{name} boleh bicara lagi"),
+    "server.log.disk_full": (
+        "the disk is full: new messages are refused until there is space",
+        "disk penuh: pesan baru ditolak sampai ada ruang kosong",
+    ),
+    "server.log.disk_free": ("there is space on the disk again", "disk punya ruang kosong lagi"),
+    "server.log.archive_rebuilt": (
+        "archive.csv was missing or cut; written anew with {count} messages",
+        "archive.csv hilang atau terpotong; ditulis ulang dengan {count} pesan",
+    ),
+    "server.log.archive_set_aside": (
+        "archive.csv held lines the database lacks; kept as {text}",
+        "archive.csv memuat baris yang tidak ada di basis data; disimpan sebagai {text}",
+    ),
+    "server.log.archive_locked": (
+        "archive.csv is open in another program; it catches up when that closes",
+        "archive.csv sedang dibuka program lain; akan menyusul setelah ditutup",
+    ),
+    "server.log.archive_read_back": (
+        "no database found; {count} messages read back from archive.csv",
+        "basis data tidak ada; {count} pesan dibaca kembali dari archive.csv",
+    ),
+    "server.log.session_broken": (
+        "a session from {address} broke the rules and was closed",
+        "sesi dari {address} melanggar aturan dan ditutup",
+    ),
+    "server.log.nobody": ("nobody here is called {name}", "tidak ada yang bernama {name} di sini"),
 }

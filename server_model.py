@@ -1,0 +1,410 @@
+"""What the server's window shows, computed from the core's events and the operator's typing.
+
+Band: cores. Knows no widget, no socket and no clock: every instant comes with an event. Whatever
+came from a peer passes ``clean`` before it is shown.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from enum import Enum, auto
+from itertools import pairwise
+from typing import assert_never
+
+from auth import FREE_FAILURES, key_groups
+from conversation import Presence
+from protocol import Address, Code
+from records import Ban, BanKind
+from server_events import (
+    BansChanged,
+    Command,
+    Crashed,
+    Event,
+    Happened,
+    HappeningKind,
+    OperatorAnswered,
+    PersonRow,
+    Started,
+    StatusReported,
+    Stopped,
+    Unban,
+    Unmute,
+)
+from server_form import EVERY_NETWORK, FormField, ServerForm, StartFailed, read_form
+from texts import Texts
+
+LOG_LINES = 1_000  # kept and shown; the log file has all of them
+CHART_SECONDS = 300
+MAX_PEER_TEXT = 200  # characters of it in one line of the log
+_THIN_SPACE = "\u202f"
+
+
+# --- words for one thing ---
+
+
+def clean(text: str) -> str:
+    """Text from a peer in one harmless line: nothing hidden, nothing that turns the line around."""
+    if len(text) > MAX_PEER_TEXT:
+        text = text[:MAX_PEER_TEXT] + "…"
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def format_address(address: Address | None) -> str:
+    """``192.168.1.44:49877``; an IPv6 address in brackets; a dash for nobody's."""
+    if address is None:
+        return "—"
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def format_count(count: int) -> str:
+    """Thousands apart, in a way both languages read: ``1 284``."""
+    return f"{count:,}".replace(",", _THIN_SPACE)
+
+
+# --- the model ---
+
+
+class Phase(Enum):
+    """Where the server is in its life."""
+
+    STOPPED = auto()
+    STARTING = auto()  # the operator pressed Start; Started or StartFailed follows
+    RUNNING = auto()
+    STOPPING = auto()  # goodbyes are being sent; Stopped follows
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the log, in no language yet."""
+
+    at: int  # UTC milliseconds
+    key: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLine:
+    """One line of the people table as text. ``name`` addresses commands, ``label`` is shown."""
+
+    person: int
+    name: str
+    label: str
+    address: str
+    round_trip: str
+    loss: str
+    since: str
+    is_muted: bool
+    is_away: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BanLine:
+    """One ban or mute in force, as a sentence, and the command that takes it back."""
+
+    name: str
+    sentence: str
+    undo: Command
+
+
+class ServerModel:
+    """What is known of the server by now. Owned by the thread that owns the window.
+
+    ``say`` may be replaced when the operator changes the language; ``zone`` None: the computer's.
+    """
+
+    def __init__(self, say: Texts, zone: tzinfo | None = None) -> None:
+        self.say = say
+        self.phase = Phase.STOPPED
+        self.started: Started | None = None  # of the present or the last run
+        self.problems: dict[FormField, StartFailed] = {}
+        self.crash = ""  # why the last run ended, unless it was stopped
+        self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self.log_lines_made = 0  # ever: what a view has not shown yet is a difference of this
+        self._zone = zone
+        self._running_since = 0
+        self._people: tuple[PersonRow, ...] = ()
+        self._bans: tuple[Ban, ...] = ()
+        self._posted: deque[tuple[int, int]] = deque()  # (at, posted) of the last minutes
+
+    # --- what the operator does ---
+
+    def read_form(
+        self, room_name: str, bind: str, port: str, password: str, *, is_open: bool
+    ) -> ServerForm | None:
+        """Something to start with, or None; then ``problems`` says what is wrong."""
+        form = read_form(room_name, bind, port, password, is_open=is_open)
+        if isinstance(form, ServerForm):
+            self.problems, self.crash, self.phase = {}, "", Phase.STARTING
+            return form
+        self.problems = {problem.field: problem for problem in form}
+        return None
+
+    def begin_stop(self) -> None:
+        """The operator pressed Stop, and Stop is on its way to the core."""
+        if self.phase is Phase.RUNNING:
+            self.phase = Phase.STOPPING
+
+    # --- what the core reports ---
+
+    def apply(self, event: Event | StartFailed) -> None:
+        """Take one event in."""
+        match event:
+            case Started():
+                self.phase, self.started = Phase.RUNNING, event
+                self._running_since = 0
+                self._posted.clear()
+            case StatusReported():
+                self._report(event)
+            case BansChanged():
+                self._bans = event.bans
+            case Happened():
+                self._add_line(event.at, *_sentence(event))
+            case OperatorAnswered():
+                self._answer(event)
+            case Stopped():
+                self._end()
+            case Crashed():
+                self._end()
+                self.crash = clean(event.error)
+            case StartFailed():
+                self._end()
+                self.problems = {event.field: event}
+            case _:
+                assert_never(event)
+
+    def _report(self, status: StatusReported) -> None:
+        if self.started is not None and not self._running_since:
+            self._running_since = status.at
+            room, count = self.started.room_name, format_count(self.started.messages)
+            self._add_line(status.at, "server.log.started", {"room": room, "count": count})
+        self._people = tuple(
+            sorted(
+                (row for row in status.people if row.presence is not Presence.GONE),
+                key=lambda row: (row.since, row.name.casefold()),
+            )
+        )
+        if self._posted and status.at <= self._posted[-1][0]:
+            self._posted.clear()  # the computer's clock was set back
+        self._posted.append((status.at, status.posted))
+        while status.at - self._posted[0][0] > (CHART_SECONDS + 1) * 1000:
+            self._posted.popleft()
+
+    def _answer(self, answered: OperatorAnswered) -> None:
+        name = getattr(answered.command, "name", "")
+        if answered.code is not Code.OK and self._posted:
+            self._add_line(self._posted[-1][0], "server.log.nobody", {"name": clean(name)})
+
+    def _end(self) -> None:
+        self.phase = Phase.STOPPED
+        self._people = ()
+        self._running_since = 0
+        self._posted.clear()
+
+    def _add_line(self, at: int, key: str, fields: Mapping[str, str]) -> None:
+        self.log.append(LogLine(at, key, fields))
+        self.log_lines_made += 1
+
+    # --- what to show ---
+
+    @property
+    def header(self) -> str:
+        """One line below the title: whether it runs, since when, with how many people."""
+        match self.phase:
+            case Phase.STOPPED:
+                return self.say("server.stopped")
+            case Phase.STARTING:
+                return self.say("server.starting")
+            case Phase.STOPPING:
+                return self.say("server.stopping")
+            case Phase.RUNNING:
+                count = len(self._people)
+                people = (
+                    self.say("server.one_person")
+                    if count == 1
+                    else self.say("server.people", count=format_count(count))
+                )
+                if not self._running_since:
+                    return self.say("server.running", people=people)
+                since = self._clock(self._running_since, "%H:%M")
+                return self.say("server.running_since", time=since, people=people)
+            case _:
+                assert_never(self.phase)
+
+    @property
+    def people_inside(self) -> int:
+        """How many would notice that the server stops."""
+        return len(self._people) if self.phase is Phase.RUNNING else 0
+
+    @property
+    def people(self) -> list[PersonLine]:
+        """The table, longest here first."""
+        return [self._person_line(row) for row in self._people]
+
+    def _person_line(self, row: PersonRow) -> PersonLine:
+        label = clean(row.name)
+        if row.is_muted:
+            label = self.say("server.person_muted", name=label)
+        elif row.presence is Presence.AWAY:
+            label = self.say("server.person_away", name=label)
+        return PersonLine(
+            person=row.person,
+            name=row.name,
+            label=label,
+            address=format_address(row.address),
+            round_trip=self._round_trip(row.round_trip),
+            loss=self._percent(row.loss) if row.address is not None else "—",
+            since=self._clock(row.since, "%H:%M"),
+            is_muted=row.is_muted,
+            is_away=row.presence is Presence.AWAY,
+        )
+
+    def _round_trip(self, seconds: float | None) -> str:
+        if seconds is None:
+            return "—"
+        milliseconds = round(seconds * 1000)
+        return f"{format_count(milliseconds)} ms" if milliseconds else "< 1 ms"
+
+    def _percent(self, share: float) -> str:
+        return f"{share * 100:.1f} %".replace(".", self.say("server.decimal_mark"))
+
+    @property
+    def bans(self) -> list[BanLine]:
+        """Bans and mutes in force, each once however many addresses it covers."""
+        lines = {}
+        for ban in self._bans:
+            lines[ban.kind, ban.name] = self._ban_line(ban)
+        return list(lines.values())
+
+    def _ban_line(self, ban: Ban) -> BanLine:
+        name = clean(ban.name)
+        undo: Command = Unban(ban.name) if ban.kind is BanKind.ENTER else Unmute(ban.name)
+        until = self._clock(ban.until, "%d.%m. %H:%M") if ban.until else ""
+        if ban.kind is BanKind.ENTER:
+            sentence = (
+                self.say("server.ban_until", name=name, until=until)
+                if until
+                else self.say("server.ban_for_good", name=name)
+            )
+        else:
+            sentence = (
+                self.say("server.mute_until", name=name, until=until)
+                if until
+                else self.say("server.mute_for_good", name=name)
+            )
+        return BanLine(ban.name, sentence, undo)
+
+    @property
+    def bans_link(self) -> str:
+        """``2 bans``; empty when there are none."""
+        count = len(self.bans)
+        if count == 0:
+            return ""
+        if count == 1:
+            return self.say("server.one_ban")
+        return self.say("server.bans", count=format_count(count))
+
+    @property
+    def rates(self) -> list[tuple[float, float]]:
+        """(seconds ago, messages per second) over the last CHART_SECONDS, oldest first."""
+        if not self._posted:
+            return []
+        last = self._posted[-1][0]
+        reports = list(self._posted)
+        return [
+            ((last - at) / 1000, max(0, posted - posted_before) * 1000 / (at - before))
+            for (before, posted_before), (at, posted) in pairwise(reports)
+        ]
+
+    @property
+    def chart_caption(self) -> str:
+        """``42 now · 318 peak``; empty before the first second is over."""
+        rates = [rate for _, rate in self.rates]
+        if not rates:
+            return ""
+        now, peak = format_count(round(rates[-1])), format_count(round(max(rates)))
+        return self.say("server.chart_caption", now=now, peak=peak)
+
+    def problem(self, form_field: FormField) -> str:
+        """The sentence beside a field; empty if it is fine."""
+        problem = self.problems.get(form_field)
+        return self.say(problem.key, **problem.fields) if problem else ""
+
+    def log_text(self, line: LogLine) -> tuple[str, str]:
+        """Time and sentence of a line of the log."""
+        return self._clock(line.at, "%H:%M:%S"), self.say(line.key, **line.fields)
+
+    # --- telling people ---
+
+    def addresses(self, of_computer: list[str]) -> list[str]:
+        """Where people can reach the server, the likely one first."""
+        if self.started is None:
+            return []
+        host = self.started.address[0]
+        if host not in (EVERY_NETWORK, "::"):
+            return [host]
+        return of_computer or ["127.0.0.1"]
+
+    @property
+    def port(self) -> int:
+        """The port people join with; 0 before the first start."""
+        return self.started.address[1] if self.started else 0
+
+    @property
+    def key(self) -> str:
+        """The key in groups, as people compare it."""
+        return key_groups(self.started.server_key).replace("-", " ") if self.started else ""
+
+    def invitation(self, address: str, password: str | None) -> str:
+        """The text to hand out. ``password`` only when the operator chose to give it along."""
+        if self.started is None:
+            return ""
+        lines = [
+            self.say("server.invite_head", room=self.started.room_name),
+            self.say("server.invite_address", address=address),
+            self.say("server.invite_port", port=str(self.port)),
+            self.say("server.invite_key", groups=self.key),
+            self.say("server.invite_ask")
+            if password is None
+            else self.say("server.invite_password", password=password),
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _clock(self, at: int, layout: str) -> str:
+        return datetime.fromtimestamp(at / 1000, UTC).astimezone(self._zone).strftime(layout)
+
+
+_LOG_KEYS = {
+    HappeningKind.JOINED: "server.log.joined",
+    HappeningKind.RETURNED: "server.log.returned",
+    HappeningKind.LEFT: "server.log.left",
+    HappeningKind.GONE: "server.log.gone",
+    HappeningKind.KICKED: "server.log.kicked",
+    HappeningKind.BANNED: "server.log.banned",
+    HappeningKind.UNBANNED: "server.log.unbanned",
+    HappeningKind.MUTED: "server.log.muted",
+    HappeningKind.UNMUTED: "server.log.unmuted",
+    HappeningKind.DISK_FULL: "server.log.disk_full",
+    HappeningKind.DISK_FREE: "server.log.disk_free",
+    HappeningKind.ARCHIVE_REBUILT: "server.log.archive_rebuilt",
+    HappeningKind.ARCHIVE_SET_ASIDE: "server.log.archive_set_aside",
+    HappeningKind.ARCHIVE_LOCKED: "server.log.archive_locked",
+    HappeningKind.ARCHIVE_READ_BACK: "server.log.archive_read_back",
+    HappeningKind.SESSION_BROKEN: "server.log.session_broken",
+}
+
+
+def _sentence(happened: Happened) -> tuple[str, dict[str, str]]:
+    if happened.kind is HappeningKind.WRONG_PASSWORD:
+        host = happened.address[0] if happened.address else "—"
+        if happened.count <= FREE_FAILURES:
+            fields = {"host": host, "count": str(happened.count), "free": str(FREE_FAILURES)}
+            return "server.log.wrong_password", fields
+        return "server.log.wrong_password_wait", {"host": host, "count": str(happened.count)}
+    return _LOG_KEYS[happened.kind], {
+        "name": clean(happened.name),
+        "address": format_address(happened.address),
+        "count": format_count(happened.count),
+        "text": clean(happened.text),
+    }
