@@ -443,7 +443,7 @@ def pack_frames(frames: list[bytes], room: int = MAX_PLAINTEXT) -> list[bytes]:
     waiting: list[bytes] = []
     size = 0
     for frame in frames:
-        if size + len(frame) > room:
+        if waiting and size + len(frame) > room:
             plaintexts.append(pad(b"".join(waiting)))
             waiting, size = [], 0
         waiting.append(frame)

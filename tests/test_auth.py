@@ -1,10 +1,9 @@
 import hashlib
 import itertools
-import json
 import unicodedata
-from pathlib import Path
 
 import pytest
+from conftest import load_vectors
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,9 +19,7 @@ from auth import (
     token_hash,
 )
 
-HOSTILE = json.loads(
-    (Path(__file__).parent / "vectors" / "hostile_user_names.json").read_text("utf-8")
-)["names"]
+HOSTILE = load_vectors("hostile_user_names")["names"]
 
 
 def reason_for(name: str) -> str | None:

@@ -27,7 +27,8 @@ ORDER = {
     """,
     "cores": """
         client_events server_events server_rooms server_door server_people server_core
-        client_core client_commands client_form client_model server_form server_model
+        client_core client_commands
+        client_form client_rows client_model server_form server_model
     """,
     "adapters": """
         endpoint storage_schema storage_archive storage_files storage

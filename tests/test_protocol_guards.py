@@ -1,9 +1,8 @@
-import json
 import os
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from conftest import load_vectors
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +15,7 @@ from protocol_guards import (
     TokenBucket,
 )
 
-VECTORS = json.loads((Path(__file__).parent / "vectors" / "replay_window.json").read_text())
+VECTORS = load_vectors("replay_window")
 HERE = b"\x04\x7f\0\0\x01\x1f\x93"
 THERE = b"\x04\x7f\0\0\x02\x1f\x93"
 INIT = Init(client_id=7, ephemeral=bytes(range(32)), cookie=bytes(24))

@@ -1,0 +1,155 @@
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversation import (
+    CHAIN_SIZE,
+    FIRST_CHAIN,
+    MAX_NAME,
+    NO_TAG,
+    Entry,
+    EntryKind,
+    Person,
+    Presence,
+    draft_tag,
+    is_postable_text,
+    next_chain,
+)
+from protocol import MAX_TEXT, PeerError
+
+u64 = st.integers(0, 2**64 - 1)
+names = st.text(max_size=MAX_NAME)
+texts = st.text(max_size=200)
+entries = st.builds(
+    Entry, st.binary(min_size=8, max_size=8), st.sampled_from(EntryKind), u64, u64, names, texts
+)
+people = st.builds(
+    Person, u64, names, st.sampled_from(Presence), st.booleans(), st.integers(0, 0xFFFF)
+)
+ENTRY = Entry(bytes.fromhex("a1a2a3a4a5a6a7a8"), EntryKind.TEXT, 1_700_000_000_000, 7, "Ayü", "hi")
+PERSON = Person(7, "Ayü", Presence.AWAY, is_account=True, round_trip_ms=0x1234)
+
+
+# --- layouts ---
+
+
+def test_layout_of_an_entry() -> None:
+    assert ENTRY.encode().hex() == (
+        "a1a2a3a4a5a6a7a8" + "01" + "0000018bcfe56800" + "0000000000000007" + "04" + "4179c3bc6869"
+    )
+
+
+def test_layout_of_a_person() -> None:
+    assert PERSON.encode(epoch=9).hex() == (
+        "0000000000000009" + "0000000000000007" + "02" + "01" + "1234" + "4179c3bc"
+    )
+
+
+def test_tag_and_chain_are_what_others_must_compute_too() -> None:
+    stream = bytes(range(16))
+
+    assert (
+        draft_tag(stream, 3)
+        == hashlib.blake2s(stream + b"\0\0\0\0\0\0\0\3", digest_size=8).digest()
+    )
+    assert draft_tag(stream, 3).hex() == "da4baafab8a6dd42"
+    assert next_chain(FIRST_CHAIN, ENTRY.encode()).hex() == "588a6230d8a030ec"
+
+
+# --- round trips ---
+
+
+@given(entries)
+def test_an_entry_comes_back(entry: Entry) -> None:
+    assert Entry.decode(entry.encode()) == entry
+
+
+@given(people, u64)
+def test_a_person_comes_back(person: Person, epoch: int) -> None:
+    assert Person.decode(person.encode(epoch)) == (epoch, person)
+
+
+def test_a_round_trip_too_long_for_its_field_is_shown_as_the_longest() -> None:
+    slow = Person(7, "Ayu", Presence.HERE, round_trip_ms=100_000)
+
+    assert Person.decode(slow.encode(1))[1].round_trip_ms == 0xFFFF
+
+
+# --- bytes of others ---
+
+
+@given(st.binary(max_size=300) | entries.map(lambda entry: entry.encode()[:-1]))
+def test_any_bytes_decode_or_raise_peer_error_and_nothing_else(body: bytes) -> None:
+    for decode in (Entry.decode, Person.decode):
+        try:
+            decode(body)
+        except PeerError:
+            continue
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        ENTRY.encode()[:25],
+        ENTRY.encode()[:8] + b"\x63" + ENTRY.encode()[9:],  # unknown kind
+        ENTRY.encode()[:25] + b"\x81" + b"n" * 0x81,  # name too long
+        ENTRY.encode()[:25] + b"\x05" + b"name",  # name cut
+        ENTRY.encode()[:25] + b"\x02" + b"\xc3(",  # name not UTF-8
+        ENTRY.encode() + b"\xff",  # text not UTF-8
+        Entry(NO_TAG, EntryKind.TEXT, 0, 0, "", "x" * (MAX_TEXT + 1)).encode(),
+    ],
+)
+def test_a_broken_entry_is_refused(body: bytes) -> None:
+    with pytest.raises(PeerError):
+        Entry.decode(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        PERSON.encode(9)[:19],
+        PERSON.encode(9)[:16] + b"\x09" + PERSON.encode(9)[17:],  # unknown presence
+        PERSON.encode(9) + b"n" * 128,
+        PERSON.encode(9) + b"\xff",
+    ],
+)
+def test_a_broken_person_is_refused(body: bytes) -> None:
+    with pytest.raises(PeerError):
+        Person.decode(body)
+
+
+# --- what they promise ---
+
+
+@given(st.lists(entries, min_size=1, max_size=4), st.data())
+def test_a_chain_tells_one_history_from_another(log: list[Entry], data: st.DataObject) -> None:
+    changed = list(log)
+    place = data.draw(st.integers(0, len(log) - 1))
+    changed[place] = data.draw(entries.filter(lambda entry: entry != log[place]))
+
+    chains = []
+    for history in (log, changed):
+        chain = FIRST_CHAIN
+        for entry in history:
+            chain = next_chain(chain, entry.encode())
+        chains.append(chain)
+
+    assert len(chains[0]) == CHAIN_SIZE
+    assert chains[0] != chains[1]
+
+
+def test_a_tag_names_one_draft_of_one_stream() -> None:
+    tags = {draft_tag(bytes([stream]) * 16, draft) for stream in range(10) for draft in range(10)}
+
+    assert len(tags) == 100
+    assert NO_TAG not in tags
+
+
+@pytest.mark.parametrize(
+    ("text", "is_postable"), [("hi", True), (" a ", True), ("", False), (" \n\t\u3000", False)]
+)
+def test_white_space_alone_says_nothing(text: str, is_postable: bool) -> None:
+    assert is_postable_text(text) == is_postable
