@@ -8,8 +8,7 @@ SHELL := bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-# The formatter and the type checker are held to one minor version, since their verdicts change.
-TOOLS := 'pytest>=8' 'hypothesis>=6.100' 'ruff~=0.17.0' 'mypy~=2.4' 'coverage>=7.4' cryptography pillow
+TOOLS := 'pytest>=8' 'hypothesis>=6.100' 'ruff>=0.16' 'mypy>=1.18' 'coverage>=7.4' cryptography pillow
 EXTRAS := cryptography pillow tkinterdnd2
 PACKAGES := python3 python3-tk python3-venv xvfb xauth xdotool \
 	fontconfig fonts-dejavu-core fonts-noto-core fonts-noto-color-emoji
@@ -72,7 +71,7 @@ $(VENV)/.tools: Makefile | $(BIN)/python
 # None of them is needed to run, so what cannot be had is left out.
 $(VENV)/.extras: Makefile | $(BIN)/python
 	for extra in $(EXTRAS); do
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$extra" ||
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$extra" 2>/dev/null ||
 			echo "Going on without $$extra."
 	done
 	touch $@
