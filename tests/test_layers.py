@@ -23,10 +23,10 @@ ORDER = {
     """,
     "exchanges": """
         protocol_handshake protocol_requests protocol_session entering
-        replication replication_server replication_client
+        replication_server replication_client
     """,
     "cores": """
-        client_events server_events server_rooms server_door server_people server_core
+        client_events server_events server_rooms server_presence server_door server_people server_core
         client_core client_commands
         client_form client_rows client_model server_form server_model
     """,
