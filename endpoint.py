@@ -169,12 +169,13 @@ class Driver(Generic[CommandT, EventT]):
         timer = core.next_timer()
         if timer is not None and timer <= now:
             core.handle_timer(now)
-        for burst in core.bursts_to_send(now):
+        bursts = core.bursts_to_send(now)  # a server has committed when this returns
+        while (event := core.next_event()) is not None:
+            self._on_event(event)  # before sending: a client keeps on disk first what it says
+        for burst in bursts:
             self._send(burst)
         while (job_to_do := core.next_job()) is not None:
             self._jobs.put(job_to_do)
-        while (event := core.next_event()) is not None:
-            self._on_event(event)
 
     def _patience(self, core: Core[CommandT, EventT]) -> float | None:
         """Seconds to wait for the socket. None: until something comes."""

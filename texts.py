@@ -1,12 +1,14 @@
 """Every sentence a person reads, in English and Indonesian, both complete.
 
-Band: words. Imports nothing of ours. A raw folder must run, so there are no compiled catalogues:
+Band: words. Imports the other parts of its table alone. A raw folder must run, so there are no compiled catalogues:
 one table of two columns. Keys are dotted by where they are shown; ``{fields}`` are filled in.
 """
 
 import locale
 from collections.abc import Mapping
 from typing import Final
+
+from texts_programs import PROGRAM_TEXTS
 
 LANGUAGES: Final = ("en", "id")
 LANGUAGE_NAMES: Final = {"en": "English", "id": "Bahasa Indonesia"}
@@ -40,12 +42,7 @@ def _known_language(name: str) -> str:
 
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
-    # --- entering and leaving ---
-    "entered.accepted": (
-        "Name accepted. You can send messages now.",
-        "Nama diterima. Anda sudah bisa mengirim pesan.",
-    ),
-    "left.closed": ("[INFO] Connection closed.", "[INFO] Koneksi ditutup."),
+    **PROGRAM_TEXTS,
     # --- server window ---
     "server.title": ("Ruang server", "Server Ruang"),
     "server.stopped": ("Stopped · nobody can join yet", "Berhenti · belum ada yang bisa masuk"),
