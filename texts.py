@@ -8,6 +8,7 @@ import locale
 from collections.abc import Mapping
 from typing import Final
 
+from texts_client import CLIENT_TEXTS
 from texts_programs import PROGRAM_TEXTS
 
 LANGUAGES: Final = ("en", "id")
@@ -43,6 +44,7 @@ def _known_language(name: str) -> str:
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     **PROGRAM_TEXTS,
+    **CLIENT_TEXTS,
     # --- server window ---
     "server.title": ("Ruang server", "Server Ruang"),
     "server.stopped": ("Stopped · nobody can join yet", "Berhenti · belum ada yang bisa masuk"),
