@@ -80,6 +80,11 @@ class Entry:
         return cls(tag, kind, sent_at, person, name, decode_text(body[size + length :]))
 
 
+def sent_at(body: bytes) -> int:
+    """When the entry with this body was sent, without decoding the rest."""
+    return int.from_bytes(body[TAG_SIZE + 1 : TAG_SIZE + 9], "big")
+
+
 def draft_tag(stream: bytes, draft: int) -> bytes:
     """Names a draft to its author in the entry it became, and to nobody else."""
     return hashlib.blake2s(stream + draft.to_bytes(8, "big"), digest_size=TAG_SIZE).digest()

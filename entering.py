@@ -127,6 +127,16 @@ def _decode_held_log(log: JsonValue) -> HeldLog:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferedLog:
+    """How far a log goes, and from where on somebody who sees it first should hold it."""
+
+    conversation: int
+    head: int
+    floor: int
+    chain: bytes  # at the floor
+
+
+@dataclass(frozen=True, slots=True)
 class EnterAnswer:
     """The answer to ENTER: who we are now, what brings us back, and how far the logs go."""
 
@@ -135,7 +145,7 @@ class EnterAnswer:
     token: bytes
     has_returned: bool
     epoch: int
-    heads: tuple[tuple[int, int], ...]
+    logs: tuple[OfferedLog, ...]
     changed: tuple[int, ...]  # logs whose copy is not ours any more
 
     def encode(self) -> Fields:
@@ -145,20 +155,13 @@ class EnterAnswer:
             "token": self.token.hex(),
             "returned": self.has_returned,
             "epoch": f"{self.epoch:016x}",
-            "heads": [list(head) for head in self.heads],
+            "logs": [[log.conversation, log.head, log.floor, log.chain.hex()] for log in self.logs],
             "changed": list(self.changed),
         }
 
     @classmethod
     def decode(cls, fields: Fields) -> "EnterAnswer":
         """Raises PeerError."""
-        heads: list[tuple[int, int]] = []
-        for head in list_field(fields, "heads"):
-            match head:
-                case [int(conversation), int(number)] if conversation >= 0 and number >= 0:
-                    heads.append((conversation, number))
-                case _:
-                    raise PeerError("bad heads in the answer to ENTER")
         changed = [log for log in list_field(fields, "changed") if isinstance(log, int)]
         return cls(
             person=int.from_bytes(hex_field(fields, "person", 8), "big"),
@@ -166,9 +169,20 @@ class EnterAnswer:
             token=hex_field(fields, "token", TOKEN_SIZE),
             has_returned=fields.get("returned") is True,
             epoch=int.from_bytes(hex_field(fields, "epoch", 8), "big"),
-            heads=tuple(heads),
+            logs=tuple(_decode_offered_log(log) for log in list_field(fields, "logs")),
             changed=tuple(changed),
         )
+
+
+def _decode_offered_log(log: JsonValue) -> OfferedLog:
+    match log:
+        case [int(conversation), int(head), int(floor), str(chain)] if (
+            conversation >= 0 and 0 <= floor <= head < 1 << 63
+        ):
+            chain_bytes = hex_field({"chain": chain}, "chain", CHAIN_SIZE)
+            return OfferedLog(conversation, head, floor, chain_bytes)
+        case _:
+            raise PeerError("bad log in the answer to ENTER")
 
 
 class FalseServerError(PeerError):

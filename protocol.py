@@ -93,6 +93,7 @@ class Verb(IntEnum):
     ENTER = 3
     PEOPLE = 4
     EXIT = 5
+    LACKING = 6
 
 
 class Code(IntEnum):

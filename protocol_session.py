@@ -110,6 +110,12 @@ class Session:
         """Highest number and count of the peer's datagrams: how much got lost on the way."""
         return self._window.highest, self._window.count
 
+    @property
+    def receive_loss(self) -> float:
+        """0 to 1: of the peer's datagrams since the session began."""
+        highest, count = self.received
+        return 1.0 - count / (highest + 1) if count else 0.0
+
     def receive_ping(self, ping: Ping) -> None:
         """Queues the PONG."""
         highest, count = self.received

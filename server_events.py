@@ -120,6 +120,7 @@ class HappeningKind(Enum):
     ARCHIVE_REBUILT = auto()
     ARCHIVE_SET_ASIDE = auto()  # text: the new file name
     ARCHIVE_LOCKED = auto()
+    ARCHIVE_WRITABLE = auto()
     ARCHIVE_READ_BACK = auto()  # count: entries restored into a new database
     SESSION_BROKEN = auto()
 

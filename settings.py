@@ -74,6 +74,7 @@ class ServerSettings:
     password: str = field(default="", repr=False)
     data: Path = Path(".")
     limits: Limits = Limits()
+    is_watched: bool = False  # somebody looks at StatusReported, once a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,3 +373,23 @@ def parse_client(argv: Sequence[str], environment: Mapping[str, str]) -> ClientO
     return ClientOptions(
         mode, given.place, given.name, password, given.local, given.trust_key or "", given.lang
     )
+
+
+def how_to_install_tkinter(platform: str, os_release: str) -> str:
+    """The command of this system. ``os_release``: text of /etc/os-release, "" elsewhere."""
+    if platform == "win32":
+        return "Python installer → Modify → tcl/tk and IDLE"
+    if platform == "darwin":
+        return "brew install python-tk"
+    for family, command in _TKINTER_COMMANDS.items():
+        if family in os_release.casefold():
+            return command
+    return " / ".join(_TKINTER_COMMANDS.values())
+
+
+_TKINTER_COMMANDS: Final = {
+    "debian": "sudo apt install python3-tk",
+    "fedora": "sudo dnf install python3-tkinter",
+    "arch": "sudo pacman -S tk",
+    "suse": "sudo zypper install python3-tk",
+}

@@ -1,0 +1,277 @@
+"""The client's link to its server: handshake, keepalive, noticing that it is lost, trying again.
+
+Band: cores. Knows sessions and frames, but no person, no log and no password.
+Source: docs/protocol.md.
+"""
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from protocol import (
+    Address,
+    Burst,
+    CloseCode,
+    DatagramType,
+    PeerError,
+    Reset,
+    RespPayload,
+    datagram_type,
+    decode_data_header,
+)
+from protocol_frames import Close, Frame, PathChallenge, PathResponse, Ping, Pong, decode_frames
+from protocol_handshake import ClientHandshake, SessionKeys
+from protocol_requests import Requester
+from protocol_session import Session
+from settings import Limits
+
+FIRST_INIT_INTERVAL = 0.25  # s, doubling
+LONGEST_INIT_INTERVAL = 1.0
+ATTEMPT_TIMEOUT = 10.0
+PAUSE = 2.0  # between attempts
+LOST_AFTER = 4.0  # s without an answer before the user is told
+DEAD_AFTER = 30.0  # s without an answer before a new handshake is tried
+RENEW_BEFORE = 600.0  # s before a session's lifetime ends
+
+
+class LinkState(Enum):
+    """What the link is doing."""
+
+    IDLE = auto()
+    HANDSHAKE = auto()
+    PAUSED = auto()
+    OPEN = auto()
+
+
+class Link:
+    """One server, one session at a time. ``open_session`` may refuse a server by returning False.
+
+    ``receive_frame`` gets every frame that is not the link's own business.
+    """
+
+    def __init__(
+        self,
+        *,
+        random_bytes: Callable[[int], bytes],
+        limits: Limits,
+        open_session: Callable[[RespPayload, bytes, float], bool],
+        receive_frame: Callable[[Frame, float], None],
+        closed: Callable[[Close, float], None],
+        unanswered: Callable[[float], None],
+    ) -> None:
+        self._random_bytes = random_bytes
+        self._limits = limits
+        self._open_session = open_session
+        self._receive_frame = receive_frame
+        self._closed = closed
+        self._unanswered = unanswered
+        self.state = LinkState.IDLE
+        self.session: Session | None = None
+        self.requester = Requester()
+        self.is_silent = False  # nothing has come for LOST_AFTER although something should
+        self._address: Address = ("", 0)
+        self._handshake: ClientHandshake | None = None
+        self._reset_token = b""
+        self._server_session_id = 0
+        self._due = 0.0  # of the next INIT, or of the end of a pause
+        self._interval = 0.0
+        self._attempt_ends = 0.0
+        self._loose: list[bytes] = []
+        self._asked_at: float | None = None  # the oldest thing sent that nothing came after
+        self._ping_due = 0.0
+        self._ping_tries = 0
+
+    # --- beginning and ending ---
+
+    def connect(self, address: Address, now: float) -> None:
+        """Begins a handshake; any session there was is forgotten."""
+        self._address = address
+        self.session = None
+        self.requester = Requester()
+        self.state = LinkState.HANDSHAKE
+        self._handshake = ClientHandshake(self._random_bytes)
+        self._interval = FIRST_INIT_INTERVAL
+        self._attempt_ends = now + ATTEMPT_TIMEOUT
+        self._send_init(now)
+
+    def reconnect(self, now: float, *, after: float = 0.0) -> None:
+        """Tries again by itself, at once or after a pause."""
+        self.session = None
+        self.state, self._due = LinkState.PAUSED, now + after
+        if not after:
+            self.connect(self._address, now)
+
+    def disconnect(self, code: CloseCode, now: float) -> None:
+        """Says CLOSE three times, each in its own datagram, and stays idle."""
+        if self.session is not None:
+            for _ in range(3):
+                self.session.queue(Close(code).encode())
+                for burst in self.session.take_bursts(now):
+                    self._loose += burst.datagrams
+        self.session = None
+        self._handshake = None
+        self.state = LinkState.IDLE
+
+    def _send_init(self, now: float) -> None:
+        if self._handshake is not None:
+            self._loose.append(self._handshake.init())
+        self._due = now + self._interval
+        self._interval = min(LONGEST_INIT_INTERVAL, self._interval * 2)
+
+    # --- inwards ---
+
+    def receive_datagram(self, datagram: bytes, address: Address, now: float) -> None:
+        """Never raises, whatever the bytes. What does not come from our server is ignored."""
+        try:
+            match datagram_type(datagram):
+                case DatagramType.DATA_TO_CLIENT:
+                    self._receive_data(datagram, address, now)
+                case DatagramType.RETRY if self._handshake is not None:
+                    if address == self._address and self._handshake.receive_retry(datagram):
+                        self._attempt_ends = max(self._attempt_ends, now + ATTEMPT_TIMEOUT / 2)
+                        self._interval = FIRST_INIT_INTERVAL
+                        self._send_init(now)
+                case DatagramType.RESP if self._handshake is not None:
+                    self._receive_resp(self._handshake, datagram, address, now)
+                case DatagramType.RESET:
+                    self._receive_reset(datagram, now)
+                case _:
+                    return
+        except PeerError:
+            return
+
+    def _receive_resp(
+        self, handshake: ClientHandshake, datagram: bytes, address: Address, now: float
+    ) -> None:
+        if address != self._address:
+            return
+        keys, payload = handshake.receive_resp(datagram)
+        self._handshake = None
+        if not self._open_session(payload, keys.server_key, now):
+            return
+        self._begin(keys, payload, now)
+
+    def _begin(self, keys: SessionKeys, payload: RespPayload, now: float) -> None:
+        self.session = Session(
+            keys,
+            is_server=False,
+            address=self._address,
+            random_bytes=self._random_bytes,
+            now=now,
+        )
+        self.state = LinkState.OPEN
+        self._reset_token = payload.reset_token
+        self._server_session_id = payload.server_session_id
+        self._asked_at = None
+        self._ping_due, self._ping_tries = now, 0  # at once: it ends the half-open state
+
+    def _receive_reset(self, datagram: bytes, now: float) -> None:
+        reset = Reset.decode(datagram)
+        if self.session is None or reset.session_id != self._server_session_id:
+            return
+        if reset.token == self._reset_token:
+            self.connect(self._address, now)
+
+    def _receive_data(self, datagram: bytes, address: Address, now: float) -> None:
+        session_id, number = decode_data_header(datagram)
+        session = self.session
+        if session is None or session_id != session.receive_id:
+            return
+        plaintext = session.open(datagram, number, address, now)
+        if plaintext is None:
+            return
+        self._asked_at = None
+        self.is_silent = False
+        if self._ping_tries:
+            self._ping_tries = 0
+            self._ping_due = now + self._limits.keepalive_interval
+        for frame in decode_frames(plaintext):
+            if self.session is not session:
+                return
+            self._receive(session, frame, address, now)
+
+    def _receive(self, session: Session, frame: Frame, address: Address, now: float) -> None:
+        match frame:
+            case Ping():
+                session.receive_ping(frame)
+            case Pong():
+                session.receive_pong(frame, now)
+            case PathChallenge():
+                session.receive_path_challenge(frame, address)
+            case PathResponse():
+                return
+            case Close():
+                self._closed(frame, now)
+            case _:
+                self._receive_frame(frame, now)
+
+    # --- outwards ---
+
+    def queue(self, frame: bytes) -> None:
+        """Sends a frame with the next datagrams, if there is a session."""
+        if self.session is not None:
+            self.session.queue(frame)
+
+    def expect_answer(self, now: float) -> None:
+        """Something was sent that must be answered: silence from now on means something."""
+        if self._asked_at is None:
+            self._asked_at = now
+
+    def next_timer(self) -> float | None:
+        match self.state:
+            case LinkState.IDLE:
+                return None
+            case LinkState.HANDSHAKE | LinkState.PAUSED:
+                return self._due
+            case LinkState.OPEN:
+                dues = [self._ping_due]
+                asked = self.requester.next_timer()
+                if asked is not None:
+                    dues.append(asked)
+                if self._asked_at is not None:
+                    silence = DEAD_AFTER if self.is_silent else LOST_AFTER
+                    dues.append(self._asked_at + silence)
+                return min(dues)
+
+    def handle_timer(self, now: float) -> None:
+        """Sends INIT again, gives up an attempt, or notices silence."""
+        if self.state is LinkState.PAUSED and self._due <= now:
+            self.connect(self._address, now)
+        elif self.state is LinkState.HANDSHAKE and self._due <= now:
+            if now >= self._attempt_ends:
+                self.reconnect(now, after=PAUSE)
+                self._unanswered(now)
+            else:
+                self._send_init(now)
+        elif self.state is LinkState.OPEN and self.session is not None:
+            self._watch(self.session, now)
+
+    def _watch(self, session: Session, now: float) -> None:
+        silence = now - self._asked_at if self._asked_at is not None else 0.0
+        if silence >= DEAD_AFTER:
+            self.connect(self._address, now)
+            return
+        if silence >= LOST_AFTER:
+            self.is_silent = True
+        lifetime = self._limits.session_lifetime - RENEW_BEFORE
+        if session.is_worn or now - session.started >= lifetime:
+            self.connect(self._address, now)
+        elif self._ping_due <= now:
+            session.queue_ping(now)
+            self.expect_answer(now)
+            self._ping_due = now + session.round_trip.resend_after(self._ping_tries, self.is_silent)
+            self._ping_tries += 1
+
+    def take_bursts(self, now: float) -> list[Burst]:
+        """Everything to send now."""
+        session = self.session
+        if session is not None:
+            for frame in self.requester.frames_due(now, session.round_trip, self.is_silent):
+                session.queue(frame)
+                self.expect_answer(now)
+        loose, self._loose = self._loose, []
+        bursts = [Burst(self._address, loose)] if loose else []
+        if session is not None and session.has_frames:
+            bursts += session.take_bursts(now)
+            if not self._ping_tries:
+                self._ping_due = now + self._limits.keepalive_interval
+        return bursts

@@ -1,0 +1,171 @@
+"""The server's end of a log: drafts taken once and in order, entries ready to send, who lags.
+
+Band: exchanges. Knows no session, no store and no clock; what is written where is the rooms' work.
+Source: docs/protocol.md.
+"""
+
+from dataclasses import dataclass, field
+
+from protocol import ENTRY_PART, Code, PeerError
+from protocol_frames import EntryPart, Post, Posted, Refused, split_parts
+from records import DraftAnswer, Stored, StreamRecord
+
+MAX_EARLY_DRAFTS = 8  # as many as a client has in flight: more would be its invention
+HEADS_INTERVALS = (0.2, 1.0, 5.0)  # s, after the first reminder; then with each keepalive
+
+
+def first_heads_interval(smoothed: float | None) -> float:
+    """Seconds after a push before whoever has not reported HAVE is told the heads."""
+    return max(0.05, 1.5 * smoothed + 0.025) if smoothed is not None else 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A whole draft whose turn it is."""
+
+    draft: int
+    conversation: int
+    kind: int
+    body: bytes
+
+
+@dataclass(slots=True)
+class _Parts:
+    post: Post
+    bodies: dict[int, bytes] = field(default_factory=dict)
+
+
+class Intake:
+    """Takes the drafts of one stream strictly in order and keeps their answers.
+
+    ``taken``: all drafts up to this one are answered or will never be asked for again.
+    """
+
+    def __init__(self, stream: bytes, record: StreamRecord) -> None:
+        self.stream = stream
+        self.person = record.person
+        self.oldest = record.oldest
+        self.taken = max(record.taken, record.oldest - 1)
+        self._answers = {answer.draft: answer for answer in record.answers}
+        self._early: dict[int, _Parts] = {}
+
+    def receive(self, post: Post) -> list[Draft]:
+        """The drafts that can be decided now. Raises PeerError for parts that contradict.
+
+        ``oldest`` in a POST says what the author will never ask about again: answers below it are
+        forgotten, and drafts below it are not waited for.
+        """
+        if post.oldest > self.oldest:
+            self.oldest = post.oldest
+            self.taken = max(self.taken, post.oldest - 1)
+            for known in (self._answers, self._early):
+                for draft in [draft for draft in known if draft < post.oldest]:
+                    del known[draft]
+        if not self.taken < post.draft <= self.taken + MAX_EARLY_DRAFTS:
+            return []
+        parts = self._early.setdefault(post.draft, _Parts(post))
+        first = parts.post
+        if (post.parts, post.conversation, post.kind) != (
+            first.parts,
+            first.conversation,
+            first.kind,
+        ):
+            raise PeerError("parts of a draft contradict each other")
+        parts.bodies.setdefault(post.part, post.body)
+        return self._take_ready()
+
+    def _take_ready(self) -> list[Draft]:
+        ready: list[Draft] = []
+        while (parts := self._early.get(self.taken + 1)) is not None:
+            post = parts.post
+            if len(parts.bodies) < post.parts:
+                break
+            self.taken += 1
+            del self._early[self.taken]
+            body = b"".join(parts.bodies[part] for part in range(post.parts))
+            ready.append(Draft(self.taken, post.conversation, post.kind, body))
+        return ready
+
+    def keep_answer(self, answer: DraftAnswer) -> None:
+        """After it is on disk: from now on it is repeated."""
+        if answer.draft >= self.oldest:
+            self._answers[answer.draft] = answer
+
+    def answer_frames(self) -> list[bytes]:
+        """Every answer the author may still lack, so that a lost one comes with the next."""
+        return [answer_frame(self._answers[draft]) for draft in sorted(self._answers)]
+
+
+def answer_frame(answer: DraftAnswer) -> bytes:
+    """POSTED or REFUSED."""
+    if answer.code == Code.OK:
+        return Posted(answer.draft, answer.conversation, answer.number, answer.sent_at).encode()
+    return Refused(answer.draft, answer.code).encode()
+
+
+def entry_frames(stored: Stored) -> list[bytes]:
+    """The ENTRY frames of an entry, the same for all receivers."""
+    parts = split_parts(stored.body, ENTRY_PART)
+    return [
+        EntryPart(stored.conversation, stored.number, part, len(parts), body).encode()
+        for part, body in enumerate(parts)
+    ]
+
+
+class RecentLog:
+    """The newest entries of one conversation, encoded once, in bounded memory."""
+
+    def __init__(self, conversation: int, head: int, limit: int) -> None:
+        self.conversation = conversation
+        self.head = head
+        self._limit = limit
+        self._first = head + 1  # lowest number kept
+        self._frames: dict[int, list[bytes]] = {}
+        self._totals = {head: 0}  # bytes of all entries up to a number, counted from the start
+
+    def add(self, stored: Stored) -> None:
+        """Takes the next entry; the oldest ones go when there are too many."""
+        frames = entry_frames(stored)
+        self._frames[stored.number] = frames
+        self._totals[stored.number] = self._totals[self.head] + sum(map(len, frames))
+        self.head = stored.number
+        while self._totals[self.head] - self._totals[self._first - 1] > self._limit:
+            if self._first == self.head:
+                break
+            del self._frames[self._first], self._totals[self._first - 1]
+            self._first += 1
+
+    def holds(self, number: int) -> bool:
+        """Whether an entry can be had without the store."""
+        return number in self._frames
+
+    def frames(self, number: int) -> list[bytes]:
+        """The frames of an entry that is held."""
+        return self._frames[number]
+
+    def lag(self, have: int) -> int | None:
+        """Bytes between what somebody has and the head; None if that is more than is kept."""
+        total = self._totals.get(have)
+        if have >= self.head:
+            return 0
+        return None if total is None else self._totals[self.head] - total
+
+
+class Feed:
+    """How far one session is with one log."""
+
+    __slots__ = ("have", "pulling", "step", "unreached")
+
+    def __init__(self, have: int) -> None:
+        self.have = have  # as reported
+        self.step = 0  # which reminder of the heads comes next
+        self.unreached = 0  # the highest own entry that not everyone present has yet
+        self.pulling = False  # the store is reading for it
+
+    def report(self, number: int) -> bool:
+        """Whether a HAVE was news."""
+        if number <= self.have:
+            return False
+        self.have = number
+        self.step = 0
+        return True

@@ -1,0 +1,229 @@
+"""Delivery on the server: push what was committed, remind of heads, answer pulls, tell receipts.
+
+Band: cores. Everything here speaks of entries that are on disk.
+Source: docs/protocol.md.
+"""
+
+from collections.abc import Callable, Iterable
+
+from deadlines import Deadlines
+from protocol import PeerError
+from protocol_frames import Have, Heads, Pull, Reached, pack_frames
+from records import Store, Stored
+from replication_server import (
+    HEADS_INTERVALS,
+    Feed,
+    RecentLog,
+    entry_frames,
+    first_heads_interval,
+)
+from server_peer import Peer
+from server_rooms import Rooms
+from settings import Limits
+
+REACHED_INTERVAL = 0.2  # s
+LAGGING_INTERVAL = 0.05  # s between reminders for who gets heads only
+MAX_HAVE_PAIRS = 64
+
+
+class Delivery:
+    """Knows which sessions follow which logs. ``wake`` says that a peer has something to send."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        store: Store,
+        limits: Limits,
+        *,
+        wake: Callable[[Peer], None],
+        run: Callable[[Callable[[], object], Callable[[object], None]], None],
+    ) -> None:
+        self._rooms = rooms
+        self._store = store
+        self._limits = limits
+        self._wake = wake
+        self._run = run
+        self._followers: dict[int, dict[int, Peer]] = {}  # by conversation, then session id
+        self._reminders: Deadlines[int] = Deadlines()  # by session id
+        self._peers: dict[int, Peer] = {}
+        self._receipts: Deadlines[int] = Deadlines()  # by conversation
+        self._reached: dict[int, int] = {}
+        self._pulled: dict[int, int] = {}  # bytes this turn, by session id
+
+    # --- who follows what ---
+
+    def follow(self, peer: Peer, conversation: int, have: int, now: float) -> None:
+        """From now on this session gets the log; it has everything up to ``have``."""
+        peer.feeds[conversation] = Feed(have)
+        self._followers.setdefault(conversation, {})[peer.key] = peer
+        self._peers[peer.key] = peer
+        self._reminders.set_earliest(peer.key, now + HEADS_INTERVALS[0])
+
+    def forget(self, peer: Peer) -> None:
+        """The session has ended."""
+        for conversation in peer.feeds:
+            self._followers[conversation].pop(peer.key, None)
+        self._peers.pop(peer.key, None)
+        self._reminders.cancel(peer.key)
+        self._pulled.pop(peer.key, None)
+
+    def followers(self, conversation: int) -> Iterable[Peer]:
+        """The sessions that get a log."""
+        return self._followers.get(conversation, {}).values()
+
+    # --- pushing ---
+
+    def push(
+        self, committed: Iterable[Stored], authors: dict[tuple[int, int], Peer], now: float
+    ) -> None:
+        """Sends what was just committed, once and best effort; packed once for all receivers."""
+        batches: dict[int, list[Stored]] = {}
+        for stored in committed:
+            self._rooms.take(stored)
+            batches.setdefault(stored.conversation, []).append(stored)
+        for conversation, batch in batches.items():
+            log = self._rooms.log(conversation)
+            if log is not None:
+                self._push_batch(log, batch, authors, now)
+        self._pulled.clear()
+
+    def _push_batch(
+        self, log: RecentLog, batch: list[Stored], authors: dict[tuple[int, int], Peer], now: float
+    ) -> None:
+        conversation = log.conversation
+        plaintexts = pack_frames([frame for stored in batch for frame in log.frames(stored.number)])
+        wrote = [authors.get((conversation, stored.number)) for stored in batch]
+        only_author = wrote[0] if wrote.count(wrote[0]) == len(wrote) else None
+        for author, stored in zip(wrote, batch, strict=True):
+            if author is not None and conversation in author.feeds:
+                author.feeds[conversation].unreached = stored.number
+        for peer in self.followers(conversation):
+            feed = peer.feeds[conversation]
+            lag = log.lag(feed.have)
+            if lag is None or lag > self._limits.lag_bytes:
+                self._reminders.set_earliest(peer.key, now + LAGGING_INTERVAL)
+                continue
+            feed.step = 0
+            wait = first_heads_interval(peer.session.round_trip.smoothed)
+            self._reminders.set(peer.key, now + wait)
+            if peer is not only_author:  # POSTED tells the author all it needs
+                peer.session.queue_plaintexts(plaintexts)
+                self._wake(peer)
+        self._receipts.set_earliest(conversation, now + REACHED_INTERVAL)
+
+    # --- what clients report and ask ---
+
+    def receive_have(self, peer: Peer, have: Have, now: float) -> None:
+        """Raises PeerError for a number that does not exist yet."""
+        for conversation, number in have.numbers[:MAX_HAVE_PAIRS]:
+            feed, log = peer.feeds.get(conversation), self._rooms.log(conversation)
+            if feed is None or log is None:
+                continue
+            if number > log.head:
+                raise PeerError("HAVE beyond the head")
+            if feed.report(number):
+                self._receipts.set_earliest(conversation, now + REACHED_INTERVAL)
+
+    def receive_pull(self, peer: Peer, pull: Pull, now: float) -> None:
+        """Answers from memory, or lets the worker read; lowest first, at most so much a turn."""
+        log, feed = self._rooms.log(pull.conversation), peer.feeds.get(pull.conversation)
+        if log is None or feed is None:
+            peer.session.queue(Heads(((pull.conversation, 0),)).encode())
+            self._wake(peer)
+            return
+        last = min(pull.last, log.head)
+        number, skipped = pull.first, pull.first_part
+        if number <= last and not log.holds(number):
+            self._read(peer, feed, pull.conversation, number, last)
+            return
+        spent = self._pulled.get(peer.key, 0)
+        while number <= last and spent < self._limits.pull_bytes:
+            for frame in log.frames(number)[skipped:]:
+                peer.session.queue(frame)
+                spent += len(frame)
+            number, skipped = number + 1, 0
+        self._pulled[peer.key] = spent
+        self._wake(peer)
+
+    def _read(self, peer: Peer, feed: Feed, conversation: int, first: int, last: int) -> None:
+        if feed.pulling:
+            return
+        feed.pulling = True
+
+        def send(result: object) -> None:
+            feed.pulling = False
+            if isinstance(result, list) and peer.feeds.get(conversation) is feed:
+                for stored in result:
+                    for frame in entry_frames(stored):
+                        peer.session.queue(frame)
+                self._wake(peer)
+
+        limit = self._limits.pull_bytes
+        self._run(self._store.read_later(conversation, first, last, limit), send)
+
+    # --- timers ---
+
+    def next_timer(self) -> float | None:
+        dues = (self._reminders.next(), self._receipts.next())
+        return min((due for due in dues if due is not None), default=None)
+
+    def handle_timer(self, now: float) -> None:
+        """Reminds of heads and tells receipts."""
+        for key in self._reminders.take_due(now):
+            self._remind(self._peers[key], now)
+        for conversation in self._receipts.take_due(now):
+            self._tell_reached(conversation)
+
+    def _remind(self, peer: Peer, now: float) -> None:
+        if not self.queue_heads(peer):
+            return
+        step = min(feed.step for feed in peer.feeds.values())
+        for feed in peer.feeds.values():
+            feed.step += 1
+        if step < len(HEADS_INTERVALS):
+            self._reminders.set_earliest(peer.key, now + HEADS_INTERVALS[step])
+
+    def queue_heads(self, peer: Peer) -> bool:
+        """HEADS of the logs that the peer has not reported to have; whether there are any."""
+        behind: list[tuple[int, int]] = []
+        for conversation, feed in peer.feeds.items():
+            log = self._rooms.log(conversation)
+            if log is not None and feed.have < log.head:
+                behind.append((conversation, log.head))
+        if behind:
+            peer.session.queue(Heads(tuple(behind[:MAX_HAVE_PAIRS])).encode())
+            self._wake(peer)
+        return bool(behind)
+
+    # --- receipts ---
+
+    def _tell_reached(self, conversation: int) -> None:
+        haves = [
+            peer.feeds[conversation].have
+            for peer in self.followers(conversation)
+            if peer.member is not None and not peer.member.is_away
+        ]
+        reached, before = min(haves, default=0), self._reached.get(conversation, 0)
+        if reached <= before:
+            return
+        self._reached[conversation] = reached
+        frame = Reached(((conversation, reached),)).encode()
+        for peer in self.followers(conversation):
+            if peer.feeds[conversation].unreached > before:
+                peer.session.queue(frame)
+                self._wake(peer)
+
+    def queue_reached(self, peer: Peer) -> None:
+        """With a keepalive: the newest receipt for an author, in case it was lost."""
+        for conversation, feed in peer.feeds.items():
+            reached = self._reached.get(conversation, 0)
+            if feed.unreached and reached:
+                peer.session.queue(Reached(((conversation, reached),)).encode())
+                if reached >= feed.unreached:
+                    feed.unreached = 0
+
+    def lacking(self, conversation: int, number: int) -> list[Peer]:
+        """The present sessions that have not reported an entry."""
+        return [
+            peer for peer in self.followers(conversation) if peer.feeds[conversation].have < number
+        ]
