@@ -66,11 +66,24 @@ class ShowTyping:
 
 
 @dataclass(frozen=True, slots=True)
+class AskLacking:
+    """Who present has not got an entry yet? Answered by LackingTold."""
+
+    conversation: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Leave:
-    """``exit``: wait (some seconds at most) until all is acknowledged, then go. Ends in Ended."""
+    """``exit``: wait until all is acknowledged, ``patience`` seconds at most, then go.
+
+    Ends in Ended. What was not acknowledged stays in the Run on disk and is sent next time.
+    """
+
+    patience: float = 3.0
 
 
-Command = Join | ChooseName | ChoosePassword | Say | LoadOlder | ShowTyping | Leave
+Command = AskLacking | Join | ChooseName | ChoosePassword | Say | LoadOlder | ShowTyping | Leave
 
 
 # --- events ---
@@ -93,7 +106,9 @@ class EndReason(Enum):
     BANNED = auto()
     KEY_CHANGED = auto()
     UNREACHABLE = auto()  # no answer to the first attempt for 10 s
-    REFUSED = auto()  # the server is full
+    REFUSED = auto()  # the server is full or cannot write
+    FALSE_SERVER = auto()  # it does not know the room's password
+    ELSEWHERE = auto()  # the same run goes on in another program
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +230,16 @@ class ReachedChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LackingTold:
+    """Names of those present who have not got an entry; ``count`` of all, if there are many."""
+
+    conversation: int
+    number: int
+    names: tuple[str, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class PeopleReplaced:
     """The whole list of who is here or away."""
 
@@ -283,6 +308,7 @@ Event = (
     | DraftMade
     | DraftRefused
     | ReachedChanged
+    | LackingTold
     | PeopleReplaced
     | PersonChanged
     | PersonTyping

@@ -54,6 +54,7 @@ class Link:
         random_bytes: Callable[[int], bytes],
         limits: Limits,
         open_session: Callable[[RespPayload, bytes, float], bool],
+        session_ready: Callable[[float], None],
         receive_frame: Callable[[Frame, float], None],
         closed: Callable[[Close, float], None],
         unanswered: Callable[[float], None],
@@ -61,6 +62,7 @@ class Link:
         self._random_bytes = random_bytes
         self._limits = limits
         self._open_session = open_session
+        self._session_ready = session_ready
         self._receive_frame = receive_frame
         self._closed = closed
         self._unanswered = unanswered
@@ -163,6 +165,7 @@ class Link:
         self._server_session_id = payload.server_session_id
         self._asked_at = None
         self._ping_due, self._ping_tries = now, 0  # at once: it ends the half-open state
+        self._session_ready(now)
 
     def _receive_reset(self, datagram: bytes, now: float) -> None:
         reset = Reset.decode(datagram)

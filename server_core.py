@@ -741,7 +741,7 @@ class ServerCore:
                 self._deadlines.set(_Timer("entering", peer.key), again)
             case "entering":
                 self._close(peer, CloseCode.IDLE, now)
-            case "half-open":
+            case _:  # half-open
                 self._drop(peer)
 
     def _tell_people(self) -> None:

@@ -54,7 +54,7 @@ class Operator:
                 done = self._mute(command, at)
             case Unban():
                 done = self._undo(BanKind.ENTER, command.name, HappeningKind.UNBANNED, at)
-            case Unmute():
+            case _:
                 done = self._undo(BanKind.SPEAK, command.name, HappeningKind.UNMUTED, at)
         self._report(OperatorAnswered(command, Code.OK if done else Code.NO_SESSION))
 

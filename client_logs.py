@@ -1,0 +1,246 @@
+"""What the client holds: copies of logs without holes, drafts on their way, older history.
+
+Band: cores. Turns frames into events and what is due into frames; knows no link and no password.
+Source: docs/protocol.md.
+"""
+
+from collections.abc import Callable, Iterable
+
+from client_events import (
+    DraftMade,
+    DraftRefused,
+    EntryArrived,
+    Event,
+    FloorChanged,
+    LoadOlder,
+    LogReplaced,
+    OlderArrived,
+    Say,
+)
+from conversation import Entry, EntryKind, draft_tag
+from entering import HeldLog, OfferedLog
+from protocol import Code
+from protocol_frames import EntryPart, Have, Heads, Posted, Refused
+from protocol_guards import RoundTrip
+from replication_client import Arrived, OlderPull, Outbox, Replica
+from settings_client import Run, WaitingDraft
+
+MAX_OLDER = 200  # entries for one LoadOlder
+
+
+class Logs:
+    """All logs of one run of a client. ``report`` gets the events."""
+
+    def __init__(self, stream: bytes, report: Callable[[Event], None]) -> None:
+        self.outbox = Outbox(stream)
+        self.is_outbox_changed = False  # since whoever keeps it on disk looked
+        self._report = report
+        self._person = 0
+        self._name = ""
+        self._tickets: dict[tuple[int, int], int | None] = {}  # of own entries by their place
+        self._replicas: dict[int, Replica] = {}
+        self._history: dict[int, int] = {}  # entries up to this one were there before us
+        self._older: dict[int, OlderPull] = {}
+        self._orphans: Outbox | None = None
+
+    # --- entering ---
+
+    def resume(self, run: Run) -> None:
+        """Goes on with the drafts of a run that was killed, under their old numbers."""
+        self.outbox = Outbox(run.stream, run.next_draft)
+        for draft in run.waiting:
+            self.outbox.restore(draft.draft, draft.conversation, EntryKind.TEXT, draft.text, None)
+
+    def begin_stream(self, stream: bytes) -> None:
+        """The old stream is not ours any more: its drafts are said anew under a new one.
+
+        First the log is caught up with, so that what did arrive before is not said twice.
+        """
+        self._orphans, self.outbox = self.outbox, Outbox(stream)
+
+    def held(self) -> tuple[HeldLog, ...]:
+        """What a returning client states."""
+        return tuple(
+            HeldLog(log.conversation, log.have, log.chain) for log in self._replicas.values()
+        )
+
+    def enter(
+        self,
+        person: int,
+        name: str,
+        offered: Iterable[OfferedLog],
+        changed: Iterable[int],
+        now: float,
+    ) -> None:
+        """We are in, as this person: catch up with all logs and send all drafts again."""
+        self._person, self._name = person, name
+        for log in offered:
+            replica = self._replicas.get(log.conversation)
+            if replica is not None and log.conversation in changed:
+                self._report(LogReplaced(log.conversation))
+                self._older.pop(log.conversation, None)
+                replica = None
+            if replica is None:
+                replica = self._replicas[log.conversation] = Replica(log.conversation)
+                replica.begin(log.floor, log.chain)
+                self._history[log.conversation] = log.head
+                self._report(FloorChanged(log.conversation, log.floor))
+            replica.learn_head(log.head, now)
+            replica.restart(now)
+        for older in self._older.values():
+            older.restart(now)
+        self.outbox.resend_all()
+        self._adopt_orphans()
+
+    def waiting(self) -> tuple[WaitingDraft, ...]:
+        """What was said and not acknowledged, for the disk."""
+        drafts = self.outbox.waiting()
+        if self._orphans is not None:
+            drafts += self._orphans.waiting()
+        return tuple(
+            WaitingDraft(waiting.draft, waiting.conversation, waiting.text) for waiting in drafts
+        )
+
+    def _adopt_orphans(self) -> None:
+        orphans = self._orphans
+        if orphans is None or any(log.have < log.head for log in self._replicas.values()):
+            return
+        self._orphans = None
+        for waiting in orphans.waiting():
+            self.outbox.add(waiting.conversation, waiting.kind, waiting.text, waiting.ticket)
+        self.is_outbox_changed = True
+
+    # --- frames of the server ---
+
+    def receive(
+        self, frame: Posted | Refused | EntryPart | Heads, now: float, round_trip: RoundTrip
+    ) -> None:
+        """Raises PeerError for an entry that cannot be."""
+        match frame:
+            case Posted():
+                self._receive_posted(frame, now, round_trip)
+            case Refused():
+                self._receive_refused(frame)
+            case EntryPart():
+                self._receive_entry(frame, now, round_trip)
+            case Heads():
+                self._receive_heads(frame, now)
+
+    def _receive_posted(self, posted: Posted, now: float, round_trip: RoundTrip) -> None:
+        """Our draft is an entry now; it is shown when all lower numbers are here."""
+        replica = self._replicas.get(posted.conversation)
+        waiting = self.outbox.answered(posted.draft) if replica is not None else None
+        if waiting is None or replica is None:
+            return
+        self.is_outbox_changed = True
+        self._tickets[posted.conversation, posted.number] = waiting.ticket
+        entry = Entry(
+            draft_tag(self.outbox.stream, posted.draft),
+            EntryKind(waiting.kind),
+            posted.sent_at,
+            self._person,
+            self._name,
+            waiting.text,
+        )
+        self._show(replica, replica.insert(posted.number, entry.encode(), now, round_trip))
+
+    def _receive_refused(self, refused: Refused) -> None:
+        waiting = self.outbox.answered(refused.draft)
+        if waiting is None:
+            return
+        self.is_outbox_changed = True
+        code = Code(refused.code) if refused.code in Code.__members__.values() else Code.BAD_REQUEST
+        self._report(
+            DraftRefused(waiting.ticket, waiting.draft, waiting.conversation, waiting.text, code)
+        )
+
+    def _receive_entry(self, part: EntryPart, now: float, round_trip: RoundTrip) -> None:
+        replica = self._replicas.get(part.conversation)
+        if replica is None:
+            return
+        older = self._older.get(part.conversation)
+        if older is not None and part.number <= replica.floor:
+            if older.receive(part, now):
+                self._show_older(replica, older)
+            return
+        self._show(replica, replica.receive(part, now, round_trip))
+
+    def _receive_heads(self, heads: Heads, now: float) -> None:
+        for conversation, number in heads.numbers:
+            replica = self._replicas.get(conversation)
+            if replica is not None:
+                replica.learn_head(number, now)
+
+    def _show(self, replica: Replica, arrived: list[Arrived]) -> None:
+        conversation = replica.conversation
+        for item in arrived:
+            ticket = self._tickets.pop((conversation, item.number), None)
+            waiting = self.outbox.answered_by(item.entry.tag)
+            if waiting is None and self._orphans is not None:
+                waiting = self._orphans.answered_by(item.entry.tag)
+            if waiting is not None:
+                ticket = waiting.ticket
+                self.is_outbox_changed = True
+            is_history = item.number <= self._history.get(conversation, 0)
+            self._report(EntryArrived(conversation, item.number, item.entry, ticket, is_history))
+        if arrived and self._orphans is not None:
+            self._adopt_orphans()
+
+    def _show_older(self, replica: Replica, older: OlderPull) -> None:
+        del self._older[older.conversation]
+        replica.floor = older.first - 1
+        is_all = replica.floor == 0
+        self._report(OlderArrived(older.conversation, older.entries(), is_all))
+
+    # --- what the user does ---
+
+    def say(self, say: Say) -> None:
+        """A new draft."""
+        draft = self.outbox.add(say.conversation, EntryKind.TEXT, say.text, say.ticket)
+        self._report(DraftMade(say.ticket, draft, say.conversation, say.text))
+        self.is_outbox_changed = True
+
+    def load_older(self, command: LoadOlder, now: float) -> None:
+        """Pulls what comes before the floor, if anything does."""
+        replica = self._replicas.get(command.conversation)
+        if replica is None or command.conversation in self._older:
+            return
+        if replica.floor == 0:
+            self._report(OlderArrived(command.conversation, (), is_all=True))
+            return
+        count = max(1, min(command.count, MAX_OLDER))
+        first = max(1, replica.floor - count + 1)
+        older = OlderPull(command.conversation, first, replica.floor)
+        older.restart(now)
+        self._older[command.conversation] = older
+
+    # --- what is due ---
+
+    @property
+    def is_all_said(self) -> bool:
+        """Whether nothing the user said still waits for the server."""
+        return self.outbox.is_empty and self._orphans is None
+
+    def next_timer(self) -> float | None:
+        dues = [self.outbox.next_timer()]
+        dues += [replica.next_timer() for replica in self._replicas.values()]
+        dues += [older.next_timer() for older in self._older.values()]
+        return min((due for due in dues if due is not None), default=None)
+
+    def frames_due(self, now: float, round_trip: RoundTrip, silent: bool) -> list[bytes]:
+        """POSTs and PULLs to send (again) now: all of them want an answer."""
+        frames = self.outbox.frames_due(now, round_trip, silent)
+        for replica in self._replicas.values():
+            frames += replica.pulls_due(now, round_trip, silent)
+        for older in self._older.values():
+            frames += older.pulls_due(now, round_trip, silent)
+        return frames
+
+    def reports_due(self, now: float, *, in_company: bool) -> list[bytes]:
+        """HAVE, if it is time, or whenever something else goes out anyway."""
+        reports = [
+            replica.report()
+            for replica in self._replicas.values()
+            if replica.is_have_due(now) or (in_company and replica.has_unreported)
+        ]
+        return [Have(tuple(reports)).encode()] if reports else []

@@ -1,0 +1,86 @@
+"""The client's copy of who is here: pages, changes and what to ask when some were missed.
+
+Band: cores. Knows no session; what to ask comes out as the fields of a PEOPLE request.
+Source: docs/protocol.md.
+"""
+
+from conversation import Person, Presence
+from protocol import Code, JsonValue, PeerError
+from protocol_requests import Fields, hex_field, list_field, number_field
+
+
+class PeopleCopy:
+    """A table of one epoch; versions are dense, so a gap shows that a change was missed."""
+
+    def __init__(self) -> None:
+        self._epoch = 0
+        self._version = 0
+        self._people: dict[int, Person] = {}
+        self._pages: dict[int, Person] | None = None  # a snapshot on its way
+        self._pages_version = 0
+        self._start = 0  # the id where the next page begins
+
+    def all(self) -> tuple[Person, ...]:
+        """Everybody, in no particular order."""
+        return tuple(self._people.values())
+
+    def question(self) -> Fields:
+        """What PEOPLE must ask next."""
+        return {
+            "epoch": f"{self._epoch:016x}",
+            "after": self._version,
+            "start": f"{self._start:016x}",
+        }
+
+    def receive_change(self, version: int, body: bytes) -> Person | None:
+        """A pushed change; None if it is old or not the next one. Raises PeerError."""
+        epoch, person = Person.decode(body)
+        if epoch != self._epoch or version != self._version + 1 or self._pages is not None:
+            return None
+        self._version = version
+        self._set(person)
+        return person
+
+    def is_missing(self, version: int) -> bool:
+        """Whether something before this version has not come, so that PEOPLE must be asked."""
+        return version > self._version
+
+    def receive_answer(self, code: Code, fields: Fields) -> bool:
+        """Takes changes or a page; whether everything is here now. Raises PeerError."""
+        epoch = int.from_bytes(hex_field(fields, "epoch", 8), "big")
+        version = number_field(fields, "version")
+        people = [_person(row) for row in list_field(fields, "people")]
+        if code is Code.OK:
+            if epoch != self._epoch:
+                raise PeerError("changes of another epoch")
+            for person in people:
+                self._set(person)
+            self._version = version
+            return True
+        if self._pages is None or not self._start:
+            self._pages, self._pages_version = {}, version
+        self._pages.update({person.person: person for person in people})
+        if "next" in fields:
+            self._start = int.from_bytes(hex_field(fields, "next", 8), "big")
+            return False
+        one_page = self._pages_version == version
+        self._people, self._pages, self._start = self._pages, None, 0
+        self._epoch, self._version = epoch, self._pages_version
+        return one_page  # else: what changed while the pages came must still be asked
+
+    def _set(self, person: Person) -> None:
+        if person.presence is Presence.GONE:
+            self._people.pop(person.person, None)
+        else:
+            self._people[person.person] = person
+
+
+def _person(row: JsonValue) -> Person:
+    match row:
+        case [str(person), str(name), int(presence), bool(is_account), int(round_trip)] if (
+            presence in Presence.__members__.values()
+        ):
+            number = int.from_bytes(hex_field({"person": person}, "person", 8), "big")
+            return Person(number, name, Presence(presence), is_account, round_trip)
+        case _:
+            raise PeerError("bad row of a person")
