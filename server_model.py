@@ -92,6 +92,7 @@ class PersonLine:
     name: str
     label: str
     address: str
+    host: str  # its computer; empty if there is no session
     round_trip: str
     loss: str
     since: str
@@ -117,7 +118,8 @@ class ServerModel:
     def __init__(self, say: Texts, zone: tzinfo | None = None) -> None:
         self.say = say
         self.phase = Phase.STOPPED
-        self.started: Started | None = None  # of the present or the last run
+        self.form: ServerForm | None = None  # what the present or the last run was started with
+        self.started: Started | None = None
         self.problems: dict[FormField, StartFailed] = {}
         self.crash = ""  # why the last run ended, unless it was stopped
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
@@ -137,6 +139,7 @@ class ServerModel:
         form = read_form(room_name, bind, port, password, is_open=is_open)
         if isinstance(form, ServerForm):
             self.problems, self.crash, self.phase = {}, "", Phase.STARTING
+            self.form = form
             return form
         self.problems = {problem.field: problem for problem in form}
         return None
@@ -170,6 +173,7 @@ class ServerModel:
                 self.crash = clean(event.error)
             case StartFailed():
                 self._end()
+                self.crash = ""
                 self.problems = {event.field: event}
             case _:
                 assert_never(event)
@@ -219,12 +223,7 @@ class ServerModel:
             case Phase.STOPPING:
                 return self.say("server.stopping")
             case Phase.RUNNING:
-                count = len(self._people)
-                people = (
-                    self.say("server.one_person")
-                    if count == 1
-                    else self.say("server.people", count=format_count(count))
-                )
+                people = self.people_text
                 if not self._running_since:
                     return self.say("server.running", people=people)
                 since = self._clock(self._running_since, "%H:%M")
@@ -233,14 +232,26 @@ class ServerModel:
                 assert_never(self.phase)
 
     @property
+    def people_text(self) -> str:
+        """``12 people``."""
+        count = len(self._people)
+        if count == 1:
+            return self.say("server.one_person")
+        return self.say("server.people", count=format_count(count))
+
+    @property
     def people_inside(self) -> int:
         """How many would notice that the server stops."""
         return len(self._people) if self.phase is Phase.RUNNING else 0
 
     @property
-    def people(self) -> list[PersonLine]:
-        """The table, longest here first."""
-        return [self._person_line(row) for row in self._people]
+    def people_count(self) -> int:
+        """How many lines the table has."""
+        return len(self._people)
+
+    def people(self, first: int = 0, end: int | None = None) -> list[PersonLine]:
+        """A stretch of the table, longest here first: the view asks for what is in sight."""
+        return [self._person_line(row) for row in self._people[max(0, first) : end]]
 
     def _person_line(self, row: PersonRow) -> PersonLine:
         label = clean(row.name)
@@ -253,6 +264,7 @@ class ServerModel:
             name=row.name,
             label=label,
             address=format_address(row.address),
+            host=row.address[0] if row.address else "",
             round_trip=self._round_trip(row.round_trip),
             loss=self._percent(row.loss) if row.address is not None else "—",
             since=self._clock(row.since, "%H:%M"),
@@ -326,6 +338,11 @@ class ServerModel:
         now, peak = format_count(round(rates[-1])), format_count(round(max(rates)))
         return self.say("server.chart_caption", now=now, peak=peak)
 
+    @property
+    def crash_text(self) -> str:
+        """Why the server stopped without being asked to; empty if it did not."""
+        return self.say("server.crashed", reason=self.crash) if self.crash else ""
+
     def problem(self, form_field: FormField) -> str:
         """The sentence beside a field; empty if it is fine."""
         problem = self.problems.get(form_field)
@@ -356,18 +373,27 @@ class ServerModel:
         """The key in groups, as people compare it."""
         return key_groups(self.started.server_key).replace("-", " ") if self.started else ""
 
-    def invitation(self, address: str, password: str | None) -> str:
-        """The text to hand out. ``password`` only when the operator chose to give it along."""
-        if self.started is None:
+    @property
+    def is_only_here(self) -> bool:
+        """Whether no other computer can reach the server."""
+        return self.started is not None and self.started.address[0] in ("127.0.0.1", "::1")
+
+    def invitation(self, address: str, *, with_password: bool) -> str:
+        """The text to hand out. ``with_password`` only when the operator chose to give it along."""
+        if self.started is None or self.form is None:
             return ""
+        if not self.form.password:
+            last = self.say("server.invite_open")
+        elif with_password:
+            last = self.say("server.invite_password", password=self.form.password)
+        else:
+            last = self.say("server.invite_ask")
         lines = [
             self.say("server.invite_head", room=self.started.room_name),
             self.say("server.invite_address", address=address),
             self.say("server.invite_port", port=str(self.port)),
             self.say("server.invite_key", groups=self.key),
-            self.say("server.invite_ask")
-            if password is None
-            else self.say("server.invite_password", password=password),
+            last,
         ]
         return "\n".join(lines) + "\n"
 

@@ -23,7 +23,7 @@ class Texts:
         self.language: Final = language if language in LANGUAGES else "en"
         self._column = LANGUAGES.index(self.language)
 
-    def __call__(self, key: str, **fields: object) -> str:
+    def __call__(self, key: str, /, **fields: object) -> str:
         """Raises KeyError for a key or a field that is missing: a defect of ours."""
         return TEXTS[key][self._column].format(**fields)
 
@@ -79,7 +79,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Let everyone in without a password",
         "Izinkan semua orang masuk tanpa kata sandi",
     ),
-    "server.no_password": ("none: everyone may enter", "tidak ada: semua orang boleh masuk"),
     "server.error.room_name_empty": (
         "Give the room a name, for example Lab Jaringan.",
         "Beri nama ruang ini, misalnya Lab Jaringan.",

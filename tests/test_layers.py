@@ -32,7 +32,8 @@ ORDER = {
     """,
     "adapters": """
         endpoint storage_schema storage_archive storage_files storage
-        widgets client_dialogs client_window client_terminal server_window
+        widgets client_dialogs client_window client_terminal
+        server_views server_panels server_dialogs server_window
     """,
     "entry": "server client",
 }
@@ -56,12 +57,14 @@ OURS_NEVER = [
     Rule("storage*", "protocol_* auth* crypto* entering replication* *_core endpoint"),
     Rule("endpoint", "*", unless="protocol"),
     Rule("widgets", "*", unless="texts"),
-    Rule("*_window client_dialogs widgets", "endpoint storage* protocol_* auth* *_core"),
+    Rule(
+        "*_window *_dialogs *_views *_panels widgets*", "endpoint storage* protocol_* auth* *_core"
+    ),
 ]
 WORLD_NEVER = [  # here ``unless`` names modules of ours that may
     Rule("*", "socket socketserver ssl asyncio selectors select", unless="endpoint"),
     Rule("*", "sqlite3 csv", unless="storage*"),
-    Rule("*", "tkinter*", unless="widgets *_window client_dialogs"),
+    Rule("*", "tkinter*", unless="widgets* *_window *_dialogs *_views *_panels"),
     Rule("*", "threading _thread", unless="endpoint client_terminal server client storage"),
     Rule("*", "concurrent* multiprocessing"),
     Rule("*", "time secrets", unless="server client"),

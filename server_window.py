@@ -1,0 +1,318 @@
+"""The server's window: start and stop, tell people how to join, see who is here, keep order.
+
+Band: adapters. Reads events from one queue and calls what the entry point gave it; builds no
+socket, core or store. Owned by the main thread.
+"""
+
+import queue
+import tkinter as tk
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+from server_dialogs import BanDialog, BansDialog, QuitDialog
+from server_events import (
+    BansChanged,
+    Command,
+    Crashed,
+    Happened,
+    Kick,
+    Mute,
+    OperatorAnswered,
+    Started,
+    StatusReported,
+    Stop,
+    Stopped,
+    Unmute,
+)
+from server_form import ServerForm, StartFailed
+from server_model import PersonLine, Phase, ServerModel
+from server_panels import ChartCard, LogCard, PeopleCard
+from server_views import FolderLine, FormCard, JoinCard, make_menu
+from texts import LANGUAGE_NAMES, LANGUAGES, Texts
+from widgets import Button, EventPump, log_exceptions
+from widgets_look import DARK, LIGHT, Look
+
+ARCHIVE = "archive.csv"
+GOODBYE_MS = 5_000  # after which a closing window no longer waits for the network thread
+_MUTE_TIMES = (
+    (10, "server.for_10_minutes"),
+    (60, "server.for_1_hour"),
+    (None, "server.until_undone"),
+)
+
+
+def _open_folder(folder: Path) -> None:
+    webbrowser.open(folder.as_uri())  # xdg-open, Finder or Explorer, whatever the system has
+
+
+class ServerWindow(tk.Tk):
+    """The whole window. ``events`` carries the core's events and StartFailed.
+
+    ``on_start`` is called with a checked form and answered by Started or StartFailed in the queue;
+    ``submit`` takes commands for the core while it runs; ``addresses`` lists this computer's, the
+    likely one first. After the user closed it, ``mainloop`` returns with the server stopped.
+    """
+
+    def __init__(
+        self,
+        events: "queue.SimpleQueue[object]",
+        *,
+        say: Texts,
+        on_start: Callable[[ServerForm], None],
+        submit: Callable[[Command], None],
+        defaults: ServerForm,
+        addresses: Callable[[], list[str]],
+        data: Path,
+        is_dark: bool = False,
+        open_folder: Callable[[Path], None] = _open_folder,
+    ) -> None:
+        super().__init__(className="Ruang")
+        log_exceptions(self)
+        self.model = ServerModel(say)
+        self._say, self._is_dark = say, is_dark
+        self._on_start, self._submit = on_start, submit
+        self._list_addresses, self._data, self._open_folder = addresses, data, open_folder
+        self._addresses: list[str] = []
+        self._is_closing = False
+        self._goodbye: str | None = None
+        self.bans: BansDialog | None = None
+        self._build()
+        self.form.fill(defaults)
+        look = self._look
+        self.geometry(f"{look.px(980)}x{look.px(680)}")
+        self.minsize(look.px(860), look.px(640))
+        self.protocol("WM_DELETE_WINDOW", self.close)
+        self._pump = EventPump(self, events, self._take, self._show)
+        self._show()
+
+    # --- building ---
+
+    def _build(self) -> None:
+        self._look = look = Look(self, DARK if self._is_dark else LIGHT)
+        colours, say = look.colours, self._say
+        self.title(say("server.title"))
+        self.configure(background=colours.ground)
+        self._content = content = tk.Frame(self, background=colours.ground)
+        content.pack(fill="both", expand=True)
+        self._build_header().pack(fill="x")
+        body = tk.Frame(content, background=colours.ground)
+        gap = look.px(16)
+        body.pack(fill="both", expand=True, padx=look.px(20), pady=(look.px(20), 0))
+        body.columnconfigure(0, minsize=look.px(311))
+        body.columnconfigure(1, weight=1)
+        body.rowconfigure(0, weight=3)
+        body.rowconfigure(1, weight=2, minsize=look.px(110))
+        left = tk.Frame(body, background=colours.ground)
+        left.grid(row=0, column=0, sticky="nsew", padx=(0, gap))
+        self.form = FormCard(left, look, say, self.start)
+        self.form.pack(fill="x")
+        self.join = JoinCard(left, look, say, self._copy_invitation)
+        self.join.pack(fill="both", expand=True, pady=(gap, 0))
+        right = tk.Frame(body, background=colours.ground)
+        right.grid(row=0, column=1, sticky="nsew")
+        self.chart = ChartCard(right, look, say)
+        self.chart.pack(fill="x")
+        self.people = PeopleCard(right, look, say, on_menu=self._open_menu, on_bans=self.show_bans)
+        self.people.pack(fill="both", expand=True, pady=(gap, 0))
+        self.log = LogCard(body, look, say, self._copy)
+        self.log.grid(row=1, column=0, columnspan=2, sticky="nsew", pady=(gap, 0))
+        self._build_folder_line().pack(fill="x", padx=look.px(20), pady=(look.px(8), look.px(10)))
+
+    def _build_header(self) -> tk.Frame:
+        look, colours = self._look, self._look.colours
+        header = tk.Frame(self._content, background=colours.side, height=look.px(64))
+        header.pack_propagate(False)
+        words = tk.Frame(header, background=colours.side)
+        words.pack(side="left", padx=look.px(24))
+        tk.Label(
+            words,
+            text=self._say("server.title"),
+            font=look.heading,
+            background=colours.side,
+            foreground=colours.side_text,
+            borderwidth=0,
+            padx=0,
+            pady=0,
+        ).pack(anchor="w")
+        self.subtitle = tk.Label(
+            words,
+            font=look.small,
+            background=colours.side,
+            foreground=colours.side_soft,
+            borderwidth=0,
+            padx=0,
+            pady=0,
+        )
+        self.subtitle.pack(anchor="w", pady=(look.px(2), 0))
+
+        def button(key: str, on_press: Callable[[], None], fill: str, hover: str) -> Button:
+            return Button(
+                header,
+                look,
+                self._say(key),
+                on_press,
+                ground=colours.side,
+                fill=fill,
+                hover=hover,
+                ink="#ffffff",
+                height=31,
+                font=look.strong,
+            )
+
+        self.start_button = button("server.start", self.start, LIGHT.accent, "#0d9488")
+        self.stop_button = button("server.stop", self.stop, colours.danger, colours.danger_hover)
+        return header
+
+    def _build_folder_line(self) -> FolderLine:
+        theme = "server.light" if self._is_dark else "server.dark"
+        other = LANGUAGES[1 - LANGUAGES.index(self._say.language)]
+        return FolderLine(
+            self._content,
+            self._look,
+            self._say,
+            self._data / ARCHIVE,
+            on_copy=self._copy,
+            on_open=lambda: self._open_folder(self._data.absolute()),
+            switches=[
+                (self._say(theme), lambda: self.restyle(is_dark=not self._is_dark)),
+                (LANGUAGE_NAMES[other], lambda: self.restyle(language=other)),
+            ],
+        )
+
+    def restyle(self, *, is_dark: bool | None = None, language: str | None = None) -> None:
+        """The same window in another theme or language."""
+        typed, is_open = self.form.typed, self.form.is_open
+        if is_dark is not None:
+            self._is_dark = is_dark
+        if language is not None:
+            self._say = self.model.say = Texts(language)
+        self._content.destroy()
+        self._build()
+        self.form.type(*typed, is_open=is_open)
+        self._show()
+
+    # --- events ---
+
+    def _take(self, event: object) -> None:
+        match event:
+            case Started():
+                self._addresses = self._list_addresses()
+                self.model.apply(event)
+                if self._is_closing:
+                    self.stop()
+            case Stopped() | Crashed() | StartFailed():
+                self.model.apply(event)
+                if self._is_closing:
+                    self.destroy()
+                elif isinstance(event, StartFailed):
+                    self.form.focus_first_problem(self.model)
+            case StatusReported() | BansChanged() | Happened() | OperatorAnswered():
+                self.model.apply(event)
+            case _:
+                raise TypeError(f"not an event of a server: {event!r}")
+
+    def _show(self) -> None:
+        model = self.model
+        self.subtitle.configure(text=model.header)
+        is_running = model.phase in (Phase.RUNNING, Phase.STOPPING)
+        shown = self.stop_button if is_running else self.start_button
+        hidden = self.start_button if is_running else self.stop_button
+        hidden.pack_forget()
+        shown.pack(side="right", padx=self._look.px(24))
+        shown.show(shown.text, is_enabled=model.phase in (Phase.RUNNING, Phase.STOPPED))
+        self.form.show(model)
+        self.join.show(model, self._addresses)
+        self.chart.show(model)
+        self.people.show(model)
+        self.log.show(model)
+        if self.bans is not None:
+            self.bans.show(model)
+
+    # --- what the operator does ---
+
+    def start(self) -> None:
+        """As if Start were pressed."""
+        if self.model.phase is not Phase.STOPPED:
+            return
+        form = self.model.read_form(*self.form.typed, is_open=self.form.is_open)
+        self._show()
+        if form is None:
+            self.form.focus_first_problem(self.model)
+        else:
+            self._on_start(form)
+
+    def stop(self) -> None:
+        """As if Stop were pressed."""
+        if self.model.phase is Phase.RUNNING:
+            self.model.begin_stop()
+            self._submit(Stop())
+            self._show()
+
+    def close(self) -> None:
+        """As if the window's cross were pressed: asks if people are inside, stops, ends."""
+        if self.model.people_inside and not self._is_closing:
+            QuitDialog(self, self._look, self._say, self.model.people_text, self._quit)
+        else:
+            self._quit()
+
+    def destroy(self) -> None:
+        self._pump.stop()
+        if self._goodbye is not None:
+            self.after_cancel(self._goodbye)
+            self._goodbye = None
+        super().destroy()
+
+    def show_bans(self) -> None:
+        """Opens the list of bans and mutes."""
+        self.bans = BansDialog(self, self._look, self._say, self._submit)
+        self.bans.bind("<Destroy>", self._forget_bans)
+        self.bans.show(self.model)
+
+    def ban(self, line: PersonLine) -> BanDialog:
+        """Asks for how long somebody shall be kept out."""
+        return BanDialog(self, self._look, self._say, line, self._submit)
+
+    def menu_for(self, line: PersonLine) -> tk.Menu:
+        """What can be done with somebody."""
+        say, menu = self._say, make_menu(self, self._look)
+        if line.is_muted:
+            menu.add_command(
+                label=say("server.menu.unmute"), command=lambda: self._submit(Unmute(line.name))
+            )
+        else:
+            times = make_menu(menu, self._look)
+            for minutes, key in _MUTE_TIMES:
+                times.add_command(
+                    label=say(key),
+                    command=lambda minutes=minutes: self._submit(Mute(line.name, minutes)),  # type: ignore[misc]
+                )
+            menu.add_cascade(label=say("server.menu.mute"), menu=times)
+        menu.add_command(
+            label=say("server.menu.kick"), command=lambda: self._submit(Kick(line.name))
+        )
+        menu.add_command(label=say("server.menu.ban"), command=lambda: self.ban(line))
+        return menu
+
+    def _open_menu(self, line: PersonLine, x: int, y: int) -> None:
+        self.menu_for(line).tk_popup(x, y)
+
+    def _quit(self) -> None:
+        self._is_closing = True
+        if self.model.phase is Phase.STOPPED:
+            self.destroy()
+            return
+        self.stop()
+        if self._goodbye is None:
+            self._goodbye = self.after(GOODBYE_MS, self.destroy)
+
+    def _forget_bans(self, event: "tk.Event[tk.Misc]") -> None:
+        if event.widget is self.bans:
+            self.bans = None
+
+    def _copy_invitation(self, address: str, with_password: bool) -> None:
+        self._copy(self.model.invitation(address, with_password=with_password))
+
+    def _copy(self, text: str) -> None:
+        self.clipboard_clear()
+        self.clipboard_append(text)
