@@ -387,6 +387,14 @@ def how_to_install_tkinter(platform: str, os_release: str) -> str:
     return " / ".join(_TKINTER_COMMANDS.values())
 
 
+def read_os_release() -> str:
+    """What a Linux says it is; "" elsewhere."""
+    try:
+        return Path("/etc/os-release").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
 _TKINTER_COMMANDS: Final = {
     "debian": "sudo apt install python3-tk",
     "fedora": "sudo dnf install python3-tkinter",

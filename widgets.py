@@ -389,6 +389,7 @@ class ThinScrollbar(tk.Canvas):
         super().__init__(
             parent,
             width=look.px(8),
+            height=1,
             background=ground,
             highlightthickness=0,
             takefocus=False,
@@ -467,13 +468,24 @@ class EventPump:
             self._on_turn()
 
 
+class NoDisplayError(Exception):
+    """There is no screen to open a window on."""
+
+
 def prepare_display() -> None:
-    """Before the first window: tells Windows that we draw sharply on fine screens ourselves."""
+    """Before the first window: tells Windows that we draw sharply on fine screens ourselves.
+
+    Raises NoDisplayError.
+    """
     if sys.platform == "win32":
         import ctypes
 
         with contextlib.suppress(OSError, AttributeError):
             ctypes.windll.shcore.SetProcessDpiAwareness(1)
+    try:
+        tk.Tk(className="Ruang").destroy()
+    except tk.TclError as error:
+        raise NoDisplayError(str(error)) from None
 
 
 def log_exceptions(root: tk.Tk) -> None:

@@ -1,0 +1,132 @@
+"""A server without a window: what the operator types, and what is written down of what happens.
+
+Band: cores. Pure: lines and events go in, commands and lines come out. Whatever came from a peer
+is cleaned by server_model before it gets into a line.
+"""
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from protocol import Code
+from server_events import (
+    BanPerson,
+    Command,
+    Event,
+    Kick,
+    Mute,
+    OperatorAnswered,
+    Started,
+    Stop,
+    Unban,
+    Unmute,
+)
+from server_form import StartFailed
+from server_model import PersonLine, ServerModel, clean
+from texts import Texts
+
+MAX_MINUTES = 60 * 24 * 366 * 10  # beyond it nobody means an end
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Lines for the operator alone."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelling:
+    usage: str
+    make: Callable[[str, int | None], Command]
+    has_minutes: bool = False
+
+
+_COMMANDS = {
+    "kick": _Spelling("/kick USER", lambda name, _: Kick(name)),
+    "ban": _Spelling("/ban USER [MINUTES]", BanPerson, has_minutes=True),
+    "unban": _Spelling("/unban USER", lambda name, _: Unban(name)),
+    "mute": _Spelling("/mute USER [MINUTES]", Mute, has_minutes=True),
+    "unmute": _Spelling("/unmute USER", lambda name, _: Unmute(name)),
+}
+
+
+class Console:
+    """The operator's side of a headless server. Owned by the main thread."""
+
+    def __init__(self, say: Texts) -> None:
+        self._say = say
+        self._model = ServerModel(say)
+
+    def interpret(self, line: str) -> Command | Shown | None:
+        """What a typed line asks for; None: nothing."""
+        line = line.strip()
+        if not line:
+            return None
+        if line == "exit":
+            return Stop()
+        try:
+            words = shlex.split(line)
+        except ValueError:  # a quote without its end
+            words = line.split()
+        name, arguments = words[0].removeprefix("/").casefold(), words[1:]
+        if name == "help":
+            return Shown(tuple(self._say("console.help").splitlines()))
+        if name == "info":
+            return Shown((self._model.header, *map(_row, self._model.people())))
+        if (spelling := _COMMANDS.get(name)) is None:
+            return Shown((self._say("console.unknown", command=clean(words[0])),))
+        return self._person_command(spelling, arguments)
+
+    def _person_command(self, spelling: _Spelling, arguments: list[str]) -> Command | Shown:
+        minutes = None
+        if spelling.has_minutes and len(arguments) == 2:
+            minutes = _minutes(arguments.pop())
+            if minutes is None:
+                arguments = []
+        if len(arguments) != 1:
+            return Shown((self._say("console.usage", usage=spelling.usage),))
+        return spelling.make(arguments[0], minutes)
+
+    def apply(self, event: Event | StartFailed) -> None:
+        """Take one event in, so that /info knows."""
+        self._model.apply(event)
+
+    def answer(self, answered: OperatorAnswered) -> str:
+        """What the operator reads about a command."""
+        name = clean(getattr(answered.command, "name", ""))
+        if answered.code is Code.OK:
+            return self._say("console.done", command=name)
+        return self._say("server.log.nobody", name=name)
+
+
+class EventLog:
+    """Events as lines of server.log. Owned by the thread that applies them."""
+
+    def __init__(self, say: Texts) -> None:
+        self._model = ServerModel(say)
+        self._written = 0
+
+    def lines(self, event: Event) -> list[str]:
+        """One line for each thing worth keeping; none for the report of every second."""
+        self._model.apply(event)
+        new = self._model.log_lines_made - self._written
+        self._written = self._model.log_lines_made
+        return [self._model.log_text(line)[1] for line in list(self._model.log)[-new:] if new]
+
+
+def ready_line(started: Started, groups: str) -> str:
+    """What a script that starts a server waits for; its form never changes."""
+    host, port = started.address
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"ready {place} key {groups}"
+
+
+def _minutes(text: str) -> int | None:
+    if text.isascii() and text.isdigit() and 0 < int(text[:12]) <= MAX_MINUTES:
+        return int(text)
+    return None
+
+
+def _row(line: PersonLine) -> str:
+    return f"{line.label}  {line.address}  {line.round_trip}  {line.loss}  {line.since}"
