@@ -130,6 +130,11 @@ class Responder:
         self._running = request
         return request.request, request.verb, decode_object(request.fields)
 
+    @property
+    def has_next(self) -> bool:
+        """Whether a request came early whose turn it is now."""
+        return self._running is None and self._done + 1 in self._early
+
     def answer(self, request: int, code: Code, fields: Fields) -> list[bytes]:
         """The frames of the answer; remembered for repeats."""
         if self._running is None or self._running.request != request:

@@ -91,6 +91,11 @@ class Intake:
         if answer.draft >= self.oldest:
             self._answers[answer.draft] = answer
 
+    def refuse(self, answer: DraftAnswer) -> None:
+        """A refusal that the disk cannot hold: repeated for as long as this session lives."""
+        self.keep_answer(answer)
+        self.taken = max(self.taken, answer.draft)
+
     def answer_frames(self) -> list[bytes]:
         """Every answer the author may still lack, so that a lost one comes with the next."""
         return [answer_frame(self._answers[draft]) for draft in sorted(self._answers)]

@@ -36,7 +36,7 @@ class Delivery:
         limits: Limits,
         *,
         wake: Callable[[Peer], None],
-        run: Callable[[Callable[[], object], Callable[[object], None]], None],
+        run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
     ) -> None:
         self._rooms = rooms
         self._store = store
@@ -49,6 +49,7 @@ class Delivery:
         self._receipts: Deadlines[int] = Deadlines()  # by conversation
         self._reached: dict[int, int] = {}
         self._pulled: dict[int, int] = {}  # bytes this turn, by session id
+        self._pulled_at = 0.0  # which turn that is
 
     # --- who follows what ---
 
@@ -85,7 +86,6 @@ class Delivery:
             log = self._rooms.log(conversation)
             if log is not None:
                 self._push_batch(log, batch, authors, now)
-        self._pulled.clear()
 
     def _push_batch(
         self, log: RecentLog, batch: list[Stored], authors: dict[tuple[int, int], Peer], now: float
@@ -136,6 +136,9 @@ class Delivery:
         if number <= last and not log.holds(number):
             self._read(peer, feed, pull.conversation, number, last)
             return
+        if self._pulled_at != now:
+            self._pulled_at = now
+            self._pulled.clear()
         spent = self._pulled.get(peer.key, 0)
         while number <= last and spent < self._limits.pull_bytes:
             for frame in log.frames(number)[skipped:]:
@@ -150,7 +153,7 @@ class Delivery:
             return
         feed.pulling = True
 
-        def send(result: object) -> None:
+        def send(result: object, _: float) -> None:
             feed.pulling = False
             if isinstance(result, list) and peer.feeds.get(conversation) is feed:
                 for stored in result:

@@ -4,14 +4,15 @@ Band: cores. Cheapest check first, silent on failure; nothing unauthenticated le
 Source: docs/protocol.md.
 """
 
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from crypto import x25519_public
-from protocol import VERSION, Address, Init, Reset, RespPayload, Retry
+from protocol import VERSION, Address, Burst, Init, Reset, RespPayload, Retry
 from protocol_guards import AddressBuckets, CookieJar, TokenBucket
 from protocol_handshake import SessionKeys, answer_init, reset_token
+from records import RememberedSession
 from settings import Limits
 
 SAME_INIT = (
@@ -96,6 +97,8 @@ class Door:
         )
         self._resets = TokenBucket(limits.resets_in_all, limits.resets_in_all)
         self._host_resets = AddressBuckets(limits.resets_per_address, limits.resets_per_address)
+        self._start_resets = limits.start_resets
+        self._remembered: deque[RememberedSession] = deque()
         self._cache: dict[int, _Cached] = {}  # by client_id, oldest first
 
     def receive_init(self, datagram: bytes, address: Address, now: float) -> bytes | Opened | None:
@@ -136,14 +139,33 @@ class Door:
                 return
             del self._cache[oldest]
 
+    def remember(self, sessions: Iterable[RememberedSession]) -> None:
+        """Sessions of an earlier run of the server: each gets one RESET."""
+        self._remembered.extend(sessions)
+
+    @property
+    def has_resets(self) -> bool:
+        return bool(self._remembered)
+
+    def take_resets(self, interval: float) -> list[Burst]:
+        """The RESETs of one interval in seconds, at the pace that the limits set."""
+        bursts: list[Burst] = []
+        for _ in range(max(1, int(self._start_resets * interval))):
+            if not self._remembered:
+                break
+            session = self._remembered.popleft()
+            address = (session.host, session.port)
+            if may_be_answered(address):
+                bursts.append(Burst(address, [self._reset(session.session_id)]))
+        return bursts
+
     def reset_for(self, session_id: int, address: Address, now: float) -> bytes | None:
         """RESET for a session that we do not know (any more), if the limits allow one."""
         if not self._host_resets.take(address[0], now) or not self._resets.take(now):
             return None
-        return self.reset(session_id)
+        return self._reset(session_id)
 
-    def reset(self, session_id: int) -> bytes:
-        """RESET for a session that an earlier run of the server had."""
+    def _reset(self, session_id: int) -> bytes:
         return Reset(session_id, reset_token(self._reset_key, session_id)).encode()
 
 

@@ -6,6 +6,7 @@ Source: docs/protocol.md.
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 from auth import Guessing
 from entering import Step
@@ -20,7 +21,10 @@ Answerer = Callable[[Peer, int, Code, Fields], None]
 
 
 class Entrance:
-    """Serves PAKE1 and PAKE2. ``prs`` is None until the password has been worked out."""
+    """Serves PAKE1 and PAKE2. ``guard(peer, act, now)`` does what a peer's fault may end.
+
+    ``prs`` is None until the password has been worked out.
+    """
 
     def __init__(
         self,
@@ -28,10 +32,12 @@ class Entrance:
         random_bytes: Callable[[int], bytes],
         answer: Answerer,
         on_wrong_password: Callable[[Peer], None],
+        guard: Callable[[Peer, Callable[[], None], float], None],
     ) -> None:
         self._random_bytes = random_bytes
         self._answer = answer
         self._on_wrong_password = on_wrong_password
+        self._guard = guard
         self._prs: bytes | None = None
         self._early: list[tuple[Peer, int, Fields]] = []  # PAKE1 before the password was ready
         self._queued: dict[int, tuple[Peer, int, Fields]] = {}  # PAKE2 that wait for their turn
@@ -44,7 +50,7 @@ class Entrance:
         self._prs = prs
         early, self._early = self._early, []
         for peer, request, fields in early:
-            self._share(peer, request, fields, now)
+            self._guard(peer, partial(self._share, peer, request, fields, now), now)
 
     def is_queued(self, peer: Peer) -> bool:
         """Whether a peer waits for its turn to be verified."""
@@ -78,7 +84,7 @@ class Entrance:
         for key in self.guessing.served(now):
             queued = self._queued.pop(key, None)
             if queued is not None:
-                self._check(*queued, now)
+                self._guard(queued[0], partial(self._check, *queued, now), now)
         if self._tick_due is not None and self._tick_due <= now:
             ticked, self._ticked, self._tick_due = self._ticked, [], None
             for answer in ticked:

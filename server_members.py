@@ -68,9 +68,9 @@ class Members:
         admission = self.people.enter(request, address[0], at)
         record = admission.record
         if admission.code is Code.OK and record is not None:
-            self.people.hold_name(record.person, record.name)
             if not admission.was_present:
                 self._rooms.note(EntryKind.JOINED, record.person, record.name, at)
+            self.people.hold_name(record.person, record.name)
         return admission
 
     def undo(self, admission: Admission) -> None:

@@ -1,0 +1,94 @@
+"""One turn of the server: what is written in it, what is said only once that is on disk, jobs.
+
+Band: cores. Nothing that a turn decided leaves before the store has committed it.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+from protocol import Job
+from records import Store, Stored, StoreFullError
+
+Act = Callable[[float], None]
+
+
+class Turn:
+    """The open transaction and what hangs on it. ``report_full`` hears of each change."""
+
+    def __init__(self, store: Store, report_full: Callable[[bool], None]) -> None:
+        self._store = store
+        self._report_full = report_full
+        self._is_full = False
+        self._is_dirty = False
+        self._kept: list[Act] = []
+        self._undone: list[Act] = []
+
+    def attempt(self, act: Callable[[], None], now: float) -> bool:
+        """Does something that writes; whether the disk took it so far."""
+        self._is_dirty = True
+        try:
+            act()
+        except StoreFullError:
+            self._abort(now)
+            return False
+        return True
+
+    def when_kept(self, act: Act) -> None:
+        """To be done once what was written in this turn is on disk."""
+        self._kept.append(act)
+
+    def when_undone(self, act: Act) -> None:
+        """To be done if it cannot be: answers, and putting memory right."""
+        self._undone.append(act)
+
+    def commit(self, now: float) -> tuple[Stored, ...] | None:
+        """What became durable; None if nothing was written, or nothing could be."""
+        if not self._is_dirty:
+            return None
+        self._is_dirty = False
+        try:
+            committed = self._store.commit()
+        except StoreFullError:
+            self._abort(now)
+            return None
+        if self._is_full:
+            self._is_full = False
+            self._report_full(False)
+        kept, self._kept, self._undone = self._kept, [], []
+        for act in kept:
+            act(now)
+        return committed
+
+    def _abort(self, now: float) -> None:
+        """The disk is full: nothing of this turn is kept, and nobody was told that it was."""
+        self._store.rollback()
+        undone, self._undone, self._kept = self._undone, [], []
+        for act in undone:
+            act(now)
+        if not self._is_full:
+            self._is_full = True
+            self._report_full(True)
+
+
+class Jobs:
+    """Long work for the driver's worker thread, and what to do with its results."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Job] = deque()
+        self._ends: dict[int, Callable[[object, float], None]] = {}
+        self._next_key = 1
+
+    def run(self, work: Callable[[], object], end: Callable[[object, float], None]) -> None:
+        """Queues work; ``end(result, now)`` is called on our own thread."""
+        self._waiting.append(Job(self._next_key, work))
+        self._ends[self._next_key] = end
+        self._next_key += 1
+
+    def next(self) -> Job | None:
+        return self._waiting.popleft() if self._waiting else None
+
+    def finish(self, key: int, result: object, now: float) -> None:
+        """Raises what the work raised: it is our defect or the disk's end."""
+        if isinstance(result, Exception):
+            raise result
+        self._ends.pop(key)(result, now)
