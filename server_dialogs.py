@@ -16,6 +16,7 @@ from widgets_look import Look
 
 BANS_SHOWN = 500  # of which each is a widget; more are shown as these are taken back
 _WIDTH = 420
+_BANS_HEIGHT = 260
 _TIMES = (
     ("10", "server.for_10_minutes"),
     ("60", "server.for_1_hour"),
@@ -29,7 +30,13 @@ class Dialog(tk.Toplevel):
 
     def __init__(self, parent: tk.Misc, look: Look, say: Texts, heading: str) -> None:
         colours = look.colours
-        super().__init__(parent, background=colours.surface)
+        super().__init__(
+            parent,
+            background=colours.surface,
+            highlightthickness=1,
+            highlightbackground=colours.line,
+            highlightcolor=colours.line,
+        )
         self.withdraw()  # until it has its size and place
         self.title(heading)
         self.look, self.say = look, say
@@ -128,7 +135,7 @@ class BanDialog(Dialog):
         self.address: CheckBox | None = None
         if line.host:
             words = say("server.ban_address", host=line.host)
-            self.address = CheckBox(self.body, look, words, ground=ground)
+            self.address = CheckBox(self.body, look, words, ground=ground, width=_WIDTH)
             self.address.pack(fill="x")
             hint = self.add_words(say("server.ban_address_hint"), is_soft=True)
             hint.pack(padx=(look.px(24), 0), pady=(look.px(2), 0))
@@ -158,7 +165,7 @@ class BansDialog(Dialog):
         self._view = tk.Canvas(
             self.body,
             width=look.px(_WIDTH),
-            height=look.px(220),
+            height=1,
             background=ground,
             highlightthickness=0,
             yscrollincrement=look.px(17),
@@ -178,7 +185,6 @@ class BansDialog(Dialog):
         self._rows.bind("<Configure>", self._measure)
         self.undo_links: list[Link] = []
         self.add_button("server.close", self.destroy)
-        self.open()
 
     def show(self, model: ServerModel) -> None:
         """The list as it is now."""
@@ -222,8 +228,10 @@ class BansDialog(Dialog):
         return row
 
     def _measure(self, _event: object) -> None:
-        height = max(self._rows.winfo_reqheight(), 1)
-        self._view.configure(scrollregion=(0, 0, 0, height))
+        height = self._rows.winfo_reqheight()
+        self._view.configure(
+            scrollregion=(0, 0, 0, height), height=min(height, self.look.px(_BANS_HEIGHT))
+        )
 
 
 class QuitDialog(Dialog):

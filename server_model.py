@@ -292,7 +292,7 @@ class ServerModel:
     def _ban_line(self, ban: Ban) -> BanLine:
         name = clean(ban.name)
         undo: Command = Unban(ban.name) if ban.kind is BanKind.ENTER else Unmute(ban.name)
-        until = self._clock(ban.until, "%d.%m. %H:%M") if ban.until else ""
+        until = self._day_and_time(ban.until) if ban.until else ""
         if ban.kind is BanKind.ENTER:
             sentence = (
                 self.say("server.ban_until", name=name, until=until)
@@ -306,6 +306,14 @@ class ServerModel:
                 else self.say("server.mute_for_good", name=name)
             )
         return BanLine(ban.name, sentence, undo)
+
+    def _day_and_time(self, at: int) -> str:
+        last = self._posted[-1][0] if self._posted else 0
+        time, day = self._clock(at, "%H:%M"), self._local(at).date()
+        if day == self._local(last).date():
+            return time
+        month = self.say("day.months").split()[day.month - 1]
+        return f"{day.day} {month} {day.year}, {time}"
 
     @property
     def bans_link(self) -> str:
@@ -398,7 +406,10 @@ class ServerModel:
         return "\n".join(lines) + "\n"
 
     def _clock(self, at: int, layout: str) -> str:
-        return datetime.fromtimestamp(at / 1000, UTC).astimezone(self._zone).strftime(layout)
+        return self._local(at).strftime(layout)
+
+    def _local(self, at: int) -> datetime:
+        return datetime.fromtimestamp(at / 1000, UTC).astimezone(self._zone)
 
 
 _LOG_KEYS = {

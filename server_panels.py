@@ -19,11 +19,12 @@ _ROW = 32  # design pixels
 _COLUMNS = (
     ("label", "server.column.person", 0.0),
     ("address", "server.column.address", 0.268),
-    ("round_trip", "server.column.round_trip", 0.505),
-    ("loss", "server.column.loss", 0.675),
-    ("since", "server.column.since", 0.81),
+    ("round_trip", "server.column.round_trip", 0.5),
+    ("loss", "server.column.loss", 0.668),
+    ("since", "server.column.since", 0.79),
 )
 _DOTS = "•••"
+_SELECTED = "#334155"  # the log is dark in both themes
 
 
 class ChartCard(Card):
@@ -64,15 +65,15 @@ class ChartCard(Card):
             takefocus=False,
         )
         self._canvas.pack(fill="both", expand=True)
-        self._canvas.bind("<Configure>", self._draw)
+        self._canvas.bind("<Configure>", self._redraw)
 
     def show(self, model: ServerModel) -> None:
         """The curve and its caption."""
         self.caption.configure(text=model.chart_caption)
         self._rates = model.rates
-        self._draw()
+        self._redraw()
 
-    def _draw(self, _event: object = None) -> None:
+    def _redraw(self, _event: object = None) -> None:
         canvas, look, colours = self._canvas, self._look, self._look.colours
         width, height = canvas.winfo_width(), canvas.winfo_height()
         canvas.delete("all")
@@ -121,7 +122,7 @@ class PeopleCard(Card):
         )
         self._look, self._say, self._on_menu = look, say, on_menu
         self._model: ServerModel | None = None
-        self._top = 0  # design: the first line in sight
+        self._top = 0  # the first line in sight
         self._chosen: int | None = None  # a person
         self._hovered = -1
         self._margin = look.px(19)
@@ -137,7 +138,7 @@ class PeopleCard(Card):
                 padx=0,
                 borderwidth=0,
             ).place(relx=share, x=round(self._margin * (1 - share)), rely=0.5, anchor="w")
-        self.bans_link = Link(head, look, "", on_bans, ground=colours.surface)
+        self.bans_link = Link(head, look, "", on_bans, ground=colours.surface, font=look.tiny)
         tk.Frame(self.inside, background=colours.line, height=1).pack(fill="x")
         self._canvas = tk.Canvas(
             self.inside,
@@ -154,9 +155,9 @@ class PeopleCard(Card):
 
     def _bind(self) -> None:
         canvas = self._canvas
-        canvas.bind("<Configure>", self._draw)
-        canvas.bind("<FocusIn>", self._draw)
-        canvas.bind("<FocusOut>", self._draw)
+        canvas.bind("<Configure>", self._redraw)
+        canvas.bind("<FocusIn>", self._redraw)
+        canvas.bind("<FocusOut>", self._redraw)
         canvas.bind("<Motion>", self._hover)
         canvas.bind("<Leave>", self._hover)
         canvas.bind("<Button-1>", self._click)
@@ -180,13 +181,13 @@ class PeopleCard(Card):
             self.bans_link.place(relx=1, x=-self._margin, rely=0.5, anchor="e")
         else:
             self.bans_link.place_forget()
-        self._draw()
+        self._redraw()
 
     @property
     def _rows_in_sight(self) -> int:
         return max(1, self._canvas.winfo_height() // self._look.px(_ROW))
 
-    def _draw(self, _event: object = None) -> None:
+    def _redraw(self, _event: object = None) -> None:
         if self._model is None:
             return
         canvas, look, colours = self._canvas, self._look, self._look.colours
@@ -235,12 +236,12 @@ class PeopleCard(Card):
 
     def _scroll(self, by: int) -> None:
         self._top += by * 2
-        self._draw()
+        self._redraw()
 
     def _scroll_to(self, fraction: float) -> None:
         if self._model is not None:
             self._top = round(fraction * self._model.people_count)
-            self._draw()
+            self._redraw()
 
     def _place_at(self, y: int) -> int:
         return y // self._look.px(_ROW)
@@ -250,7 +251,7 @@ class PeopleCard(Card):
         hovered = -1 if is_left else self._place_at(event.y)
         if hovered != self._hovered:
             self._hovered = hovered
-            self._draw()
+            self._redraw()
         on_dots = not is_left and event.x > self._canvas.winfo_width() - self._look.px(50)
         self._canvas.configure(cursor="hand2" if on_dots else "")
 
@@ -261,7 +262,7 @@ class PeopleCard(Card):
         place = self._top + self._place_at(event.y)
         for line in self._model.people(place, place + 1):
             self._chosen = line.person
-            self._draw()
+            self._redraw()
             on_dots = event.x > self._canvas.winfo_width() - self._look.px(50)
             if on_dots or event.num != 1:
                 self._on_menu(line, event.x_root, event.y_root)
@@ -276,7 +277,7 @@ class PeopleCard(Card):
         place = max(0, min(self._model.people_count - 1, self._chosen_place() + by))
         self._chosen = self._model.people(place, place + 1)[0].person
         self._top = max(place - self._rows_in_sight + 1, min(self._top, place))
-        self._draw()
+        self._redraw()
 
     def _open_chosen(self) -> None:
         place = self._chosen_place()
@@ -295,21 +296,26 @@ class LogCard(Card):
     ) -> None:
         colours = look.colours
         super().__init__(
-            parent, look, fill=colours.log, ground=colours.ground, padding=(12, 8), border=""
+            parent,
+            look,
+            fill=colours.log,
+            ground=colours.ground,
+            padding=(12, 8),
+            border=colours.line if colours.is_dark else "",
         )
         self._look, self._say, self._on_copy = look, say, on_copy
         self._shown = 0  # lines of the model so far
         self.text = tk.Text(
             self.inside,
-            height=1,
+            height=5,
             width=1,
             wrap="word",
             font=look.mono,
             background=colours.log,
             foreground=colours.log_text,
-            selectbackground="#334155",
+            selectbackground=_SELECTED,
             selectforeground="#ffffff",
-            inactiveselectbackground="#334155",
+            inactiveselectbackground=_SELECTED,
             insertwidth=0,
             relief="flat",
             borderwidth=0,
@@ -324,12 +330,16 @@ class LogCard(Card):
         )
         hanging = look.mono.measure("00:00:00  ")
         self.text.tag_configure("line", lmargin2=hanging)
-        bar = ThinScrollbar(self.inside, look, self.text.yview_moveto, ground=colours.log)
-        self.text.configure(yscrollcommand=bar.set)
-        bar.pack(side="right", fill="y")
+        self._bar = ThinScrollbar(
+            self.inside, look, self.text.yview_moveto, ground=colours.log, thumb=_SELECTED
+        )
+        self.text.configure(yscrollcommand=self._scrolled)
+        self._is_at_end = True
+        self._bar.pack(side="right", fill="y")
         self.text.pack(side="left", fill="both", expand=True)
         self.text.bind("<Button-1>", lambda _: self.text.focus_set())
         self.text.bind("<Tab>", self._leave)
+        self.text.bind("<Configure>", self._stay_at_end)
         for button in ("<Button-2>", "<Button-3>"):
             self.text.bind(button, self._menu)
         for key in ("<Control-a>", "<Command-a>"):
@@ -342,7 +352,6 @@ class LogCard(Card):
         if new <= 0:
             return
         self._shown = model.log_lines_made
-        is_at_end = self.text.yview()[1] >= 0.999
         lines = [model.log_text(line) for line in islice(model.log, len(model.log) - new, None)]
         self.text.configure(state="normal")
         for time, sentence in lines:
@@ -352,8 +361,7 @@ class LogCard(Card):
         if too_many > 0:
             self.text.delete("1.0", f"{too_many + 1}.0")
         self.text.configure(state="disabled")
-        if is_at_end:
-            self.text.see("end")
+        self._stay_at_end()
 
     def select_all(self) -> str:
         """All lines that are shown."""
@@ -364,6 +372,15 @@ class LogCard(Card):
         """What is selected."""
         if self.text.tag_ranges("sel"):
             self._on_copy(self.text.get("sel.first", "sel.last"))
+
+    def _scrolled(self, start: str, end: str) -> None:
+        """Called by Tk when it has drawn, so a reader who is at the end stays there."""
+        self._bar.set(start, end)
+        self._is_at_end = float(end) >= 0.999
+
+    def _stay_at_end(self, _event: object = None) -> None:
+        if self._is_at_end:
+            self.text.see("end")
 
     def _is_mac(self) -> bool:
         return str(self.text.tk.call("tk", "windowingsystem")) == "aqua"

@@ -15,8 +15,10 @@ from widgets import Card, Field, Link
 from widgets_look import Look, draw_rounded
 from widgets_paint import Icon
 
+FORM_WIDTH = 311  # design pixels, of the cards at the left
 COPIED_MS = 1_800  # how long a link says that it did what it says
 _FIELD_HEIGHT = 31
+_WORDS_WIDTH = FORM_WIDTH - 2 * 20
 
 
 class CheckBox(tk.Frame):
@@ -29,10 +31,11 @@ class CheckBox(tk.Frame):
         text: str,
         *,
         ground: str,
-        on_change: Callable[[], None] | None = None,
+        width: int,
     ) -> None:
+        """``width`` in design pixels, at which the sentence wraps."""
         super().__init__(parent, background=ground)
-        self._look, self._on_change = look, on_change
+        self._look = look
         self.is_ticked = False
         self._is_enabled = True
         size = look.px(16)
@@ -54,6 +57,7 @@ class CheckBox(tk.Frame):
             foreground=look.colours.text,
             justify="left",
             anchor="w",
+            wraplength=look.px(width - 24),
             cursor="hand2",
             borderwidth=0,
             pady=0,
@@ -65,17 +69,14 @@ class CheckBox(tk.Frame):
         self._box.bind("<space>", lambda _: self.press())
         for change in ("<FocusIn>", "<FocusOut>", "<Map>"):
             self._box.bind(change, self._draw)
-        self.bind("<Configure>", self._wrap)
 
     def press(self) -> None:
         """As if clicked; nothing while disabled."""
         if self._is_enabled:
             self.tick(not self.is_ticked)
-            if self._on_change is not None:
-                self._on_change()
 
     def tick(self, is_ticked: bool) -> None:
-        """Without telling anyone."""
+        """Whether it is ticked from now on."""
         self.is_ticked = is_ticked
         self._draw()
 
@@ -84,9 +85,6 @@ class CheckBox(tk.Frame):
         self._is_enabled = is_enabled
         for part in (self._box, self._label):
             part.configure(cursor="hand2" if is_enabled else "")
-
-    def _wrap(self, event: "tk.Event[tk.Misc]") -> None:
-        self._label.configure(wraplength=max(60, event.width - self._look.px(26)))
 
     def _draw(self, _event: object = None) -> None:
         look, colours, size = self._look, self._look.colours, self._look.px(16)
@@ -142,7 +140,13 @@ class FormCard(Card):
         )
         self._hint.bind("<Button-1>", lambda _: bind.entry.focus_set())
         bind.variable.trace_add("write", lambda *_: self._show_hint())
-        self._open = CheckBox(self.inside, look, say("server.open_to_all"), ground=colours.surface)
+        self._open = CheckBox(
+            self.inside,
+            look,
+            say("server.open_to_all"),
+            ground=colours.surface,
+            width=_WORDS_WIDTH,
+        )
         self._trouble = tk.Label(
             self.inside,
             font=look.tiny,
@@ -150,10 +154,10 @@ class FormCard(Card):
             foreground=colours.alarm,
             justify="left",
             anchor="w",
+            wraplength=look.px(_WORDS_WIDTH),
             borderwidth=0,
             padx=0,
         )
-        self.inside.bind("<Configure>", self._wrap)
 
     @property
     def typed(self) -> tuple[str, str, str, str]:
@@ -209,7 +213,7 @@ class FormCard(Card):
 
     def _field(self, key: str, *, secret: bool = False) -> Field:
         words = (self._say("server.show"), self._say("server.hide"))
-        return Field(
+        field = Field(
             self.inside,
             self._look,
             self._say(key),
@@ -219,6 +223,8 @@ class FormCard(Card):
             secret=secret,
             show_words=words if secret else None,
         )
+        field.error.configure(wraplength=self._look.px(_WORDS_WIDTH))
+        return field
 
     def _edit(self, is_editable: bool) -> None:
         if is_editable != self._was_editable:
@@ -234,9 +240,6 @@ class FormCard(Card):
             self._hint.place(x=left, rely=0.5, anchor="w")
         else:
             self._hint.place_forget()
-
-    def _wrap(self, event: "tk.Event[tk.Misc]") -> None:
-        self._trouble.configure(wraplength=max(60, event.width))
 
 
 class JoinCard(Card):
@@ -263,10 +266,10 @@ class JoinCard(Card):
             anchor="w"
         )
         self._running = tk.Frame(self.inside, background=colours.note)
+        self._big = self._label("", look.heading, colours.note_title, self._running)
+        self._big.pack(anchor="w", pady=(look.px(6), look.px(3)))
         line = tk.Frame(self._running, background=colours.note)
-        line.pack(fill="x", pady=(look.px(6), look.px(4)))
-        self._big = self._label("", look.heading, colours.note_title, line)
-        self._big.pack(side="left")
+        line.pack(fill="x")
         self._others = Link(
             line,
             look,
@@ -276,18 +279,17 @@ class JoinCard(Card):
             ink=colours.note_text,
             font=look.tiny,
         )
-        self._key = self._label("", look.mono, colours.note_text, self._running)
-        self._key.pack(anchor="w")
+        self._key = self._label("", look.mono, colours.note_text, line)
+        self._key.pack(side="left")
         self._only_here = self._label(
             say("server.only_here"), look.tiny, colours.note_text, self._running
         )
         links = tk.Frame(self._running, background=colours.note)
-        links.pack(fill="x", side="bottom")
+        links.pack(fill="x", pady=(look.px(3), 0))
         self.copy_link = self._link(links, "server.copy_invitation", look.small_strong, False)
         self.copy_link.pack(side="left")
         self.secret_link = self._link(links, "server.copy_with_password", look.small, True)
         self._stopped = self._label(say("server.join_stopped"), look.small, colours.note_text)
-        self.inside.bind("<Configure>", self._wrap)
 
     def show(self, model: ServerModel, of_computer: list[str]) -> None:
         """Address and key while the server runs; else what to do."""
@@ -330,6 +332,7 @@ class JoinCard(Card):
             foreground=ink,
             justify="left",
             anchor="w",
+            wraplength=self._look.px(_WORDS_WIDTH),
             borderwidth=0,
             padx=0,
             pady=0,
@@ -351,6 +354,7 @@ class JoinCard(Card):
             ink=colours.note_text,
             font=font,  # type: ignore[arg-type]
         )
+        link.configure(padx=0)  # stands exactly below what is above it
         return link
 
     def _say_copied(self, link: Link, words: str) -> None:
@@ -376,10 +380,6 @@ class JoinCard(Card):
         port = self._big.cget("text").rpartition(" : ")[2]
         self.address = address
         self._big.configure(text=f"{address} : {port}")
-
-    def _wrap(self, event: "tk.Event[tk.Misc]") -> None:
-        for label in (self._stopped, self._only_here):
-            label.configure(wraplength=max(60, event.width))
 
 
 class FolderLine(tk.Frame):
@@ -432,12 +432,12 @@ def make_menu(parent: tk.Misc, look: Look) -> tk.Menu:
         parent,
         tearoff=False,
         font=look.small,
-        background=colours.surface,
+        background=colours.pill if colours.is_dark else colours.surface,
         foreground=colours.text,
         activebackground=colours.accent,
         activeforeground=colours.accent_text,
         disabledforeground=colours.soft,
         borderwidth=1,
         activeborderwidth=0,
-        relief="flat",
+        relief="raised",
     )

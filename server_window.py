@@ -28,7 +28,7 @@ from server_events import (
 from server_form import ServerForm, StartFailed
 from server_model import PersonLine, Phase, ServerModel
 from server_panels import ChartCard, LogCard, PeopleCard
-from server_views import FolderLine, FormCard, JoinCard, make_menu
+from server_views import FORM_WIDTH, FolderLine, FormCard, JoinCard, make_menu
 from texts import LANGUAGE_NAMES, LANGUAGES, Texts
 from widgets import Button, EventPump, log_exceptions
 from widgets_look import DARK, LIGHT, Look
@@ -51,7 +51,9 @@ class ServerWindow(tk.Tk):
 
     ``on_start`` is called with a checked form and answered by Started or StartFailed in the queue;
     ``submit`` takes commands for the core while it runs; ``addresses`` lists this computer's, the
-    likely one first. After the user closed it, ``mainloop`` returns with the server stopped.
+    likely one first; ``on_restyle(language, is_dark)`` is called when the operator chose another
+    look, for whoever remembers it. After the user closed it, ``mainloop`` returns with the server
+    stopped.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class ServerWindow(tk.Tk):
         data: Path,
         is_dark: bool = False,
         open_folder: Callable[[Path], None] = _open_folder,
+        on_restyle: Callable[[str, bool], None] = lambda _language, _is_dark: None,
     ) -> None:
         super().__init__(className="Ruang")
         log_exceptions(self)
@@ -73,6 +76,7 @@ class ServerWindow(tk.Tk):
         self._say, self._is_dark = say, is_dark
         self._on_start, self._submit = on_start, submit
         self._list_addresses, self._data, self._open_folder = addresses, data, open_folder
+        self._on_restyle = on_restyle
         self._addresses: list[str] = []
         self._is_closing = False
         self._goodbye: str | None = None
@@ -96,19 +100,22 @@ class ServerWindow(tk.Tk):
         self._content = content = tk.Frame(self, background=colours.ground)
         content.pack(fill="both", expand=True)
         self._build_header().pack(fill="x")
-        body = tk.Frame(content, background=colours.ground)
+        line = self._build_folder_line()
+        line.pack(side="bottom", fill="x", padx=look.px(20), pady=(look.px(8), look.px(10)))
+        self._body = body = tk.Frame(content, background=colours.ground)
         gap = look.px(16)
         body.pack(fill="both", expand=True, padx=look.px(20), pady=(look.px(20), 0))
-        body.columnconfigure(0, minsize=look.px(311))
+        body.columnconfigure(0, minsize=look.px(FORM_WIDTH) + gap)
         body.columnconfigure(1, weight=1)
         body.rowconfigure(0, weight=3)
-        body.rowconfigure(1, weight=2, minsize=look.px(110))
+        body.rowconfigure(1, weight=2)
         left = tk.Frame(body, background=colours.ground)
         left.grid(row=0, column=0, sticky="nsew", padx=(0, gap))
         self.form = FormCard(left, look, say, self.start)
         self.form.pack(fill="x")
         self.join = JoinCard(left, look, say, self._copy_invitation)
-        self.join.pack(fill="both", expand=True, pady=(gap, 0))
+        for card in (self.form, self.join):
+            card.inside.bind("<Configure>", self._make_room)
         right = tk.Frame(body, background=colours.ground)
         right.grid(row=0, column=1, sticky="nsew")
         self.chart = ChartCard(right, look, say)
@@ -117,7 +124,13 @@ class ServerWindow(tk.Tk):
         self.people.pack(fill="both", expand=True, pady=(gap, 0))
         self.log = LogCard(body, look, say, self._copy)
         self.log.grid(row=1, column=0, columnspan=2, sticky="nsew", pady=(gap, 0))
-        self._build_folder_line().pack(fill="x", padx=look.px(20), pady=(look.px(8), look.px(10)))
+
+    def _make_room(self, _event: object) -> None:
+        """The log gives way, never the form: Tk would cut both."""
+        needed = self.form.winfo_reqheight()
+        if self.join.winfo_manager():
+            needed += self._look.px(16) + self.join.winfo_reqheight()
+        self._body.rowconfigure(0, minsize=needed)
 
     def _build_header(self) -> tk.Frame:
         look, colours = self._look, self._look.colours
@@ -191,6 +204,7 @@ class ServerWindow(tk.Tk):
         self._build()
         self.form.type(*typed, is_open=is_open)
         self._show()
+        self._on_restyle(self._say.language, self._is_dark)
 
     # --- events ---
 
@@ -223,6 +237,10 @@ class ServerWindow(tk.Tk):
         shown.show(shown.text, is_enabled=model.phase in (Phase.RUNNING, Phase.STOPPED))
         self.form.show(model)
         self.join.show(model, self._addresses)
+        if model.problems:  # they need the room, and nobody can join
+            self.join.pack_forget()
+        else:
+            self.join.pack(fill="both", expand=True, pady=(self._look.px(16), 0))
         self.chart.show(model)
         self.people.show(model)
         self.log.show(model)
@@ -268,6 +286,7 @@ class ServerWindow(tk.Tk):
         self.bans = BansDialog(self, self._look, self._say, self._submit)
         self.bans.bind("<Destroy>", self._forget_bans)
         self.bans.show(self.model)
+        self.bans.open()
 
     def ban(self, line: PersonLine) -> BanDialog:
         """Asks for how long somebody shall be kept out."""

@@ -13,6 +13,7 @@ from tkinter import font as tkfont
 from types import TracebackType
 
 from widgets_look import Look, draw_rounded
+from widgets_paint import Icon
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +152,54 @@ class Button(tk.Canvas):
                 inset, inset, width - inset - 1, height - inset - 1, outline=self._ink, dash=(2, 2)
             )
         self.create_text(width // 2, height // 2, text=self._text, fill=self._ink, font=self._font)
+
+
+class IconButton(tk.Canvas):
+    """A picture that can be pressed, by mouse, Enter or space."""
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        look: Look,
+        icon: Icon,
+        on_press: Callable[[], None],
+        *,
+        ground: str,
+        ink: str,
+        name: str,
+        disc: str = "",
+        size: int = 32,
+        picture: int = 18,
+    ) -> None:
+        """``disc``: colour of a round ground; ``name``: what it does, for whoever asks."""
+        side = look.px(size)
+        super().__init__(
+            parent,
+            width=side,
+            height=side,
+            background=ground,
+            highlightthickness=0,
+            takefocus=True,
+            cursor="hand2",
+        )
+        self.name = name
+        self._on_press = on_press
+        centre = side // 2
+        if disc:
+            self.create_image(0, 0, image=look.disc(side, disc), anchor="nw")
+        self._ring = self.create_oval(
+            1, 1, side - 2, side - 2, outline=ink, dash=(2, 2), state="hidden"
+        )
+        self.create_image(centre, centre, image=look.icon(icon, look.px(picture), ink))
+        self.bind("<Button-1>", lambda _: self.press())
+        self.bind("<FocusIn>", lambda _: self.itemconfigure(self._ring, state="normal"))
+        self.bind("<FocusOut>", lambda _: self.itemconfigure(self._ring, state="hidden"))
+        for key in ("<Return>", "<KP_Enter>", "<space>"):
+            self.bind(key, lambda _: self.press())
+
+    def press(self) -> None:
+        """As if clicked."""
+        self._on_press()
 
 
 class Link(tk.Label):
@@ -383,7 +432,13 @@ class ThinScrollbar(tk.Canvas):
     """A slim bar that appears when there is something to scroll; same calls as tk.Scrollbar."""
 
     def __init__(
-        self, parent: tk.Misc, look: Look, on_scroll: Callable[[float], None], *, ground: str
+        self,
+        parent: tk.Misc,
+        look: Look,
+        on_scroll: Callable[[float], None],
+        *,
+        ground: str,
+        thumb: str = "",
     ) -> None:
         """``on_scroll`` is given the fraction at which the view shall begin."""
         super().__init__(
@@ -394,7 +449,7 @@ class ThinScrollbar(tk.Canvas):
             highlightthickness=0,
             takefocus=False,
         )
-        self._look, self._on_scroll = look, on_scroll
+        self._look, self._on_scroll, self._thumb = look, on_scroll, thumb
         self._from, self._to = 0.0, 1.0
         self._grip = 0.0
         self.bind("<Configure>", self._draw)
@@ -425,9 +480,9 @@ class ThinScrollbar(tk.Canvas):
         if bottom - top < self._look.px(24):
             top = min(top, height - self._look.px(24))
             bottom = top + self._look.px(24)
-        colour = self._look.colours.side_chosen if self._look.colours.is_dark else "#c9ced6"
+        usual = self._look.colours.side_chosen if self._look.colours.is_dark else "#c9ced6"
         box = (width // 4, top, width - width // 4, bottom)
-        draw_rounded(self, self._look, box, fill=colour, radius=2)
+        draw_rounded(self, self._look, box, fill=self._thumb or usual, radius=2)
 
 
 # --- around the windows ---
