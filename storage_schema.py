@@ -1,0 +1,260 @@
+"""The database: its tables, how older ones are brought up to date, how it is opened and written.
+
+Band: adapters. Knows SQLite and nothing of what the tables are for.
+A table is born in a migration and changed by a later one; a migration that shipped never changes.
+Unsigned 64-bit numbers that a peer may choose are kept as 8 big-endian bytes: SQLite's integers are
+signed, and bytes sort the same way.
+"""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from records import StoreBrokenError, StoreError, StoreFullError
+
+DATABASE_NAME = "ruang.db"
+Row = tuple[Any, ...]
+Values = tuple[int | str | bytes, ...]
+_BUSY_TIMEOUT = 5.0  # seconds: somebody may look into the database with another program
+_WAL_SIZE = 16 * 1024 * 1024  # bytes that a checkpoint leaves of a write-ahead log grown large
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One named step; ``PRAGMA user_version`` counts those taken."""
+
+    name: str
+    statements: tuple[str, ...]
+
+
+MIGRATIONS = (
+    Migration(
+        "logs",
+        (
+            "CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+            """CREATE TABLE conversations (
+                conversation INTEGER PRIMARY KEY,
+                kind INTEGER NOT NULL, -- ConversationKind
+                name TEXT NOT NULL     -- of a group; the room's stands in the settings
+            )""",
+            # ``place`` orders the entries of all logs as they were committed. The body is what all
+            # receivers get; its text begins at byte ``text_at``, so that an index of words can
+            # point here instead of keeping every text twice.
+            """CREATE TABLE entries (
+                place INTEGER PRIMARY KEY,
+                conversation INTEGER NOT NULL REFERENCES conversations,
+                number INTEGER NOT NULL,
+                kind INTEGER NOT NULL, -- EntryKind
+                text_at INTEGER NOT NULL,
+                chain BLOB NOT NULL,
+                body BLOB NOT NULL
+            )""",
+            "CREATE UNIQUE INDEX entries_by_number ON entries (conversation, number)",
+        ),
+    ),
+    Migration(
+        "drafts",
+        (
+            """CREATE TABLE streams (
+                stream BLOB PRIMARY KEY,
+                person INTEGER NOT NULL,
+                oldest BLOB NOT NULL, -- answers below are forgotten
+                used_at INTEGER NOT NULL
+            ) WITHOUT ROWID""",
+            """CREATE TABLE answers (
+                stream BLOB NOT NULL REFERENCES streams ON DELETE CASCADE,
+                draft BLOB NOT NULL,
+                code INTEGER NOT NULL,
+                conversation BLOB NOT NULL,
+                number INTEGER NOT NULL,
+                sent_at INTEGER NOT NULL,
+                PRIMARY KEY (stream, draft)
+            ) WITHOUT ROWID""",
+        ),
+    ),
+    Migration(
+        "people",
+        (
+            """CREATE TABLE people (
+                person INTEGER PRIMARY KEY,
+                name TEXT NOT NULL,
+                is_present INTEGER NOT NULL,
+                is_account INTEGER NOT NULL
+            )""",
+            "CREATE INDEX people_present ON people (person) WHERE is_present",
+            """CREATE TABLE tokens (
+                token_hash BLOB PRIMARY KEY,
+                person INTEGER NOT NULL,
+                used_at INTEGER NOT NULL
+            ) WITHOUT ROWID""",
+            "CREATE INDEX tokens_by_person ON tokens (person)",
+            """CREATE TABLE once (
+                once BLOB PRIMARY KEY,
+                code INTEGER NOT NULL,
+                fields BLOB NOT NULL, -- JSON of the answer
+                at INTEGER NOT NULL
+            ) WITHOUT ROWID""",
+            """CREATE TABLE bans (
+                ban INTEGER PRIMARY KEY,
+                kind INTEGER NOT NULL, -- BanKind
+                person INTEGER NOT NULL,
+                name TEXT NOT NULL,
+                address TEXT NOT NULL,
+                until INTEGER NOT NULL,
+                reason TEXT NOT NULL
+            )""",
+            """CREATE TABLE guesses (
+                address TEXT PRIMARY KEY,
+                failures INTEGER NOT NULL,
+                last_failure INTEGER NOT NULL
+            ) WITHOUT ROWID""",
+            """CREATE TABLE sessions (
+                session BLOB PRIMARY KEY,
+                host TEXT NOT NULL,
+                port INTEGER NOT NULL,
+                at INTEGER NOT NULL
+            ) WITHOUT ROWID""",
+        ),
+    ),
+)
+
+
+def as_store_error(error: sqlite3.Error | OSError) -> StoreError:
+    """What a failure of the disk means to the core."""
+    if isinstance(error, OSError):
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    else:
+        code = getattr(error, "sqlite_errorcode", 0)  # absent if the module itself complains
+        is_full = code & 0xFF == sqlite3.SQLITE_FULL
+    return (StoreFullError if is_full else StoreBrokenError)(str(error))
+
+
+class Reader:
+    """Reads what is committed, changes and checkpoints nothing. For one thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Cheap enough for one query: what the worker thread opens it also closes."""
+        self.path = path
+        self._connection = self._connect()
+
+    def rows(self, sql: str, values: Values = ()) -> list[Row]:
+        """All rows of a query."""
+        return list(self.scan(sql, values))
+
+    def row(self, sql: str, values: Values = ()) -> Row | None:
+        """The first row of a query, which has one at most."""
+        found = self.rows(sql, values)
+        return found[0] if found else None
+
+    def scan(self, sql: str, values: Values = ()) -> Iterator[Row]:
+        """The rows of a query, read as they are taken."""
+        try:
+            yield from self._connection.execute(sql, values)
+        except sqlite3.Error as error:
+            raise as_store_error(error) from error
+
+    def close(self) -> None:
+        """Anything not committed is forgotten."""
+        self._connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        address = f"{self.path.absolute().as_uri()}?mode=ro"
+        try:
+            return sqlite3.connect(address, uri=True, timeout=_BUSY_TIMEOUT, isolation_level=None)
+        except sqlite3.Error as error:
+            raise as_store_error(error) from error
+
+
+class Database(Reader):
+    """The one connection that writes. The first write opens a transaction, ``commit`` ends it.
+
+    After a write that failed nothing but ``rollback`` works: SQLite may have kept a part of the
+    turn, or have ended the transaction so that the rest would go into another.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        max_pages: int | None = None,
+        migrations: tuple[Migration, ...] = MIGRATIONS,
+    ) -> None:
+        """Opens or makes it, and takes the migrations it lacks.
+
+        ``max_pages``: it grows no further, as on a full disk.
+        Raises StoreFullError or StoreBrokenError, also if a newer version has made it.
+        """
+        super().__init__(path)
+        self._failure: StoreError | None = None
+        try:
+            self._set_up(max_pages)
+            self._migrate(migrations)
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise as_store_error(error) from error
+        except StoreError:
+            self._connection.close()
+            raise
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether there is something to commit."""
+        return self._connection.in_transaction or self._failure is not None
+
+    def write(self, sql: str, values: Values = ()) -> int:
+        """One statement of this turn; the row id of what was inserted last, if anything was."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            if not self._connection.in_transaction:
+                self._connection.execute("BEGIN IMMEDIATE")
+            return self._connection.execute(sql, values).lastrowid or 0
+        except sqlite3.Error as error:
+            self._failure = as_store_error(error)
+            raise self._failure from error
+
+    def commit(self) -> None:
+        """All of the turn is on the disk, or nothing of it. Without a turn: nothing to do."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._failure = as_store_error(error)
+            raise self._failure from error
+
+    def rollback(self) -> None:
+        """Nothing of the turn stays."""
+        self._failure = None
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise as_store_error(error) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.path, timeout=_BUSY_TIMEOUT, isolation_level=None)
+
+    def _set_up(self, max_pages: int | None) -> None:
+        execute = self._connection.execute
+        execute("PRAGMA journal_mode = WAL")
+        execute("PRAGMA synchronous = FULL")  # WAL alone loses the last commits in a power cut
+        execute("PRAGMA foreign_keys = ON")
+        execute(f"PRAGMA journal_size_limit = {_WAL_SIZE}")
+        if max_pages is not None:
+            execute(f"PRAGMA max_page_count = {max_pages}")
+
+    def _migrate(self, migrations: tuple[Migration, ...]) -> None:
+        """Each step and its record in one transaction."""
+        row = self.row("PRAGMA user_version")
+        taken = row[0] if row else 0
+        if taken > len(migrations):
+            raise StoreBrokenError(f"{self.path.name} was made by a newer version of Ruang")
+        for count, migration in enumerate(migrations[taken:], start=taken + 1):
+            for statement in migration.statements:
+                self.write(statement)
+            self.write(f"PRAGMA user_version = {count}")
+            self.commit()
