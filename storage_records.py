@@ -1,0 +1,249 @@
+"""What the store keeps beside the logs: drafts, people, who is kept out, what outlives a restart.
+
+Band: adapters. Tables and records, nothing else: what a record means is the core's business.
+"""
+
+from dataclasses import replace
+
+from records import (
+    Ban,
+    BanKind,
+    DraftAnswer,
+    GuessRecord,
+    PersonRecord,
+    RememberedSession,
+    StreamRecord,
+)
+from storage_schema import Database
+
+_HOUR = 3600 * 1000  # milliseconds
+ONCE_LIFE = 24 * _HOUR
+GUEST_TOKEN_LIFE = 24 * _HOUR
+ACCOUNT_TOKEN_LIFE = 30 * 24 * _HOUR
+STREAM_LIFE = 30 * 24 * _HOUR
+SESSION_LIFE = 12 * _HOUR
+
+
+def _bytes(number: int) -> bytes:
+    """An unsigned number as storage_schema.py says."""
+    return number.to_bytes(8, "big")
+
+
+def _number(kept: bytes) -> int:
+    return int.from_bytes(kept, "big")
+
+
+class Records:
+    """The part of ``records.Store`` that is plain tables. Owned by the network thread."""
+
+    def __init__(self, database: Database, now_utc_ms: int) -> None:
+        self._database = database
+        self._latest = now_utc_ms  # of all times we were told
+
+    def _hear(self, at: int) -> None:
+        self._latest = max(self._latest, at)
+
+    # --- drafts ---
+
+    def stream(self, stream: bytes) -> StreamRecord | None:
+        """What is known of one run of a client."""
+        row = self._database.row("SELECT person, oldest FROM streams WHERE stream = ?", (stream,))
+        if row is None:
+            return None
+        oldest = _number(row[1])
+        answers = tuple(
+            DraftAnswer(_number(draft), code, _number(conversation), number, sent_at)
+            for draft, code, conversation, number, sent_at in self._database.rows(
+                "SELECT draft, code, conversation, number, sent_at FROM answers"
+                " WHERE stream = ? ORDER BY draft",
+                (stream,),
+            )
+        )
+        # Drafts are taken in order, and none below ``oldest`` is waited for.
+        taken = answers[-1].draft if answers else oldest - 1
+        return StreamRecord(row[0], oldest, taken, answers)
+
+    def bind_stream(self, stream: bytes, person: int, used_at: int) -> None:
+        """Says whose it is."""
+        self._hear(used_at)
+        self._database.write(
+            "INSERT INTO streams (stream, person, oldest, used_at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (stream)"
+            " DO UPDATE SET person = excluded.person, used_at = excluded.used_at",
+            (stream, person, _bytes(1), used_at),
+        )
+
+    def save_answer(self, stream: bytes, answer: DraftAnswer, used_at: int) -> None:
+        """The first answer stands."""
+        self._hear(used_at)
+        self._database.write(
+            "INSERT INTO answers (stream, draft, code, conversation, number, sent_at)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (
+                stream,
+                _bytes(answer.draft),
+                answer.code,
+                _bytes(answer.conversation),
+                answer.number,
+                answer.sent_at,
+            ),
+        )
+        # To the hour is exact enough for a life of 30 days, and mostly saves the writing.
+        self._database.write(
+            "UPDATE streams SET used_at = ? WHERE stream = ? AND used_at < ?",
+            (used_at, stream, used_at - _HOUR),
+        )
+
+    def forget_answers(self, stream: bytes, oldest: int) -> None:
+        """The author has the answers to all drafts below ``oldest``."""
+        below = _bytes(oldest)
+        self._database.write(
+            "UPDATE streams SET oldest = ? WHERE stream = ? AND oldest < ?", (below, stream, below)
+        )
+        self._database.write("DELETE FROM answers WHERE stream = ? AND draft < ?", (stream, below))
+
+    # --- people ---
+
+    def present_people(self) -> list[PersonRecord]:
+        """Those who joined and have not left."""
+        return [
+            PersonRecord(person, name, True, bool(is_account))
+            for person, name, is_account in self._database.rows(
+                "SELECT person, name, is_account FROM people WHERE is_present"
+            )
+        ]
+
+    def person(self, person: int) -> PersonRecord | None:
+        """Somebody who entered at some time."""
+        row = self._database.row(
+            "SELECT name, is_present, is_account FROM people WHERE person = ?", (person,)
+        )
+        return PersonRecord(person, row[0], bool(row[1]), bool(row[2])) if row else None
+
+    def save_person(self, record: PersonRecord) -> None:
+        """Adds or replaces."""
+        self._database.write(
+            "INSERT OR REPLACE INTO people (person, name, is_present, is_account)"
+            " VALUES (?, ?, ?, ?)",
+            (record.person, record.name, record.is_present, record.is_account),
+        )
+
+    def is_account_name(self, folded: str, skeleton: str) -> bool:
+        """False: accounts come with a migration of their own; until then nobody owns a name."""
+        return False
+
+    def save_token(self, token_hash: bytes, person: int, used_at: int) -> None:
+        """What brings this person back."""
+        self._hear(used_at)
+        self._database.write(
+            "INSERT OR REPLACE INTO tokens (token_hash, person, used_at) VALUES (?, ?, ?)",
+            (token_hash, person, used_at),
+        )
+
+    def use_token(self, token_hash: bytes, unused_since: int, used_at: int) -> int | None:
+        """Whose it is, if its last use was not before ``unused_since``; this is a use."""
+        self._hear(used_at)
+        row = self._database.row(
+            "SELECT person, used_at FROM tokens WHERE token_hash = ?", (token_hash,)
+        )
+        if row is None or row[1] < unused_since:
+            return None
+        self._database.write(
+            "UPDATE tokens SET used_at = ? WHERE token_hash = ?", (used_at, token_hash)
+        )
+        return int(row[0])
+
+    def drop_tokens(self, person: int) -> None:
+        """Nothing brings this person back but entering."""
+        self._database.write("DELETE FROM tokens WHERE person = ?", (person,))
+
+    def once(self, once: bytes) -> tuple[int, bytes] | None:
+        """Code and JSON of the answer to a request that must not be carried out twice."""
+        row = self._database.row("SELECT code, fields FROM once WHERE once = ?", (once,))
+        return (row[0], row[1]) if row else None
+
+    def save_once(self, once: bytes, code: int, fields: bytes, at: int) -> None:
+        """Together with what the request changed."""
+        self._hear(at)
+        self._database.write(
+            "INSERT OR REPLACE INTO once (once, code, fields, at) VALUES (?, ?, ?, ?)",
+            (once, code, fields, at),
+        )
+
+    # --- keeping out ---
+
+    def bans(self) -> list[Ban]:
+        """All, oldest first; the core knows which have ended."""
+        return [
+            Ban(ban, BanKind(kind), person, name, address, until, reason)
+            for ban, kind, person, name, address, until, reason in self._database.rows(
+                "SELECT ban, kind, person, name, address, until, reason FROM bans ORDER BY ban"
+            )
+        ]
+
+    def add_ban(self, ban: Ban) -> Ban:
+        """The same with its number."""
+        number = self._database.write(
+            "INSERT INTO bans (kind, person, name, address, until, reason)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (ban.kind, ban.person, ban.name, ban.address, ban.until, ban.reason),
+        )
+        return replace(ban, ban=number)
+
+    def drop_ban(self, ban: int) -> None:
+        """Taken back, or ended."""
+        self._database.write("DELETE FROM bans WHERE ban = ?", (ban,))
+
+    def guesses(self) -> list[GuessRecord]:
+        """Wrong passwords so far."""
+        return [
+            GuessRecord(*row)
+            for row in self._database.rows("SELECT address, failures, last_failure FROM guesses")
+        ]
+
+    def save_guesses(self, guesses: list[GuessRecord]) -> None:
+        """Replaces all."""
+        self._database.write("DELETE FROM guesses")
+        for guess in guesses:
+            self._database.write(
+                "INSERT INTO guesses (address, failures, last_failure) VALUES (?, ?, ?)",
+                (guess.address, guess.failures, guess.last_failure),
+            )
+
+    # --- restarts ---
+
+    def remembered_sessions(self, since: int) -> list[RememberedSession]:
+        """Those written down at ``since`` or later."""
+        return [
+            RememberedSession(_number(session), host, port)
+            for session, host, port in self._database.rows(
+                "SELECT session, host, port FROM sessions WHERE at >= ?", (since,)
+            )
+        ]
+
+    def remember_session(self, session: RememberedSession, at: int) -> None:
+        """Entered, or moved to another address."""
+        self._hear(at)
+        self._database.write(
+            "INSERT OR REPLACE INTO sessions (session, host, port, at) VALUES (?, ?, ?, ?)",
+            (_bytes(session.session_id), session.host, session.port, at),
+        )
+
+    def forget_session(self, session_id: int) -> None:
+        """It ended in good order."""
+        self._database.write("DELETE FROM sessions WHERE session = ?", (_bytes(session_id),))
+
+    # --- housekeeping ---
+
+    def forget_old(self, at: int) -> None:
+        """What is past its time."""
+        self._hear(at)
+        write = self._database.write
+        write("DELETE FROM once WHERE at < ?", (at - ONCE_LIFE,))
+        write(
+            "DELETE FROM tokens WHERE used_at < ? AND (used_at < ? OR person NOT IN"
+            " (SELECT person FROM people WHERE is_account))",
+            (at - GUEST_TOKEN_LIFE, at - ACCOUNT_TOKEN_LIFE),
+        )
+        write("DELETE FROM streams WHERE used_at < ?", (at - STREAM_LIFE,))
+        write("DELETE FROM sessions WHERE at < ?", (at - SESSION_LIFE,))
