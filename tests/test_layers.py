@@ -31,7 +31,7 @@ ORDER = {
         client_form client_rows client_model server_form server_model
     """,
     "adapters": """
-        endpoint storage_schema storage_archive storage_files storage
+        endpoint storage_schema storage_records storage_archive_rows storage_archive storage
         widgets client_dialogs client_window client_terminal
         server_views server_panels server_dialogs server_window
     """,
