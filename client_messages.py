@@ -1,0 +1,514 @@
+"""The message view: a canvas that holds only what is near what can be seen.
+
+Band: adapters. Places the rows that client_model.py computed, keeps in place what somebody reads,
+lets text be selected, and reports scrolling; it decides nothing. client_bubbles.py draws a row.
+"""
+
+import contextlib
+import tkinter as tk
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from client_bubbles import Block, Placed, RowKey, RowPainter, row_key
+from client_layout import MORE_LINES, MOST_LINES, word_around
+from client_rows import DayRow, MessageRow, Receipt, Row
+from texts import Texts
+from widgets import ThinScrollbar
+from widgets_look import Look, draw_rounded
+from widgets_paint import Icon
+
+_TOP = 14  # design pixels above the first row
+_BOTTOM = 18
+_NEAR = 400  # pixels from an end at which more is asked for
+_WHEEL = 60  # design pixels that a notch of the wheel moves
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """A place in a text: where a selection begins or ends."""
+
+    key: RowKey
+    index: int
+
+
+class MessageView(tk.Frame):
+    """Filled by ``show(rows, today)``; speaks through its callables."""
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        look: Look,
+        say: Texts,
+        *,
+        time_of: Callable[[int], str],
+        can_draw_emoji: bool,
+        on_top: Callable[[], None],
+        on_bottom: Callable[[], None],
+        on_look: Callable[[bool], None],
+        on_write_again: Callable[[str], None],
+    ) -> None:
+        """``on_top``, ``on_bottom``: an end of the rows comes near; ``on_look``: the end of all
+        came into view or left it; ``time_of``: the clock time of an instant."""
+        super().__init__(parent, background=look.colours.ground)
+        self._look, self._say, self._time_of = look, say, time_of
+        self._on_top, self._on_bottom, self._on_look = on_top, on_bottom, on_look
+        self._on_write_again = on_write_again
+        self._rows: Sequence[Row] = ()
+        self._placed: list[Placed] = []
+        self._places: dict[RowKey, int] = {}  # of the rows that hold text, in _placed
+        self._sticks = True  # to the end, when more comes
+        self._has_end = True  # the newest row of all is among ours
+        self._was_looking: bool | None = None
+        self._unread = 0
+        self._anchor: _Spot | None = None  # where a selection was begun
+        self._point: _Spot | None = None  # and where it ends
+        ground = look.colours.ground
+        self.canvas = tk.Canvas(
+            self, background=ground, highlightthickness=0, yscrollincrement=1, takefocus=True
+        )
+        self._painter = RowPainter(
+            self.canvas, look, say, time_of=time_of, can_draw_emoji=can_draw_emoji
+        )
+        self._bar = ThinScrollbar(self, look, self._scroll_to_fraction, ground=ground)
+        self._bar.pack(side="right", fill="y", padx=(0, look.px(2)), pady=look.px(2))
+        self.canvas.pack(side="left", fill="both", expand=True)
+        self.canvas.configure(yscrollcommand=self._bar.set)
+        self._menu = tk.Menu(self, tearoff=False)
+        self._bind()
+
+    def _bind(self) -> None:
+        canvas, notch = self.canvas, self._look.px(_WHEEL)
+        canvas.bind("<Configure>", self._resized)
+        canvas.bind("<Button-1>", self._pressed)
+        canvas.bind("<B1-Motion>", self._dragged)
+        canvas.bind("<ButtonRelease-1>", self._released)
+        canvas.bind("<Double-Button-1>", self._select_word)
+        canvas.bind("<Triple-Button-1>", self._select_message)
+        canvas.bind("<Motion>", self._hovered)
+        for button in ("<Button-3>", "<Control-Button-1>"):
+            canvas.bind(button, self._open_menu)
+        canvas.bind("<<Copy>>", lambda _: self.copy())
+        canvas.bind("<Control-a>", lambda _: self._select_all())
+        canvas.bind("<MouseWheel>", self._wheel)
+        canvas.bind("<Button-4>", lambda _: self.scroll_by(-notch))
+        canvas.bind("<Button-5>", lambda _: self.scroll_by(notch))
+        canvas.bind("<Prior>", lambda _: self.scroll_pages(-0.9))
+        canvas.bind("<Next>", lambda _: self.scroll_pages(0.9))
+        canvas.bind("<Up>", lambda _: self.scroll_by(-notch))
+        canvas.bind("<Down>", lambda _: self.scroll_by(notch))
+        canvas.bind("<Home>", lambda _: self._scroll_to_fraction(0.0))
+        canvas.bind("<End>", lambda _: self.scroll_to_end())
+        with contextlib.suppress(tk.TclError):  # X's primary selection: the middle button pastes it
+            canvas.selection_handle(self._primary_selection)
+
+    # --- filling ---
+
+    def show(self, rows: Sequence[Row], today: date, *, has_end: bool, unread: int) -> None:
+        """Draws the rows, keeping in place what is in view, or the end if that was in view.
+
+        ``has_end``: the newest of all is the last of them; ``unread``: shown at the way down.
+        """
+        stays_at_end = self.is_at_end and has_end
+        self._rows, self._has_end, self._unread = rows, has_end, unread
+        if today != self._painter.today:
+            self._painter.today = today
+            for placed in self._placed:
+                if isinstance(placed.row, DayRow):
+                    self._undraw(placed)
+        if self._painter.width > 1:  # else as soon as it is known
+            self._replace(rows)
+            self._settle(stays_at_end)
+
+    def _replace(self, rows: Sequence[Row]) -> None:
+        old = {placed.row: placed for placed in self._placed}
+        kept = [old.pop(row, None) for row in rows]
+        for gone in old.values():
+            self._undraw(gone)
+        anchor = self._first_in_view(kept)
+        self._placed = [
+            placed or self._painter.measured(row) for row, placed in zip(rows, kept, strict=True)
+        ]
+        self._places = {
+            row_key(placed.row): place
+            for place, placed in enumerate(self._placed)
+            if placed.block is not None
+        }
+        self._place(anchor)
+
+    def _first_in_view(self, kept: Sequence[Placed | None]) -> int | None:
+        """A row that stays where it is: the first one in view of those that were there before."""
+        top = self.canvas.canvasy(0)
+        known = None
+        for place, placed in enumerate(kept):
+            if placed is not None:
+                known = place
+                if placed.top + placed.height > top:
+                    break
+        return known
+
+    def _place(self, anchor: int | None) -> None:
+        """Gives each row its top, outwards from the one that stays; the region follows."""
+        look = self._look
+        start = anchor or 0
+        top = look.px(_TOP) if anchor is None else self._placed[anchor].top
+        bottom = top
+        for placed in self._placed[start:]:
+            self._move(placed, bottom)
+            bottom += placed.height
+        for placed in reversed(self._placed[:start]):
+            top -= placed.height
+            self._move(placed, top)
+        region = (0, top - look.px(_TOP), self._painter.width, bottom + look.px(_BOTTOM))
+        self.canvas.configure(scrollregion=region)
+
+    def _move(self, placed: Placed, top: int) -> None:
+        if placed.top != top:
+            self._undraw(placed)
+            placed.top = top
+
+    def _undraw(self, placed: Placed) -> None:
+        if placed.items:
+            self.canvas.delete(*placed.items)
+            placed.items = []
+
+    def _measure_anew(self) -> None:
+        """After a change of width."""
+        for placed in self._placed:
+            self._undraw(placed)
+        first = self._first_in_view(self._placed)
+        top = self._placed[first].top if first is not None else 0
+        self._placed = [self._painter.measured(placed.row) for placed in self._placed]
+        if first is not None:
+            self._placed[first].top = top
+            self._place(first)
+
+    def _settle(self, goes_to_end: bool) -> None:
+        if goes_to_end:
+            self.canvas.yview_moveto(1.0)
+        self._draw_visible()
+
+    def _draw_visible(self) -> None:
+        """Items for the rows in view and a little beyond; none for the others."""
+        height = self.canvas.winfo_height()
+        top = self.canvas.canvasy(0) - height // 2
+        bottom = top + 2 * height
+        for placed in self._placed:
+            is_near = placed.top + placed.height >= top and placed.top <= bottom
+            if is_near and not placed.items:
+                placed.items = self._painter.drawn(placed)
+            elif placed.items and not is_near:
+                self._undraw(placed)
+        self._mark_selection()
+        self._look_around()
+        self._draw_way_down()
+
+    def _look_around(self) -> None:
+        """Tells which ends have come near, and whether the newest is in view."""
+        top = self.canvas.canvasy(0)
+        bottom = top + self.canvas.winfo_height()
+        end = self._placed[-1].top + self._placed[-1].height if self._placed else 0
+        self._sticks = bottom >= end - self._look.px(12)
+        if self.is_at_end != self._was_looking:
+            self._was_looking = self.is_at_end
+            self._on_look(self.is_at_end)
+        if bottom > end - _NEAR and not self._has_end:
+            self._on_bottom()
+        if not self._placed or top < self._placed[0].top + _NEAR:
+            self._on_top()
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether the newest row is in view."""
+        return self._sticks and self._has_end
+
+    # --- scrolling ---
+
+    def scroll_by(self, pixels: int) -> None:
+        """Down, or up if negative."""
+        self.canvas.yview_scroll(pixels, "units")
+        self._draw_visible()
+
+    def scroll_pages(self, pages: float) -> None:
+        """Down, or up if negative."""
+        self.scroll_by(round(self.canvas.winfo_height() * pages))
+
+    def scroll_to_end(self) -> None:
+        """To the newest row; the model brings it into reach if need be."""
+        self._sticks = True
+        while not self._has_end:
+            self._on_bottom()
+        self._settle(goes_to_end=True)
+
+    def _scroll_to_fraction(self, fraction: float) -> None:
+        self.canvas.yview_moveto(fraction)
+        self._draw_visible()
+
+    def _wheel(self, event: "tk.Event[tk.Misc]") -> None:
+        notches = event.delta / 120 if abs(event.delta) >= 120 else event.delta
+        self.scroll_by(-round(notches * self._look.px(_WHEEL)))
+
+    def _resized(self, event: "tk.Event[tk.Misc]") -> None:
+        was_at_end = self.is_at_end
+        if event.width != self._painter.width:
+            self._painter.width = event.width
+            self._measure_anew()
+            self._replace(self._rows)
+        self._settle(was_at_end)
+
+    def _draw_way_down(self) -> None:
+        """A round button over the messages while the newest are out of sight."""
+        canvas, look, colours = self.canvas, self._look, self._look.colours
+        canvas.delete("down")
+        if self.is_at_end or not self._placed:
+            return
+        size = look.px(38)
+        x = canvas.winfo_width() - look.px(22) - size
+        y = round(canvas.canvasy(canvas.winfo_height())) - look.px(16) - size
+        for picture, inset in (
+            (look.disc(size, colours.line), 0),
+            (look.disc(size - 2, colours.surface), 1),
+        ):
+            canvas.create_image(x + inset, y + inset, image=picture, anchor="nw", tags="down")
+        arrow = look.icon(Icon.DOWN, look.px(18), colours.soft)
+        canvas.create_image(x + size // 2, y + size // 2, image=arrow, tags="down")
+        if self._unread:
+            text = str(self._unread) if self._unread < 1000 else "999+"
+            half = max(look.px(10), look.tiny.measure(text) // 2 + look.px(6))
+            middle = x + size // 2
+            box = (middle - half, y - look.px(10), middle + half, y + look.px(8))
+            draw_rounded(canvas, look, box, fill=colours.badge, radius=9, tags="down")
+            ink = colours.badge_text
+            canvas.create_text(
+                middle, y - look.px(1), text=text, font=look.tiny, fill=ink, tags="down"
+            )
+
+    def _is_way_down(self, event: "tk.Event[tk.Misc]") -> bool:
+        x, y = self.canvas.canvasx(event.x), self.canvas.canvasy(event.y)
+        box = self.canvas.bbox("down")
+        return bool(box) and box[0] <= x <= box[2] and box[1] <= y <= box[3]
+
+    # --- selecting and copying ---
+
+    def _row_at(self, y: float) -> int:
+        """Place of the row at a height of the canvas, the nearest if there is none."""
+        least, most = 0, len(self._placed) - 1
+        while least < most:
+            middle = (least + most + 1) // 2
+            if self._placed[middle].top <= y:
+                least = middle
+            else:
+                most = middle - 1
+        return least
+
+    def _spot_at(self, event: "tk.Event[tk.Misc]") -> _Spot | None:
+        """The place between two characters that is nearest to the pointer."""
+        if not self._placed:
+            return None
+        x, y = self.canvas.canvasx(event.x), self.canvas.canvasy(event.y)
+        place = self._row_at(y)
+        for at in (*range(place, -1, -1), *range(place + 1, len(self._placed))):
+            placed = self._placed[at]
+            if (block := placed.block) is None:
+                continue
+            key = row_key(placed.row)
+            if at != place:
+                return _Spot(key, len(block.shown.text) if at < place else 0)
+            line = int(y - placed.top - block.y) // block.line_height
+            if line < 0:
+                return _Spot(key, 0)
+            if line >= len(block.wrapped.lines):
+                return _Spot(key, block.wrapped.lines[-1].end)
+            index = block.typesetter.index_at(block.wrapped.lines[line], round(x) - block.x)
+            return _Spot(key, index)
+        return None
+
+    def _block_under(self, event: "tk.Event[tk.Misc]") -> Placed | None:
+        """The row whose bubble is under the pointer."""
+        if not self._placed:
+            return None
+        x, y = self.canvas.canvasx(event.x), self.canvas.canvasy(event.y)
+        placed = self._placed[self._row_at(y)]
+        if placed.bubble is None:
+            return None
+        left, top, right, bottom = placed.bubble
+        is_in = left <= x <= right and top <= y - placed.top <= bottom
+        return placed if is_in else None
+
+    def _pressed(self, event: "tk.Event[tk.Misc]") -> None:
+        self.canvas.focus_set()
+        if self._is_way_down(event):
+            self.scroll_to_end()
+            return
+        self._anchor = self._spot_at(event)
+        self._point = None
+        placed = self._block_under(event)
+        if placed is not None and placed.block is not None and placed.block.wrapped.is_cut:
+            block = placed.block
+            end = placed.top + block.y + len(block.wrapped.lines) * block.line_height
+            if self.canvas.canvasy(event.y) > end:
+                self._open_further(placed)
+        self._mark_selection()
+
+    def _open_further(self, placed: Placed) -> None:
+        key = row_key(placed.row)
+        self._painter.opened[key] = self._painter.opened.get(key, MOST_LINES) + MORE_LINES
+        place = self._placed.index(placed)
+        self._undraw(placed)
+        opened = self._painter.measured(placed.row)
+        opened.top = placed.top
+        self._placed[place] = opened
+        self._place(place)
+        self._draw_visible()
+
+    def _dragged(self, event: "tk.Event[tk.Misc]") -> None:
+        if self._anchor is None:
+            return
+        if event.y < 0:
+            self.scroll_by(max(event.y, -self._look.px(_WHEEL)))
+        elif event.y > self.canvas.winfo_height():
+            self.scroll_by(min(event.y - self.canvas.winfo_height(), self._look.px(_WHEEL)))
+        self._point = self._spot_at(event)
+        self._mark_selection()
+
+    def _released(self, _event: "tk.Event[tk.Misc]") -> None:
+        if self.selected_text():
+            self._own_selection()
+
+    def _select_word(self, event: "tk.Event[tk.Misc]") -> None:
+        spot = self._spot_at(event)
+        if spot is not None and (block := self._block(spot.key)) is not None:
+            start, end = word_around(block.shown.text, spot.index)
+            self._select(_Spot(spot.key, start), _Spot(spot.key, end))
+
+    def _select_message(self, event: "tk.Event[tk.Misc]") -> None:
+        spot = self._spot_at(event)
+        if spot is not None and (block := self._block(spot.key)) is not None:
+            self._select(_Spot(spot.key, 0), _Spot(spot.key, len(block.shown.text)))
+
+    def _select_all(self) -> None:
+        if self._places:
+            keys = list(self._places)
+            first, last = keys[0], keys[-1]
+            block = self._block(last)
+            if block is not None:
+                self._select(_Spot(first, 0), _Spot(last, len(block.shown.text)))
+
+    def _select(self, anchor: _Spot, point: _Spot) -> None:
+        self._anchor, self._point = anchor, point
+        self._mark_selection()
+        self._own_selection()
+
+    def _own_selection(self) -> None:
+        with contextlib.suppress(tk.TclError):
+            self.canvas.selection_own()
+
+    def _block(self, key: RowKey) -> Block | None:
+        place = self._places.get(key)
+        return None if place is None else self._placed[place].block
+
+    def _selected(self) -> Iterator[tuple[Placed, Block, int, int]]:
+        """Each row that is selected at least in part, with the characters from and to."""
+        if self._anchor is None or self._point is None:
+            return
+        spots = [
+            (self._places[spot.key], spot.index)
+            for spot in (self._anchor, self._point)
+            if spot.key in self._places
+        ]
+        if len(spots) < 2:
+            return
+        (first, start), (last, end) = sorted(spots)
+        for place in range(first, last + 1):
+            placed = self._placed[place]
+            if placed.block is not None:
+                length = len(placed.block.shown.text)
+                yield (
+                    placed,
+                    placed.block,
+                    start if place == first else 0,
+                    end if place == last else length,
+                )
+
+    def _mark_selection(self) -> None:
+        self.canvas.delete("selection")
+        for placed, block, start, end in self._selected():
+            if placed.items:
+                self._mark(placed, block, start, end)
+
+    def _mark(self, placed: Placed, block: Block, start: int, end: int) -> None:
+        colours, row = self._look.colours, placed.row
+        is_own = isinstance(row, MessageRow) and row.is_own and row.receipt is not Receipt.REFUSED
+        fill = colours.own_selection if is_own else colours.selection
+        for place, line in enumerate(block.wrapped.lines):
+            span = block.typesetter.span(line, start, end)
+            if span is not None:
+                top = placed.top + block.y + place * block.line_height
+                mark = self.canvas.create_rectangle(
+                    block.x + span[0],
+                    top,
+                    block.x + span[1],
+                    top + block.line_height,
+                    fill=fill,
+                    width=0,
+                    tags="selection",
+                )
+                if placed.first_text:
+                    self.canvas.tag_lower(mark, placed.first_text)
+
+    def selected_text(self) -> str:
+        """What a copy gives: of several messages, each with its time and name."""
+        chosen = [
+            (placed, block.shown.copied(start, end))
+            for placed, block, start, end in self._selected()
+        ]
+        chosen = [(placed, text) for placed, text in chosen if text]
+        if len(chosen) == 1:
+            return chosen[0][1]
+        return "\n".join(self._as_line(placed.row, text) for placed, text in chosen)
+
+    def _as_line(self, row: Row, text: str) -> str:
+        if not isinstance(row, MessageRow):
+            return text
+        time = f"[{self._time_of(row.sent_at)}] " if row.sent_at else ""
+        return f"{time}{row.name}: {text}"
+
+    def copy(self) -> bool:
+        """Puts what is selected on the clipboard; False if nothing is."""
+        text = self.selected_text()
+        if text:
+            self.clipboard_clear()
+            self.clipboard_append(text)
+        return bool(text)
+
+    def _primary_selection(self, offset: str, length: str) -> str:
+        return self.selected_text()[int(offset) : int(offset) + int(length)]
+
+    def _open_menu(self, event: "tk.Event[tk.Misc]") -> None:
+        menu, say = self._menu, self._say
+        menu.delete(0, "end")
+        if self.selected_text():
+            menu.add_command(label=say("chat.copy"), command=self.copy)
+        placed = self._block_under(event)
+        if placed is not None and placed.block is not None:
+            original, row = placed.block.shown.original, placed.row
+            menu.add_command(
+                label=say("chat.copy_message"), command=lambda: self._copy_text(original)
+            )
+            if isinstance(row, MessageRow) and row.receipt is Receipt.REFUSED:
+                menu.add_command(
+                    label=say("chat.write_again"), command=lambda: self._on_write_again(original)
+                )
+        if menu.index("end") is not None:
+            menu.tk_popup(event.x_root, event.y_root)
+
+    def _copy_text(self, text: str) -> None:
+        self.clipboard_clear()
+        self.clipboard_append(text)
+
+    def _hovered(self, event: "tk.Event[tk.Misc]") -> None:
+        cursor = "xterm" if self._block_under(event) is not None else ""
+        if self._is_way_down(event):
+            cursor = "hand2"
+        if str(self.canvas.cget("cursor")) != cursor:
+            self.canvas.configure(cursor=cursor)
