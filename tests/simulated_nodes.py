@@ -72,6 +72,10 @@ class Program:
         """kill -9 in the middle of a turn, after so many steps (verbs, store calls, sends)."""
         self._steps_to_live = steps
 
+    def spare(self) -> None:
+        """No kill in the middle of a turn any more."""
+        self._steps_to_live = None
+
     def step(self) -> None:
         """Called wherever a kill may strike. Raises Killed."""
         if self._steps_to_live is not None:
@@ -148,15 +152,16 @@ class Program:
 
     def _give_out(self, now: float) -> None:
         core = self.core
-        for burst in core.bursts_to_send(now):
+        bursts = core.bursts_to_send(now)
+        while (event := core.next_event()) is not None:
+            self.step()
+            self.on_event(event)
+        for burst in bursts:
             self.step()
             self._send(burst)
         self.step()
         while (job := core.next_job()) is not None:
             self.network.after(JOB_TIME, self._finish_job, self._life, job)
-        while (event := core.next_event()) is not None:
-            self.step()
-            self.on_event(event)
 
     def _send(self, burst: Burst) -> None:
         self.network.send(self.name, self.address, burst.address, burst.datagrams)
