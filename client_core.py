@@ -128,6 +128,7 @@ class ClientCore:
         self._person = 0
         self._token = b""
         self._logs = Logs(random_bytes(16), self._events.append)
+        self._reached: dict[int, int] = {}  # receipts told, by conversation
         self._people = PeopleCopy()
         self._people_asked = False
         self._lacking: dict[int, AskLacking] = {}  # by request
@@ -178,7 +179,7 @@ class ClientCore:
 
     def next_timer(self) -> float | None:
         dues = [self._link.next_timer(), self._deadline, self._leaving_by, self._exit_by]
-        if self._phase is _Phase.HERE:
+        if self._phase is _Phase.HERE and self._link.session is not None:
             dues.append(self._logs.next_timer())
         return min((due for due in dues if due is not None), default=None)
 
@@ -362,6 +363,8 @@ class ClientCore:
             )
         )
         self._logs.enter(answer.person, answer.name, answer.logs, answer.changed, now)
+        for conversation in answer.changed:
+            self._reached.pop(conversation, None)
         self._ask_people(now)
         self._is_run_changed = True
 
@@ -383,9 +386,16 @@ class ClientCore:
             case Typing():
                 self._events.append(PersonTyping(frame.conversation, frame.person))
             case Reached():
-                self._events.extend(ReachedChanged(*pair) for pair in frame.numbers)
+                self._receive_reached(frame)
             case _:
                 raise PeerError("a frame only clients send")
+
+    def _receive_reached(self, frame: Reached) -> None:
+        """A receipt that the network brings late takes nothing back."""
+        for conversation, number in frame.numbers:
+            if number > self._reached.get(conversation, 0):
+                self._reached[conversation] = number
+                self._events.append(ReachedChanged(conversation, number))
 
     def _queue_due(self, session: Session, now: float) -> None:
         frames = self._logs.frames_due(now, session.round_trip, self._link.is_silent)
