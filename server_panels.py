@@ -335,6 +335,7 @@ class LogCard(Card):
         )
         self.text.configure(yscrollcommand=self._scrolled)
         self._is_at_end = True
+        self._height = 0  # of the text when it was last laid out
         self._bar.pack(side="right", fill="y")
         self.text.pack(side="left", fill="both", expand=True)
         self.text.bind("<Button-1>", lambda _: self.text.focus_set())
@@ -373,12 +374,13 @@ class LogCard(Card):
         if self.text.tag_ranges("sel"):
             self._on_copy(self.text.get("sel.first", "sel.last"))
 
-    def _scrolled(self, start: str, end: str) -> None:
-        """Called by Tk when it has drawn, so a reader who is at the end stays there."""
+    def _scrolled(self, start: float | str, end: float | str) -> None:
         self._bar.set(start, end)
-        self._is_at_end = float(end) >= 0.999
+        if self.text.winfo_height() == self._height:  # else the layout moved it, not the reader
+            self._is_at_end = float(end) >= 0.999
 
     def _stay_at_end(self, _event: object = None) -> None:
+        self._height = self.text.winfo_height()
         if self._is_at_end:
             self.text.see("end")
 
