@@ -427,6 +427,7 @@ _LOG_KEYS = {
     HappeningKind.ARCHIVE_REBUILT: "server.log.archive_rebuilt",
     HappeningKind.ARCHIVE_SET_ASIDE: "server.log.archive_set_aside",
     HappeningKind.ARCHIVE_LOCKED: "server.log.archive_locked",
+    HappeningKind.ARCHIVE_WRITABLE: "server.log.archive_writable",
     HappeningKind.ARCHIVE_READ_BACK: "server.log.archive_read_back",
     HappeningKind.SESSION_BROKEN: "server.log.session_broken",
 }

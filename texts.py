@@ -285,6 +285,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "archive.csv is open in another program; it catches up when that closes",
         "archive.csv sedang dibuka program lain; akan menyusul setelah ditutup",
     ),
+    "server.log.archive_writable": (
+        "archive.csv can be written again and has caught up",
+        "archive.csv bisa ditulis lagi dan sudah menyusul",
+    ),
     "server.log.archive_read_back": (
         "no database found; {count} messages read back from archive.csv",
         "basis data tidak ada; {count} pesan dibaca kembali dari archive.csv",
