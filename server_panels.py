@@ -120,7 +120,7 @@ class PeopleCard(Card):
             ground=colours.ground,
             padding=(1, 1),
         )
-        self._look, self._say, self._on_menu = look, say, on_menu
+        self._look, self._say, self.on_menu = look, say, on_menu
         self._model: ServerModel | None = None
         self._top = 0  # the first line in sight
         self._chosen: int | None = None  # a person
@@ -140,7 +140,7 @@ class PeopleCard(Card):
             ).place(relx=share, x=round(self._margin * (1 - share)), rely=0.5, anchor="w")
         self.bans_link = Link(head, look, "", on_bans, ground=colours.surface, font=look.tiny)
         tk.Frame(self.inside, background=colours.line, height=1).pack(fill="x")
-        self._canvas = tk.Canvas(
+        self.canvas = tk.Canvas(
             self.inside,
             width=1,
             height=look.px(_ROW * 4),
@@ -150,11 +150,11 @@ class PeopleCard(Card):
         )
         self._bar = ThinScrollbar(self.inside, look, self._scroll_to, ground=colours.surface)
         self._bar.pack(side="right", fill="y", pady=look.px(3))
-        self._canvas.pack(fill="both", expand=True, pady=(look.px(3), 0))
+        self.canvas.pack(fill="both", expand=True, pady=(look.px(3), 0))
         self._bind()
 
     def _bind(self) -> None:
-        canvas = self._canvas
+        canvas = self.canvas
         canvas.bind("<Configure>", self._redraw)
         canvas.bind("<FocusIn>", self._redraw)
         canvas.bind("<FocusOut>", self._redraw)
@@ -185,12 +185,12 @@ class PeopleCard(Card):
 
     @property
     def _rows_in_sight(self) -> int:
-        return max(1, self._canvas.winfo_height() // self._look.px(_ROW))
+        return max(1, self.canvas.winfo_height() // self._look.px(_ROW))
 
     def _redraw(self, _event: object = None) -> None:
         if self._model is None:
             return
-        canvas, look, colours = self._canvas, self._look, self._look.colours
+        canvas, look, colours = self.canvas, self._look, self._look.colours
         count, in_sight = self._model.people_count, self._rows_in_sight
         self._top = max(0, min(self._top, count - in_sight))
         canvas.delete("all")
@@ -209,7 +209,7 @@ class PeopleCard(Card):
         self._bar.set(self._top / max(1, count), end)
 
     def _draw_line(self, place: int, line: PersonLine) -> None:
-        canvas, look, colours = self._canvas, self._look, self._look.colours
+        canvas, look, colours = self.canvas, self._look, self._look.colours
         width, height = canvas.winfo_width() + self._bar.winfo_width(), look.px(_ROW)
         middle = place * height + height // 2
         is_chosen = line.person == self._chosen and canvas.focus_displayof() is canvas
@@ -252,20 +252,20 @@ class PeopleCard(Card):
         if hovered != self._hovered:
             self._hovered = hovered
             self._redraw()
-        on_dots = not is_left and event.x > self._canvas.winfo_width() - self._look.px(50)
-        self._canvas.configure(cursor="hand2" if on_dots else "")
+        on_dots = not is_left and event.x > self.canvas.winfo_width() - self._look.px(50)
+        self.canvas.configure(cursor="hand2" if on_dots else "")
 
     def _click(self, event: "tk.Event[tk.Misc]") -> None:
-        self._canvas.focus_set()
+        self.canvas.focus_set()
         if self._model is None:
             return
         place = self._top + self._place_at(event.y)
         for line in self._model.people(place, place + 1):
             self._chosen = line.person
             self._redraw()
-            on_dots = event.x > self._canvas.winfo_width() - self._look.px(50)
+            on_dots = event.x > self.canvas.winfo_width() - self._look.px(50)
             if on_dots or event.num != 1:
-                self._on_menu(line, event.x_root, event.y_root)
+                self.on_menu(line, event.x_root, event.y_root)
 
     def _chosen_place(self) -> int:
         people = self._model.people() if self._model else []
@@ -282,10 +282,10 @@ class PeopleCard(Card):
     def _open_chosen(self) -> None:
         place = self._chosen_place()
         if self._model is not None and place >= 0:
-            canvas, row = self._canvas, self._look.px(_ROW)
+            canvas, row = self.canvas, self._look.px(_ROW)
             x = canvas.winfo_rootx() + canvas.winfo_width() // 2
             y = canvas.winfo_rooty() + (place - self._top + 1) * row
-            self._on_menu(self._model.people(place, place + 1)[0], x, y)
+            self.on_menu(self._model.people(place, place + 1)[0], x, y)
 
 
 class LogCard(Card):

@@ -140,7 +140,7 @@ class FormCard(Card):
         )
         self._hint.bind("<Button-1>", lambda _: bind.entry.focus_set())
         bind.variable.trace_add("write", lambda *_: self._show_hint())
-        self._open = CheckBox(
+        self.open_box = CheckBox(
             self.inside,
             look,
             say("server.open_to_all"),
@@ -168,7 +168,7 @@ class FormCard(Card):
     @property
     def is_open(self) -> bool:
         """Whether the operator said that nobody needs a password."""
-        return self._open.is_ticked
+        return self.open_box.is_ticked
 
     def fill(self, form: ServerForm) -> None:
         """Puts values into the fields."""
@@ -179,7 +179,7 @@ class FormCard(Card):
         values = (name, bind, port, password)
         for field, value in zip(self._fields.values(), values, strict=True):
             field.value = value
-        self._open.tick(is_open)
+        self.open_box.tick(is_open)
 
     def show(self, model: ServerModel) -> None:
         """What is wrong, and whether anything can be changed now."""
@@ -188,10 +188,10 @@ class FormCard(Card):
         needs_words = (
             FormField.PASSWORD in model.problems and not self._fields[FormField.PASSWORD].value
         )
-        if needs_words or self._open.is_ticked:
-            self._open.pack(fill="x", pady=(self._look.px(2), self._look.px(6)))
+        if needs_words or self.open_box.is_ticked:
+            self.open_box.pack(fill="x", pady=(self._look.px(2), self._look.px(6)))
         else:
-            self._open.pack_forget()
+            self.open_box.pack_forget()
         trouble = model.problem(FormField.DATA) or model.crash_text
         self._trouble.configure(text=trouble)
         if trouble:
@@ -231,7 +231,7 @@ class FormCard(Card):
             self._was_editable = is_editable
             for field in self._fields.values():
                 field.entry.configure(state="normal" if is_editable else "readonly")
-            self._open.enable(is_editable)
+            self.open_box.enable(is_editable)
 
     def _show_hint(self) -> None:
         value = self._fields[FormField.BIND].value
@@ -411,8 +411,9 @@ class FolderLine(tk.Frame):
             link(words, on_press).pack(side="right", padx=(look.px(14), 0))
         label(say("server.history"), colours.soft).pack(side="left", padx=(0, look.px(8)))
         label(_last_part(str(archive), look), colours.text).pack(side="left")
-        copy = link(say("server.copy_path"), lambda: on_copy(str(archive)))
-        for action in (copy, link(say("server.open_folder"), on_open)):
+        self.copy_link = link(say("server.copy_path"), lambda: on_copy(str(archive)))
+        self.open_link = link(say("server.open_folder"), on_open)
+        for action in (self.copy_link, self.open_link):
             action.pack(side="left", padx=(look.px(12), 0))
 
 

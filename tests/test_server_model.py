@@ -422,3 +422,7 @@ def test_an_invitation_to_an_open_room_says_so() -> None:
     assert "No password is needed." in running(password="").invitation(
         "192.168.1.20", with_password=True
     )
+
+
+def test_a_flood_in_a_name_is_cut() -> None:
+    assert clean("x" * 5000) == "x" * 200 + "…"

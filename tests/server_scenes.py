@@ -1,0 +1,159 @@
+"""The server's window in the states that are worth looking at: for screenshots and for tests."""
+
+import math
+import queue
+import tkinter as tk
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from conversation import Presence
+from protocol import Address
+from records import Ban, BanKind
+from server_events import (
+    BansChanged,
+    Command,
+    Event,
+    Happened,
+    HappeningKind,
+    PersonRow,
+    Started,
+    StatusReported,
+)
+from server_form import ServerForm, StartFailed
+from server_window import ServerWindow
+from texts import Texts
+
+DEFAULTS = ServerForm("Lab Jaringan", "0.0.0.0", 8083, "danau kucing lampu sepeda")
+ADDRESSES = ["192.168.1.20", "10.4.0.20"]
+KEY = bytes(range(32))
+SCENES = ("server", "server-stopped", "server-errors", "server-ban", "server-bans", "server-quit")
+
+
+@dataclass
+class Stage:
+    """A window with scripted surroundings, and all it asked of them."""
+
+    window: ServerWindow
+    events: "queue.SimpleQueue[object]"
+    started: list[ServerForm] = field(default_factory=list)
+    submitted: list[Command] = field(default_factory=list)
+    opened: list[Path] = field(default_factory=list)
+    restyled: list[tuple[str, bool]] = field(default_factory=list)
+
+    def tell(self, *events: Event | StartFailed) -> None:
+        """Puts events into the queue and lets the window take them."""
+        for event in events:
+            self.events.put(event)
+        self.settle()
+
+    def settle(self) -> None:
+        """Until the window has taken and drawn everything; nothing if it is closed."""
+        try:
+            while not self.events.empty():
+                self.window.update()
+            self.window.update()
+        except tk.TclError:  # it closed itself
+            return
+
+
+def open_stage(
+    language: str = "en",
+    *,
+    is_dark: bool = False,
+    defaults: ServerForm = DEFAULTS,
+    data: Path = Path("/home/velicia/ruang"),
+) -> Stage:
+    """A window that was just opened."""
+    events: queue.SimpleQueue[object] = queue.SimpleQueue()
+    started: list[ServerForm] = []
+    submitted: list[Command] = []
+    opened: list[Path] = []
+    restyled: list[tuple[str, bool]] = []
+    window = ServerWindow(
+        events,
+        say=Texts(language),
+        on_start=started.append,
+        submit=submitted.append,
+        defaults=defaults,
+        addresses=lambda: list(ADDRESSES),
+        data=data,
+        is_dark=is_dark,
+        open_folder=opened.append,
+        on_restyle=lambda language, is_dark: restyled.append((language, is_dark)),
+    )
+    stage = Stage(window, events, started, submitted, opened, restyled)
+    stage.settle()
+    return stage
+
+
+def at(hour: int, minute: int, second: int = 0) -> int:
+    """An instant of the day that the scenes are about, as the clock on the wall shows it."""
+    local = datetime(2026, 11, 21, hour, minute, second).astimezone()
+    return int(local.timestamp() * 1000)
+
+
+def row(
+    person: int, name: str, address: Address | None, ms: int, loss: float, since: int
+) -> PersonRow:
+    """A line of the table; without an address the person is away."""
+    presence = Presence.HERE if address else Presence.AWAY
+    round_trip = ms / 1000 if address else None
+    is_muted = name == "lineker"
+    return PersonRow(person, name, address, presence, round_trip, loss, since, is_muted)
+
+
+PEOPLE = (
+    row(1, "velicia", ("192.168.1.31", 50211), 2, 0.0, at(13, 4)),
+    row(2, "henderson", ("192.168.1.18", 61002), 3, 0.001, at(13, 5)),
+    row(3, "messi", ("192.168.1.44", 49877), 11, 0.018, at(13, 40)),
+    row(4, "lineker", ("192.168.1.52", 53110), 2, 0.0, at(13, 41)),
+    row(5, "catherine", None, 0, 0.0, at(13, 50)),
+    row(6, "darren", ("192.168.1.73", 50900), 24, 0.003, at(14, 2)),
+)
+BANS = (
+    Ban(1, BanKind.ENTER, 9, "budi", "192.168.1.77", at(15, 30)),
+    Ban(2, BanKind.SPEAK, 4, "lineker", "", 0),
+)
+STARTED = Started(("0.0.0.0", 8083), KEY, "Lab Jaringan", 1284)
+
+
+def run_for_five_minutes(stage: Stage) -> None:
+    """Presses Start, then lets five minutes of a busy afternoon happen."""
+    stage.window.start()
+    events: list[Event] = [STARTED]
+    posted = 0
+    for second in range(301):
+        posted += max(0, round(60 + 50 * math.sin(second / 9) + 40 * math.sin(second / 17)))
+        posted += max(0, round(220 - 3 * (second - 172) ** 2))
+        events.append(StatusReported(PEOPLE, posted, at(14, 28, 50) + second * 1000))
+    events += [
+        Happened(HappeningKind.JOINED, at(14, 29, 58), "messi", ("192.168.1.44", 49877)),
+        Happened(HappeningKind.WRONG_PASSWORD, at(14, 30, 11), "", ("192.168.1.77", 4100), 3),
+        Happened(HappeningKind.RETURNED, at(14, 32, 4), "henderson", ("192.168.1.18", 61002)),
+        Happened(HappeningKind.ARCHIVE_LOCKED, at(14, 33, 20)),
+        Happened(HappeningKind.MUTED, at(14, 33, 41), "lineker"),
+        BansChanged(BANS),
+    ]
+    stage.tell(*events)
+
+
+def make_server_scene(name: str, language: str, *, is_dark: bool) -> ServerWindow:
+    """One of SCENES, drawn; the caller photographs and destroys it."""
+    stage = open_stage(language, is_dark=is_dark)
+    window = stage.window
+    if name == "server-errors":
+        window.form.type("Lab Jaringan", "192.168.300.1", "99999", "", is_open=False)
+        window.start()
+    elif name != "server-stopped":
+        run_for_five_minutes(stage)
+    dialogs: dict[str, Callable[[], object]] = {
+        "server-ban": lambda: window.ban(window.model.people()[2]),
+        "server-bans": window.show_bans,
+        "server-quit": window.close,
+    }
+    if name in dialogs:
+        dialogs[name]()
+    stage.settle()
+    return window
