@@ -32,7 +32,7 @@ from client_events import (
     PeopleReplaced,
     Say,
 )
-from client_form import JoinFailed, JoinForm, trouble_of
+from client_form import JoinFailed, JoinField, JoinForm, trouble_of
 from client_model import ClientModel
 from client_talk import exit_code_of, key_changed_sentence, trouble_sentence
 from conversation import ROOM, Entry, EntryKind
@@ -247,12 +247,10 @@ class JsonTalk:
         if self.exit_code is not None:
             return
         self.exit_code = exit_code_of(event)
-        code = "CRASHED" if isinstance(event, Crashed) else "UNREACHABLE"
+        code = _end_code(event)
         message = self._sentence(event)
-        if isinstance(event, Ended):
-            code = event.reason.name
-            if event.reason is EndReason.LEFT:
-                message = self._say("left.closed")
+        if code == EndReason.LEFT.name:
+            message = self._say("left.closed")
         for slot in self._slots:
             if slot is self._leaving:
                 slot.answer = _answer(True, "exit", "OK", self._say("left.closed"))
@@ -298,6 +296,17 @@ def _answer(
     status = "OK" if is_ok else "ERROR"
     answer: dict[str, JsonValue] = {"status": status, "command": command, "code": code}
     return answer | {"message": message} | dict(fields or {})
+
+
+def _end_code(event: Ended | Crashed | JoinFailed) -> str:
+    match event:
+        case Ended(reason):
+            return reason.name
+        case Crashed():
+            return "CRASHED"
+        case JoinFailed(field):
+            is_host = field is JoinField.HOST
+            return EndReason.UNREACHABLE.name if is_host else "OWN_ADDRESS"
 
 
 def _time(sent_at: int) -> str:

@@ -1,0 +1,193 @@
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client_commands import (
+    COMMANDS,
+    Answer,
+    Ask,
+    Exit,
+    Outcome,
+    Post,
+    command_lines,
+    find_command,
+    interpret,
+    refusal_sentence,
+)
+from client_events import Entered, PeopleReplaced
+from client_model import ClientModel
+from conversation import Person, Presence
+from protocol import MAX_TEXT, Code
+from texts import Texts
+
+SAY = Texts("en")
+HOSTILE = json.loads((Path(__file__).parent / "vectors" / "blns.json").read_text(encoding="utf-8"))
+
+
+def model() -> ClientModel:
+    known = ClientModel()
+    known.apply(Entered(1, "ana", "Lab", b"k" * 32, False))
+    known.apply(
+        PeopleReplaced(
+            (
+                Person(1, "ana", Presence.HERE),
+                Person(2, "budi", Presence.AWAY),
+                Person(3, "cici", Presence.HERE),
+            )
+        )
+    )
+    return known
+
+
+def typed(line: str) -> Outcome:
+    return interpret(line, model(), SAY)
+
+
+def answer(line: str) -> Answer:
+    outcome = typed(line)
+    assert isinstance(outcome, Answer)
+    return outcome
+
+
+@pytest.mark.parametrize("line", ["halo", " halo ", "exit now", "satu\ndua", "Exit", "1/2", "🍉"])
+def test_an_ordinary_line_is_said_as_it_stands(line: str) -> None:
+    assert typed(line) == Post(line)
+
+
+def test_the_end_of_the_line_is_not_part_of_it() -> None:
+    assert typed("halo\r\n") == Post("halo")
+
+
+@pytest.mark.parametrize("line", ["exit", " exit ", "exit\n"])
+def test_exit_leaves_without_a_slash(line: str) -> None:
+    assert typed(line) == Exit()
+
+
+def test_two_slashes_say_one() -> None:
+    assert typed("//help") == Post("/help")
+
+
+@pytest.mark.parametrize("word", ["register", "login", "auth", "LOGIN"])
+@pytest.mark.parametrize("lead", ["", "  ", "\t"])
+def test_what_may_hold_a_password_is_never_said_without_asking(word: str, lead: str) -> None:
+    line = f"{lead}{word} budi rahasia"
+
+    assert typed(line) == Ask(line, word.casefold())
+
+
+def test_other_words_that_begin_so_are_harmless() -> None:
+    assert typed("authors write") == Post("authors write")
+
+
+@pytest.mark.parametrize("line", ["", "   ", "\n\n", "// ".removesuffix("/ "), "\ud800"])
+def test_nothing_is_not_said(line: str) -> None:
+    outcome = typed(line)
+
+    assert isinstance(outcome, Answer)
+    assert not outcome.is_ok
+
+
+def test_what_is_too_long_is_refused_before_it_is_sent() -> None:
+    assert isinstance(typed("x" * MAX_TEXT), Post)
+    assert answer("é" * (MAX_TEXT // 2) + "x").code == Code.TEXT_TOO_LONG.name
+    assert answer("login " + "x" * MAX_TEXT).code == Code.TEXT_TOO_LONG.name
+
+
+def test_say_says_anything() -> None:
+    assert typed(r'/say "satu\ndua \"tiga\""') == Post('satu\ndua "tiga"')
+    assert typed('/SAY "login x y"') == Post("login x y")
+
+
+@pytest.mark.parametrize(
+    "rest", ["", "halo", "1", "null", '"open', '["x"]', "[" * 100_000, '"x" "y"']
+)
+def test_say_wants_one_json_string(rest: str) -> None:
+    refused = answer(f"/say {rest}")
+
+    assert (refused.is_ok, refused.command, refused.code) == (False, "say", "USAGE")
+    assert '/say "JSON STRING"' in refused.message
+
+
+def test_say_refuses_what_cannot_be_said() -> None:
+    assert answer(r'/say "\ud800"').code == Code.TEXT_INVALID.name
+    assert answer('/say "  "').code == Code.TEXT_INVALID.name
+
+
+def test_info_tells_who_is_active() -> None:
+    told = answer("/info")
+
+    assert told.is_ok
+    assert told.message == "Active now (3): ana, cici, budi (away)"
+    assert told.fields["room"] == "Lab"
+    assert told.fields["people"] == [
+        {"name": "ana", "presence": "here", "you": True},
+        {"name": "cici", "presence": "here", "you": False},
+        {"name": "budi", "presence": "away", "you": False},
+    ]
+
+
+def test_info_of_an_empty_room_is_an_error() -> None:
+    told = interpret("/info", ClientModel(), SAY)
+
+    assert isinstance(told, Answer)
+    assert (told.is_ok, told.code) == (False, Code.NO_SESSION.name)
+
+
+def test_info_takes_nothing_more() -> None:
+    assert answer("/info ana").code == "USAGE"
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_help_lists_all_that_can_be_typed(language: str) -> None:
+    told = interpret("/help", model(), Texts(language))
+
+    assert isinstance(told, Answer)
+    for usage, summary in command_lines(Texts(language)):
+        assert usage in told.message
+        assert summary in told.message
+    assert told.fields["commands"] == [command.name for command in COMMANDS]
+
+
+@pytest.mark.parametrize("asked", ["info", "/info", "INFO"])
+def test_help_explains_one_command(asked: str) -> None:
+    told = answer(f"/help {asked}")
+
+    assert told.is_ok
+    assert told.fields["usage"] == "/info"
+
+
+@pytest.mark.parametrize("line", ["/nope", "/", "/ halo", "/help nope", "/help me"])
+def test_an_unknown_command_is_never_said(line: str) -> None:
+    told = answer(line)
+
+    assert (told.is_ok, told.code) == (False, "UNKNOWN_COMMAND")
+
+
+def test_commands_are_told_apart_by_name() -> None:
+    names = [name for command in COMMANDS for name in (command.name, *command.aliases)]
+
+    assert len(set(names)) == len(names)
+    assert all(find_command(name) is not None for name in names)
+    assert all(command.usage.startswith(f"/{command.name}") for command in COMMANDS)
+
+
+@pytest.mark.parametrize("code", Code)
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_every_refusal_has_a_sentence(code: Code, language: str) -> None:
+    assert refusal_sentence(code, Texts(language))
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_any_line_means_something(line: str) -> None:
+    assert isinstance(typed(line), Post | Ask | Exit | Answer)
+
+
+@pytest.mark.parametrize("line", HOSTILE)
+def test_nasty_lines_are_said_unchanged_or_answered(line: str) -> None:
+    outcome = typed(line)
+
+    if isinstance(outcome, Post):
+        assert outcome.text in (line.rstrip("\r\n"), line[1:].rstrip("\r\n"))

@@ -1,0 +1,125 @@
+import pytest
+
+from conversation import Presence
+from protocol import Code
+from server_console import Console, EventLog, Shown, ready_line
+from server_events import (
+    BanPerson,
+    Command,
+    Happened,
+    HappeningKind,
+    Kick,
+    Mute,
+    OperatorAnswered,
+    PersonRow,
+    Started,
+    StatusReported,
+    Stop,
+    Unban,
+    Unmute,
+)
+from texts import Texts
+
+KEY = bytes(32)
+STARTED = Started(("127.0.0.1", 8083), KEY, "Lab", 3)
+ANA = PersonRow(1, "ana", ("10.0.0.5", 5000), Presence.HERE, 0.002, 0.0, 1_763_713_969_000, False)
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("exit", Stop()),
+        (" exit ", Stop()),
+        ("/kick ana", Kick("ana")),
+        ("kick ana", Kick("ana")),
+        ('/kick "Ibu Sari"', Kick("Ibu Sari")),
+        ("/KICK 'Ibu Sari'", Kick("Ibu Sari")),
+        ("/ban ana", BanPerson("ana")),
+        ("/ban ana 30", BanPerson("ana", 30)),
+        ("/unban ana", Unban("ana")),
+        ("/mute ana 5", Mute("ana", 5)),
+        ("/mute ana", Mute("ana")),
+        ("/unmute ana", Unmute("ana")),
+    ],
+)
+def test_the_operator_commands_by_typing(line: str, command: Command) -> None:
+    assert Console(Texts("en")).interpret(line) == command
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/kick",
+        "/kick ana budi",
+        "/kick ana 30",
+        "/ban",
+        "/ban ana 0",
+        "/ban ana -5",
+        "/ban ana forever",
+        "/ban ana 99999999999999",
+        "/ban ana 30 30",
+        "/nope",
+        "halo",
+        '/kick "ana budi',
+    ],
+)
+def test_a_wrong_line_commands_nothing_and_is_explained(line: str) -> None:
+    shown = Console(Texts("en")).interpret(line)
+
+    assert isinstance(shown, Shown)
+    assert len(shown.lines) == 1
+
+
+@pytest.mark.parametrize("line", ["", "   "])
+def test_an_empty_line_is_nothing(line: str) -> None:
+    assert Console(Texts("en")).interpret(line) is None
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_help_names_every_command(language: str) -> None:
+    shown = Console(Texts(language)).interpret("/help")
+
+    assert isinstance(shown, Shown)
+    for command in ("/kick", "/ban", "/unban", "/mute", "/unmute", "/info", "exit"):
+        assert any(line.startswith(command) for line in shown.lines)
+
+
+def test_info_lists_who_is_here() -> None:
+    console = Console(Texts("en"))
+    console.apply(STARTED)
+    console.apply(StatusReported((ANA,), 7, 1_763_713_970_000))
+
+    shown = console.interpret("/info")
+
+    assert isinstance(shown, Shown)
+    assert "1 person" in shown.lines[0]
+    assert "ana" in shown.lines[1]
+    assert "10.0.0.5:5000" in shown.lines[1]
+
+
+def test_how_a_command_ended_is_told() -> None:
+    console = Console(Texts("en"))
+
+    assert console.answer(OperatorAnswered(Kick("ana"), Code.OK)) == "Done: ana"
+    assert "\x1b" not in console.answer(OperatorAnswered(Kick("\x1b[2J"), Code.NO_SESSION))
+
+
+def test_each_event_worth_keeping_is_one_line_of_the_log() -> None:
+    log = EventLog(Texts("en"))
+
+    assert log.lines(STARTED) == []
+    assert log.lines(StatusReported((), 0, 1)) == ["server started: Lab, 3 messages in the history"]
+    assert log.lines(StatusReported((), 0, 2)) == []
+    evil = Happened(HappeningKind.JOINED, 3, "a\nb\x1b", ("10.0.0.5", 5000))
+    assert log.lines(evil) == ["a\ufffdb\ufffd joined from 10.0.0.5:5000"]
+
+
+@pytest.mark.parametrize(
+    ("host", "place"), [("127.0.0.1", "127.0.0.1:8083"), ("::1", "[::1]:8083")]
+)
+def test_the_ready_line_never_changes(host: str, place: str) -> None:
+    started = Started((host, 8083), KEY, "Lab", 0)
+
+    line = ready_line(started, "7F3A-91C2-08DE-55B1")
+
+    assert line == f"ready {place} key 7F3A-91C2-08DE-55B1"
