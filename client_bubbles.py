@@ -107,7 +107,7 @@ class RowPainter:
         """Pixels a line in a bubble may have."""
         look = self._look
         sides = look.px(_BUBBLE_LEFT) + look.px(_BUBBLE_RIGHT)
-        share = 0.68 if self.width > look.px(520) else 0.86
+        share = 0.72 if self.width > look.px(520) else 0.86
         most = round((self.width - sides) * share) - 2 * look.px(_PADDING[0])
         return max(look.px(60), min(most, look.px(620)))
 
@@ -119,7 +119,7 @@ class RowPainter:
             case NoticeRow():
                 return self._measured_notice(row)
             case DayRow():
-                return Placed(row, look.px(40), None)
+                return Placed(row, look.px(46), None)
             case UnreadRow():
                 return Placed(row, look.px(34), None)
             case PresenceRow():
@@ -327,7 +327,7 @@ class RowPainter:
         look, colours = self._look, self._look.colours
         centre = self.width // 2
         half = look.tiny.measure(text) // 2 + look.px(14)
-        top = placed.top + look.px(4)
+        top = placed.top + look.px(12)
         box = (centre - half, top, centre + half, top + look.px(24))
         items = draw_rounded(self.canvas, look, box, fill=colours.pill)
         middle = top + look.px(12)

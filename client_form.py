@@ -12,12 +12,12 @@ from client_events import (
     Crashed,
     Ended,
     EndReason,
-    KeyChanged,
     NameRefused,
     PasswordDelayed,
     PasswordRefused,
 )
 from protocol import Code
+from texts import Texts
 
 DEFAULT_PORT = 8083
 PORTS = range(1, 65_536)
@@ -33,7 +33,6 @@ class JoinField(Enum):
     LOCAL_HOST = auto()
     LOCAL_PORT = auto()
     FORM = auto()  # no field in particular: above the button
-    KEY = auto()  # the box about the server's key
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +146,6 @@ def trouble_of(event: object) -> Trouble | None:
             return Trouble(JoinField.PASSWORD, "trouble.password")
         case PasswordDelayed():
             return Trouble(JoinField.PASSWORD, "trouble.password_delayed", wait=event.wait)
-        case KeyChanged():
-            return Trouble(JoinField.KEY, "key.changed")
         case Crashed():
             return Trouble(JoinField.FORM, "ended.crashed", text=event.error)
         case Ended():
@@ -158,9 +155,17 @@ def trouble_of(event: object) -> Trouble | None:
 
 
 def _trouble_of_end(event: Ended) -> Trouble | None:
-    """Why the core stopped; None for one's own exit and for a key, which KeyChanged told before."""
+    """Why the core stopped; None for one's own exit and for a key: of that, KeyChanged told."""
     key = _ENDED.get(event.reason)
     if key is None:
         return None
     where = JoinField.HOST if event.reason is EndReason.UNREACHABLE else JoinField.FORM
+    if event.reason is EndReason.BANNED and event.until:
+        key = "ended.banned_until"
     return Trouble(where, key, text=event.text, until=event.until)
+
+
+def trouble_sentence(trouble: Trouble, say: Texts, until: str) -> str:
+    """What to say beside the field; ``until``: ``trouble.until`` in the user's words."""
+    wait = max(1, round(trouble.wait))
+    return say(trouble.key, wait=wait, text=trouble.text, until=until).strip()

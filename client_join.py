@@ -160,8 +160,8 @@ class JoinView(tk.Frame):
             on_change=lambda: self._changed(JoinField.PASSWORD),
         )
         self._password.pack(fill="x", pady=(0, look.px(15)))
-        self._name = self._field(form, "join.name", typed.name, where=JoinField.NAME)
-        self._name.pack(fill="x", pady=(0, look.px(12)))
+        self._own_name = self._field(form, "join.name", typed.name, where=JoinField.NAME)
+        self._own_name.pack(fill="x", pady=(0, look.px(12)))
         self._own_link = Link(
             form, look, "", self._toggle_own, ground=ground, ink=look.colours.soft
         )
@@ -184,7 +184,7 @@ class JoinView(tk.Frame):
             JoinField.HOST: self._host,
             JoinField.PORT: self._port,
             JoinField.PASSWORD: self._password,
-            JoinField.NAME: self._name,
+            JoinField.NAME: self._own_name,
             JoinField.LOCAL_HOST: self._local_host,
             JoinField.LOCAL_PORT: self._local_port,
         }
@@ -243,14 +243,14 @@ class JoinView(tk.Frame):
             self._host.value,
             self._port.value,
             self._password.value,
-            self._name.value,
+            self._own_name.value,
             self._local_host.value if self._is_own_shown else "",
             self._local_port.value if self._is_own_shown else "",
         )
 
     def focus_first(self) -> None:
         """Where typing begins: the first empty field."""
-        for field in (self._host, self._password, self._name):
+        for field in (self._host, self._password, self._own_name):
             if not field.value:
                 field.entry.focus_set()
                 return
@@ -402,7 +402,7 @@ class JoinView(tk.Frame):
             self._key_box.destroy()
             self._key_box = None
         if not self._button.winfo_manager():
-            self._own_link.pack(anchor="w", after=self._name)
+            self._own_link.pack(anchor="w", after=self._own_name)
             self._button.pack(fill="x", pady=(self._look.px(18), 0))
         self._button.show(self._say("join.button"))
 
@@ -442,7 +442,7 @@ class JoinView(tk.Frame):
     def _press(self) -> None:
         match self._asked:
             case JoinField.NAME:
-                self._actions.take_name(self._name.value)
+                self._actions.take_name(self._own_name.value)
             case JoinField.PASSWORD:
                 self._actions.try_password(self._password.value)
             case _:
@@ -467,7 +467,7 @@ class JoinView(tk.Frame):
     def _choose_room(self, room: RoomEntry) -> None:
         if self._button.is_enabled and self._asked is None and self._button.winfo_manager():
             self._host.value, self._port.value = room.host, str(room.port)
-            self._name.value = room.name
+            self._own_name.value = room.name
             self._password.entry.focus_set()
 
     def _mark_room(self) -> None:

@@ -45,15 +45,19 @@ class MessageView(tk.Frame):
         can_draw_emoji: bool,
         on_top: Callable[[], None],
         on_bottom: Callable[[], None],
+        on_newest: Callable[[], None],
         on_look: Callable[[bool], None],
         on_write_again: Callable[[str], None],
+        on_ask_lacking: Callable[[int], None],
     ) -> None:
-        """``on_top``, ``on_bottom``: an end of the rows comes near; ``on_look``: the end of all
-        came into view or left it; ``time_of``: the clock time of an instant."""
+        """``on_top``, ``on_bottom``: an end of the rows comes near; ``on_newest``: show the newest
+        rows now; ``on_look``: they came into view or left it; ``time_of``: the clock time of an
+        instant; ``on_ask_lacking``: who lacks an entry?"""
         super().__init__(parent, background=look.colours.ground)
         self._look, self._say, self._time_of = look, say, time_of
         self._on_top, self._on_bottom, self._on_look = on_top, on_bottom, on_look
-        self._on_write_again = on_write_again
+        self._on_newest, self._on_write_again = on_newest, on_write_again
+        self._on_ask_lacking = on_ask_lacking
         self._rows: Sequence[Row] = ()
         self._placed: list[Placed] = []
         self._places: dict[RowKey, int] = {}  # of the rows that hold text, in _placed
@@ -75,9 +79,9 @@ class MessageView(tk.Frame):
         self.canvas.pack(side="left", fill="both", expand=True)
         self.canvas.configure(yscrollcommand=self._bar.set)
         self._menu = tk.Menu(self, tearoff=False)
-        self._bind()
+        self._bind_keys()
 
-    def _bind(self) -> None:
+    def _bind_keys(self) -> None:
         canvas, notch = self.canvas, self._look.px(_WHEEL)
         canvas.bind("<Configure>", self._resized)
         canvas.bind("<Button-1>", self._pressed)
@@ -205,22 +209,35 @@ class MessageView(tk.Frame):
 
     def _look_around(self) -> None:
         """Tells which ends have come near, and whether the newest is in view."""
-        top = self.canvas.canvasy(0)
-        bottom = top + self.canvas.winfo_height()
         end = self._placed[-1].top + self._placed[-1].height if self._placed else 0
-        self._sticks = bottom >= end - self._look.px(12)
+        self._sticks = self._view_bottom() >= end - self._look.px(12)
         if self.is_at_end != self._was_looking:
             self._was_looking = self.is_at_end
             self._on_look(self.is_at_end)
-        if bottom > end - _NEAR and not self._has_end:
+        if self.is_near_end:
             self._on_bottom()
-        if not self._placed or top < self._placed[0].top + _NEAR:
+        if self.is_near_top:
             self._on_top()
+
+    def _view_bottom(self) -> float:
+        return float(self.canvas.canvasy(self.canvas.winfo_height()))
 
     @property
     def is_at_end(self) -> bool:
         """Whether the newest row is in view."""
         return self._sticks and self._has_end
+
+    @property
+    def is_near_end(self) -> bool:
+        """Whether newer rows than those shown could soon be in view."""
+        if self._has_end or not self._placed:
+            return False
+        return self._view_bottom() > self._placed[-1].top - _NEAR
+
+    @property
+    def is_near_top(self) -> bool:
+        """Whether older rows than those shown could soon be in view."""
+        return bool(self._placed) and self.canvas.canvasy(0) < self._placed[0].top + _NEAR
 
     # --- scrolling ---
 
@@ -234,10 +251,9 @@ class MessageView(tk.Frame):
         self.scroll_by(round(self.canvas.winfo_height() * pages))
 
     def scroll_to_end(self) -> None:
-        """To the newest row; the model brings it into reach if need be."""
-        self._sticks = True
-        while not self._has_end:
-            self._on_bottom()
+        """To the newest row, wherever the rows shown now may end."""
+        if not self._has_end:
+            self._on_newest()
         self._settle(goes_to_end=True)
 
     def _scroll_to_fraction(self, fraction: float) -> None:
@@ -491,16 +507,21 @@ class MessageView(tk.Frame):
             menu.add_command(label=say("chat.copy"), command=self.copy)
         placed = self._block_under(event)
         if placed is not None and placed.block is not None:
-            original, row = placed.block.shown.original, placed.row
-            menu.add_command(
-                label=say("chat.copy_message"), command=lambda: self._copy_text(original)
-            )
-            if isinstance(row, MessageRow) and row.receipt is Receipt.REFUSED:
-                menu.add_command(
-                    label=say("chat.write_again"), command=lambda: self._on_write_again(original)
-                )
+            self._add_choices(menu, placed.row, placed.block.shown.original)
         if menu.index("end") is not None:
             menu.tk_popup(event.x_root, event.y_root)
+
+    def _add_choices(self, menu: tk.Menu, row: Row, text: str) -> None:
+        say = self._say
+        menu.add_command(label=say("chat.copy_message"), command=lambda: self._copy_text(text))
+        if not isinstance(row, MessageRow):
+            return
+        if row.receipt is Receipt.REFUSED:
+            again = say("chat.write_again")
+            menu.add_command(label=again, command=lambda: self._on_write_again(text))
+        elif row.receipt is Receipt.SAVED:
+            ask = say("chat.ask_lacking")
+            menu.add_command(label=ask, command=lambda: self._on_ask_lacking(row.number))
 
     def _copy_text(self, text: str) -> None:
         self.clipboard_clear()

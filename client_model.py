@@ -164,7 +164,7 @@ class ClientModel:
                 if self.unread == 0:
                     self._unread_from = event.number
                 self.unread += 1
-        self._append(_Arrived(event.number, entry))
+        self._append(_Arrived(event.number, entry), is_history=event.is_history)
 
     def _take_older(self, event: OlderArrived) -> None:
         self.is_loading_older = False
@@ -282,9 +282,13 @@ class ClientModel:
         self.is_loading_older = True
         return LoadOlder(ROOM, STEP)
 
-    def _append(self, item: _Item) -> None:
+    def _append(self, item: _Item, *, is_history: bool = False) -> None:
+        """At the end; history stands above what this window has said since entering."""
         was_following = self.is_following
-        self._items.append(item)
+        place = len(self._items)
+        while is_history and place and _is_local(self._items[place - 1]):
+            place -= 1
+        self._items.insert(place, item)
         self._size += _size(item)
         if was_following:
             self._last += 1
@@ -434,6 +438,10 @@ class ClientModel:
     def _local(self, sent_at: int) -> datetime:
         seconds = min(sent_at, _LAST_INSTANT) / 1000
         return datetime.fromtimestamp(seconds, UTC).astimezone(self._zone)
+
+
+def _is_local(item: _Item) -> bool:
+    return isinstance(item, NoticeRow) and item.number == 0
 
 
 def _last_author(rows: list[Row]) -> int:

@@ -404,11 +404,11 @@ class Composer(tk.Frame):
             pady=0,
             cursor="xterm",
         )
-        self._hint.place(x=2, y=0)
+        self._hint.place(x=3, y=0)
         self._hint.bind("<Button-1>", lambda _: self.text.focus_set())
-        self._bind()
+        self._bind_keys()
 
-    def _bind(self) -> None:
+    def _bind_keys(self) -> None:
         text = self.text
         text.bind("<Return>", self._enter)
         text.bind("<KP_Enter>", self._enter)
@@ -502,7 +502,7 @@ class Composer(tk.Frame):
         self.text.edit_modified(False)
         is_empty = self.text.compare("end-1c", "==", "1.0")
         if is_empty:
-            self._hint.place(x=2, y=0)
+            self._hint.place(x=3, y=0)
         else:
             self._hint.place_forget()
             self._on_typing()
@@ -519,5 +519,5 @@ class Composer(tk.Frame):
 
     def _border(self, has_focus: bool, *, is_wrong: bool = False) -> None:
         colours = self._look.colours
-        border = colours.alarm if is_wrong else colours.accent if has_focus else colours.line
+        border = colours.alarm if is_wrong else colours.focus if has_focus else colours.line
         self._card.colour(colours.field, border)

@@ -127,15 +127,16 @@ def presence_line(row: PresenceRow, say: Texts) -> str:
     return " · ".join(parts)
 
 
-def name_list(names: Iterable[str], say: Texts) -> str:
-    """``messi, darren and 4 others``."""
+def name_list(names: Iterable[str], say: Texts, count: int = 0) -> str:
+    """``messi, darren and 4 others``. ``count``: of all, if only some are named here."""
     named = list(names)
-    if len(named) == 1:
+    count = max(count, len(named))
+    if count == 1:
         return named[0]
-    if len(named) <= NAMES_IN_LINE:
+    if count == len(named) <= NAMES_IN_LINE:
         return say("list.and", first=", ".join(named[:-1]), last=named[-1])
-    shown = NAMES_IN_LINE - 1
-    return say("list.others", first=", ".join(named[:shown]), count=len(named) - shown)
+    shown = named[: NAMES_IN_LINE - 1]
+    return say("list.others", first=", ".join(shown), count=count - len(shown))
 
 
 def day_label(day: date, today: date, say: Texts) -> str:

@@ -177,6 +177,12 @@ CLIENT_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "chat.send": ("Send", "Kirim"),
     "chat.copy": ("Copy", "Salin"),
     "chat.copy_message": ("Copy message", "Salin pesan"),
+    "chat.ask_lacking": ("Who has not got it yet?", "Siapa yang belum menerimanya?"),
+    "chat.lacking": ("Not with them yet: {names}", "Belum diterima: {names}"),
+    "chat.lacking_none": (
+        "Everyone present has this message.",
+        "Semua yang hadir sudah menerima pesan ini.",
+    ),
     "chat.write_again": ("Write again", "Tulis lagi"),
     "chat.send_anyway": ("Send it anyway", "Tetap kirim"),
     "chat.do_not_send": ("Do not send", "Jangan kirim"),

@@ -5,6 +5,8 @@ are given in the pixels of an ordinary screen and grow with the screen and the c
 """
 
 import contextlib
+import ctypes
+import os
 import plistlib
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from tkinter import font as tkfont
 import widgets_paint as paint
 from widgets_paint import Icon
 
+_SAFE_XFT = 20_305  # 2.3.5, the first that leaves colour bitmaps in peace
 USUAL_FONT_SIZE = 10  # points; at this size and 96 dpi a pixel of the design is a pixel
 
 
@@ -30,6 +33,7 @@ class Palette:
     surface: str  # cards, headers, other people's bubbles' parents
     field: str  # where one types
     line: str  # hairlines and borders
+    focus: str  # border of a box in which one writes all the time: calmer than the accent
     pill: str
     bubble: str
     own: str  # one's own bubbles
@@ -74,6 +78,7 @@ LIGHT = Palette(
     surface="#ffffff",
     field="#f6f7f9",
     line="#e3e6ea",
+    focus="#c5cbd4",
     pill="#e8ebef",
     bubble="#ffffff",
     own="#0f766e",
@@ -126,6 +131,7 @@ DARK = Palette(
     surface="#111c31",
     field="#0f172a",
     line="#22304a",
+    focus="#3a4b6b",
     pill="#1c2a44",
     bubble="#1c2a44",
     own="#0d9488",
@@ -186,7 +192,8 @@ class Look:
     def __init__(self, root: tk.Misc, palette: Palette, font_size: int = USUAL_FONT_SIZE) -> None:
         self.colours = palette
         dots_per_point = min(4.0, max(96 / 72, float(root.tk.call("tk", "scaling"))))
-        self._scale = dots_per_point * 72 / 96 * font_size / USUAL_FONT_SIZE
+        screen = round(dots_per_point * 72 / 96 * 4) / 4  # odd sizes make everything blurred
+        self._scale = screen * font_size / USUAL_FONT_SIZE
         known = {family.casefold(): family for family in tkfont.families(root)}
         sans = _first_known(_SANS, known, "TkDefaultFont", root)
         mono = _first_known(_MONO, known, "TkFixedFont", root)
@@ -335,8 +342,8 @@ def draw_avatar(
         ),
     ]
     if dot:
-        rim, inner = look.px(14), look.px(10)
-        right, bottom = x + size + look.px(1), y + size + look.px(1)
+        rim, inner = (look.px(14), look.px(10)) if diameter > 30 else (look.px(12), look.px(8))
+        right, bottom = x + size + look.px(2), y + size + look.px(2)
         edge = (rim - inner) // 2
         items.append(
             canvas.create_image(
@@ -370,7 +377,21 @@ def shorten(text: str, font: tkfont.Font, width: int) -> str:
     return text[:shortest].rstrip() + "…"
 
 
-# --- what the system prefers ---
+# --- what the system can and prefers ---
+
+
+def can_draw_emoji(root: tk.Misc) -> bool:
+    """Whether colour emoji are safe to draw: libXft before 2.3.5 ends the program over them.
+
+    Unknown, as with a Tk that brings its own library, counts as no.
+    """
+    if root.tk.call("tk", "windowingsystem") != "x11":
+        return True
+    try:
+        loaded = ctypes.CDLL("libXft.so.2", mode=os.RTLD_NOLOAD)
+        return int(loaded.XftGetVersion()) >= _SAFE_XFT
+    except (OSError, AttributeError):
+        return False
 
 
 def is_system_dark(environment: Mapping[str, str], home: Path) -> bool:

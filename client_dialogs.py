@@ -1,0 +1,210 @@
+"""The settings dialog: language, theme, keys, typing, text size, and what this program is.
+
+Band: adapters. Every choice is reported at once; the window applies and keeps it.
+"""
+
+import tkinter as tk
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import crypto
+from settings import RELEASE
+from settings_client import FONT_SIZES, ClientPreferences
+from texts import LANGUAGE_NAMES, LANGUAGES, Texts
+from widgets import Button, Choice, Link
+from widgets_look import Look
+
+_YES, _NO = "yes", "no"
+
+
+class SettingsDialog(tk.Toplevel):
+    """Modal; Escape closes it. ``on_change`` gets the preferences after each choice."""
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        look: Look,
+        say: Texts,
+        preferences: ClientPreferences,
+        *,
+        on_change: Callable[[ClientPreferences], None],
+        on_close: Callable[[], None],
+    ) -> None:
+        ground = look.colours.ground
+        super().__init__(parent, background=ground)
+        self.withdraw()
+        self.title(say("settings.title"))
+        self.transient(parent.winfo_toplevel())
+        self.resizable(False, False)
+        self._look, self._say, self._on_change = look, say, on_change
+        self._on_close = on_close
+        self.preferences = preferences
+        self.choices: dict[str, Choice] = {}
+        self._body = tk.Frame(self, background=ground)
+        self._body.pack(fill="both", expand=True, padx=look.px(28), pady=look.px(24))
+        self._build_choices()
+        self._build_size()
+        self._build_about()
+        self._error = tk.Label(
+            self._body,
+            font=look.tiny,
+            background=ground,
+            foreground=look.colours.alarm,
+            justify="left",
+            wraplength=look.px(420),
+        )
+        close = Button(self._body, look, say("settings.close"), self.close, ground=ground)
+        close.pack(fill="x", pady=(look.px(20), 0))
+        self.bind("<Escape>", lambda _: self.close())
+        self.protocol("WM_DELETE_WINDOW", self.close)
+
+    def open(self) -> None:
+        """In the middle of its window, with the keys."""
+        self.update_idletasks()
+        over = self.master.winfo_toplevel()
+        x = over.winfo_rootx() + (over.winfo_width() - self.winfo_reqwidth()) // 2
+        y = over.winfo_rooty() + (over.winfo_height() - self.winfo_reqheight()) // 2
+        self.geometry(f"+{max(0, x)}+{max(0, y)}")
+        self.deiconify()
+        self.wait_visibility()
+        self.grab_set()
+        next(iter(self.choices.values())).focus_set()
+
+    def close(self) -> None:
+        """As if Escape was pressed."""
+        self.destroy()
+        self._on_close()
+
+    def show_error(self, sentence: str) -> None:
+        """What could not be done."""
+        self._error.configure(text=sentence)
+        self._error.pack(fill="x", pady=(self._look.px(10), 0))
+
+    def _build_choices(self) -> None:
+        say, chosen = self._say, self.preferences
+        yes_no = [(_YES, say("settings.yes")), (_NO, say("settings.no"))]
+        self._row(
+            "settings.language",
+            [
+                ("system", say("settings.system")),
+                *((language, LANGUAGE_NAMES[language]) for language in LANGUAGES),
+            ],
+            chosen.language,
+            lambda value: self._change(language=value),
+        )
+        self._row(
+            "settings.theme",
+            [
+                ("system", say("settings.system")),
+                ("light", say("settings.light")),
+                ("dark", say("settings.dark")),
+            ],
+            chosen.theme,
+            lambda value: self._change(theme=value),
+        )
+        self._row(
+            "settings.send_with",
+            [(_YES, say("settings.enter")), (_NO, say("settings.control_enter"))],
+            _as_word(chosen.enter_sends),
+            lambda value: self._change(enter_sends=value == _YES),
+        )
+        self._row(
+            "settings.show_typing",
+            yes_no,
+            _as_word(chosen.show_typing),
+            lambda value: self._change(show_typing=value == _YES),
+        )
+        self._row(
+            "settings.send_typing",
+            yes_no,
+            _as_word(chosen.send_typing),
+            lambda value: self._change(send_typing=value == _YES),
+        )
+
+    def _row(
+        self,
+        caption: str,
+        options: list[tuple[str, str]],
+        chosen: str,
+        on_choose: Callable[[str], None],
+    ) -> None:
+        look = self._look
+        row = self._captioned(caption)
+        choice = Choice(row, look, options, chosen, on_choose, ground=look.colours.ground)
+        choice.pack(side="right")
+        self.choices[caption] = choice
+
+    def _captioned(self, caption: str) -> tk.Frame:
+        look, ground = self._look, self._look.colours.ground
+        row = tk.Frame(self._body, background=ground)
+        row.pack(fill="x", pady=(0, look.px(12)))
+        tk.Label(
+            row,
+            text=self._say(caption),
+            font=look.text,
+            background=ground,
+            foreground=look.colours.text,
+        ).pack(side="left", padx=(0, look.px(40)))
+        return row
+
+    def _build_size(self) -> None:
+        look, ground = self._look, self._look.colours.ground
+        row = self._captioned("settings.font_size")
+        size = self.preferences.font_size
+        for sign, by in (("+", 1), ("−", -1)):  # noqa: RUF001 - a real minus
+            Link(
+                row,
+                look,
+                f"  {sign}  ",
+                lambda by=by: self._resize(by),  # type: ignore[misc]
+                ground=look.colours.pill,
+                ink=look.colours.text,
+                font=look.strong,
+            ).pack(side="right")
+            if by > 0:
+                tk.Label(
+                    row,
+                    text=str(size),
+                    width=4,
+                    font=look.text,
+                    background=ground,
+                    foreground=look.colours.text,
+                ).pack(side="right")
+
+    def _build_about(self) -> None:
+        look, say, ground = self._look, self._say, self._look.colours.ground
+        tk.Frame(self._body, background=look.colours.line, height=1).pack(fill="x", pady=look.px(6))
+        has_package = crypto.BACKEND == "cryptography"
+        state = say("settings.present" if has_package else "settings.missing")
+        lines = [
+            (say("settings.about").upper(), look.caption),
+            (say("settings.version", version=RELEASE), look.small_strong),
+            (say("join.slogan"), look.small),
+            (f"cryptography ({state}): {say('settings.cryptography')}", look.small),
+        ]
+        if not has_package:
+            lines.append(("pip install cryptography", look.mono))
+        for text, font in lines:
+            tk.Label(
+                self._body,
+                text=text,
+                font=font,
+                background=ground,
+                foreground=look.colours.soft,
+                justify="left",
+                wraplength=look.px(440),
+            ).pack(anchor="w", pady=(look.px(4), 0))
+
+    def _resize(self, by: int) -> None:
+        size = self.preferences.font_size + by
+        if size in FONT_SIZES:
+            self._change(font_size=size)
+
+    def _change(self, **fields: Any) -> None:
+        self.preferences = replace(self.preferences, **fields)
+        self._on_change(self.preferences)
+
+
+def _as_word(value: bool) -> str:
+    return _YES if value else _NO
