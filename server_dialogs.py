@@ -8,7 +8,7 @@ import tkinter as tk
 from collections.abc import Callable
 
 from server_events import BanPerson, Command
-from server_model import BanLine, PersonLine, ServerModel, clean
+from server_model import BanLine, PersonLine, ServerModel
 from server_views import CheckBox
 from texts import Texts
 from widgets import Button, Choice, Link, ThinScrollbar
@@ -114,7 +114,10 @@ class Dialog(tk.Toplevel):
 
 
 class BanDialog(Dialog):
-    """For how long, and whether the computer too. Calls ``on_ban(BanPerson)``."""
+    """For how long, and whether the computer too. Calls ``on_ban(BanPerson)``.
+
+    ``shown``: the name as it may be drawn.
+    """
 
     def __init__(
         self,
@@ -122,9 +125,9 @@ class BanDialog(Dialog):
         look: Look,
         say: Texts,
         line: PersonLine,
+        shown: str,
         on_ban: Callable[[Command], None],
     ) -> None:
-        shown = clean(line.name)
         super().__init__(parent, look, say, say("server.ban_title", name=shown))
         self._name, self._on_ban = line.name, on_ban
         self.add_words(say("server.ban_explain", name=shown))

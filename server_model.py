@@ -4,6 +4,8 @@ Band: cores. Knows no widget, no socket and no clock: every instant comes with a
 came from a peer passes ``clean`` before it is shown.
 """
 
+import re
+import unicodedata
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,6 +40,7 @@ LOG_LINES = 1_000  # kept and shown; the log file has all of them
 CHART_SECONDS = 300
 MAX_PEER_TEXT = 200  # characters of it in one line of the log
 _THIN_SPACE = "\u202f"
+_PICTURES = re.compile("[\u2190-\u21ff\u2300-\u27bf\u2b00-\u2bff\ufe0f\U0001f000-\U0001faff]")
 
 
 # --- words for one thing ---
@@ -48,6 +51,16 @@ def clean(text: str) -> str:
     if len(text) > MAX_PEER_TEXT:
         text = text[:MAX_PEER_TEXT] + "…"
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def spell_pictures(text: str) -> str:
+    """Text without colour emoji, ``:waving_hand_sign:`` instead, for a display they would crash."""
+
+    def spell(found: re.Match[str]) -> str:
+        name = unicodedata.name(found[0], f"u+{ord(found[0]):x}")
+        return "" if found[0] == "\ufe0f" else f":{name.lower().replace(' ', '_')}:"
+
+    return _PICTURES.sub(spell, text)
 
 
 def format_address(address: Address | None) -> str:
@@ -112,11 +125,15 @@ class BanLine:
 class ServerModel:
     """What is known of the server by now. Owned by the thread that owns the window.
 
-    ``say`` may be replaced when the operator changes the language; ``zone`` None: the computer's.
+    ``say`` may be replaced when the operator changes the language; ``zone`` None: the computer's;
+    ``can_draw_emoji`` False: the display would not survive one.
     """
 
-    def __init__(self, say: Texts, zone: tzinfo | None = None) -> None:
+    def __init__(
+        self, say: Texts, zone: tzinfo | None = None, *, can_draw_emoji: bool = True
+    ) -> None:
         self.say = say
+        self._can_draw_emoji = can_draw_emoji
         self.phase = Phase.STOPPED
         self.form: ServerForm | None = None  # what the present or the last run was started with
         self.started: Started | None = None
@@ -212,6 +229,13 @@ class ServerModel:
 
     # --- what to show ---
 
+    def shown(self, text: str) -> str:
+        """Somebody's text as it may be drawn."""
+        return self._drawable(clean(text))
+
+    def _drawable(self, text: str) -> str:
+        return text if self._can_draw_emoji else spell_pictures(text)
+
     @property
     def header(self) -> str:
         """One line below the title: whether it runs, since when, with how many people."""
@@ -254,7 +278,7 @@ class ServerModel:
         return [self._person_line(row) for row in self._people[max(0, first) : end]]
 
     def _person_line(self, row: PersonRow) -> PersonLine:
-        label = clean(row.name)
+        label = self.shown(row.name)
         if row.is_muted:
             label = self.say("server.person_muted", name=label)
         elif row.presence is Presence.AWAY:
@@ -290,7 +314,7 @@ class ServerModel:
         return list(lines.values())
 
     def _ban_line(self, ban: Ban) -> BanLine:
-        name = clean(ban.name)
+        name = self.shown(ban.name)
         undo: Command = Unban(ban.name) if ban.kind is BanKind.ENTER else Unmute(ban.name)
         until = self._day_and_time(ban.until) if ban.until else ""
         if ban.kind is BanKind.ENTER:
@@ -358,7 +382,8 @@ class ServerModel:
 
     def log_text(self, line: LogLine) -> tuple[str, str]:
         """Time and sentence of a line of the log."""
-        return self._clock(line.at, "%H:%M:%S"), self.say(line.key, **line.fields)
+        sentence = self.say(line.key, **line.fields)
+        return self._clock(line.at, "%H:%M:%S"), self._drawable(sentence)
 
     # --- telling people ---
 

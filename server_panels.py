@@ -78,12 +78,12 @@ class ChartCard(Card):
         width, height = canvas.winfo_width(), canvas.winfo_height()
         canvas.delete("all")
         base = height - look.px(4)
+        canvas.create_line(0, base, width, base, fill=colours.line)
         if len(self._rates) < 2:
             words = self._say("server.chart_empty")
             canvas.create_text(
                 width // 2, height // 2, text=words, font=look.small, fill=colours.soft
             )
-            canvas.create_line(0, base, width, base, fill=colours.line)
             return
         highest = max(1.0, *(rate for _, rate in self._rates))
         room = base - look.px(4)

@@ -31,7 +31,7 @@ from server_panels import ChartCard, LogCard, PeopleCard
 from server_views import FORM_WIDTH, FolderLine, FormCard, JoinCard, make_menu
 from texts import LANGUAGE_NAMES, LANGUAGES, Texts
 from widgets import Button, EventPump, log_exceptions
-from widgets_look import DARK, LIGHT, Look
+from widgets_look import DARK, LIGHT, Look, can_draw_emoji
 
 ARCHIVE = "archive.csv"
 GOODBYE_MS = 5_000  # after which a closing window no longer waits for the network thread
@@ -72,7 +72,7 @@ class ServerWindow(tk.Tk):
     ) -> None:
         super().__init__(className="Ruang")
         log_exceptions(self)
-        self.model = ServerModel(say)
+        self.model = ServerModel(say, can_draw_emoji=can_draw_emoji(self))
         self._say, self._is_dark = say, is_dark
         self._on_start, self._submit = on_start, submit
         self._list_addresses, self._data, self._open_folder = addresses, data, open_folder
@@ -116,6 +116,8 @@ class ServerWindow(tk.Tk):
         self.join = JoinCard(left, look, say, self._copy_invitation)
         for card in (self.form, self.join):
             card.inside.bind("<Configure>", self._make_room)
+        for part in self.join.inside.winfo_children():
+            part.bind("<Map>", self._make_room)
         right = tk.Frame(body, background=colours.ground)
         right.grid(row=0, column=1, sticky="nsew")
         self.chart = ChartCard(right, look, say)
@@ -290,7 +292,8 @@ class ServerWindow(tk.Tk):
 
     def ban(self, line: PersonLine) -> BanDialog:
         """Asks for how long somebody shall be kept out."""
-        return BanDialog(self, self._look, self._say, line, self._submit)
+        shown = self.model.shown(line.name)
+        return BanDialog(self, self._look, self._say, line, shown, self._submit)
 
     def menu_for(self, line: PersonLine) -> tk.Menu:
         """What can be done with somebody."""

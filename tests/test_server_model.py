@@ -216,6 +216,16 @@ def test_cleaned_text_is_one_printable_line(text: str) -> None:
     assert len(clean(text)) <= 201
 
 
+def test_a_picture_in_a_name_is_spelled_where_drawing_it_would_end_the_program() -> None:
+    model = ServerModel(Texts("en"), UTC, can_draw_emoji=False)
+    model.apply(status(row("ana 👋")))
+    model.apply(Happened(HappeningKind.LEFT, NOON, "ana 👋"))
+
+    assert [line.label for line in model.people()] == ["ana :waving_hand_sign:"]
+    assert log_of(model) == ["12:00:00 ana :waving_hand_sign: left"]
+    assert model.shown("👋\ufe0f →") == ":waving_hand_sign: :rightwards_arrow:"
+
+
 @pytest.mark.parametrize(
     ("address", "words"),
     [(None, "—"), (("10.0.0.1", 5), "10.0.0.1:5"), (("fe80::1", 5), "[fe80::1]:5")],
