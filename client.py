@@ -32,7 +32,7 @@ from client_events import (
     Leave,
     RunChanged,
 )
-from client_form import JoinFailed, JoinField, JoinForm
+from client_form import JoinFailed, JoinField, JoinForm, Typed
 from client_json import JsonTalk
 from client_rows import is_same_key
 from client_terminal import InputEnded, TypedLine, read_lines, run_terminal
@@ -71,6 +71,7 @@ class Visit:
         self._folder = folder
         self._connector = connector
         self._key = b""
+        self._has_ended = False
         self._is_silent = False  # its end is no news: another visit follows, or was told
 
     def join_command(self) -> Join:
@@ -107,13 +108,21 @@ class Visit:
                 self._remember(event)
             case _:
                 pass
+        self._hand_on(event)
+
+    def end(self) -> None:
+        """After the driver: whoever waits for the end of a visit gets one, and only one."""
+        if not self._has_ended:
+            self._hand_on(Ended(EndReason.LEFT))
+
+    def _hand_on(self, event: Event) -> None:
+        self._has_ended = self._has_ended or isinstance(event, Ended | Crashed)
         if not self._is_silent:
             self._connector.put(event)
 
     def _remember(self, entered: Entered) -> None:
         host, port = self._place
-        now = time.time_ns() // 1_000_000
-        room = RecentRoom(host, port, entered.room_name, entered.name, now)
+        room = RecentRoom(host, port, entered.room_name, entered.name, _utc_milliseconds())
         self._keep(lambda: self._folder.pin_key(self._place, entered.server_key))
         self._keep(lambda: self._folder.remember_room(room))
         preferences = replace(self._folder.preferences(), last_name=entered.name)
@@ -139,6 +148,7 @@ class Connector:
         self._trusted_key = trusted_key
         self._folder = folder
         self._driver: Driver[Command, Event] | None = None
+        self._visit: Visit | None = None
         self._wanted: SimpleQueue[JoinForm | None] = SimpleQueue()
         self._is_closing = False
         self._thread = threading.Thread(target=self._work, name="joining")
@@ -202,7 +212,7 @@ class Connector:
             on_crash=lambda error: visit.report(Crashed(error)),
         )
         driver.start()
-        self._driver = driver
+        self._driver, self._visit = driver, visit
         driver.submit(command)
         return None
 
@@ -212,6 +222,9 @@ class Connector:
             self._driver.wait(LEAVE_TIMEOUT)
             self._driver.stop()
             self._driver = None
+        if self._visit is not None:
+            self._visit.end()
+            self._visit = None
 
 
 # --- the three ways ---
@@ -273,14 +286,50 @@ def run_window(options: ClientOptions, say: Texts, folder: ClientFolder) -> int:
     """Until the window is closed."""
     try:
         from client_window import ClientWindow  # tkinter is absent from many computers
+        from widgets import NoDisplayError, prepare_display
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("tkinter", "_tkinter"):
             raise
         how = how_to_install_tkinter(sys.platform, read_os_release())
         _tell(say("program.no_tkinter", how=how, instead="python client.py --terminal"))
         return Exit.FAILURE
+    try:
+        prepare_display()
+    except NoDisplayError:
+        _tell(say("program.no_display", instead="python client.py --terminal"))
+        return Exit.FAILURE
     sys.setswitchinterval(0.0005)  # else a thread that computes delays the other by 5 ms
-    raise NotImplementedError
+    events: SimpleQueue[object] = SimpleQueue()
+    connector = Connector(folder, events.put, options.trusted_key)
+    try:
+        ClientWindow(
+            events,
+            connector.submit,
+            folder=folder,
+            on_join=connector.join,
+            on_cancel=connector.abandon,
+            wall_clock=_utc_milliseconds,
+            environment=os.environ,
+            prefill=_prefill(options),
+            language=options.language,
+        ).mainloop()
+    finally:
+        connector.close()
+    return Exit.OK
+
+
+def _prefill(options: ClientOptions) -> Typed | None:
+    """What the command line said; None: nothing, so the last room is proposed."""
+    if options.place is None:
+        return None
+    host, port = options.place
+    local_host, local_port = options.local or ("", 0)
+    own_port = str(local_port or "")
+    return Typed(host, str(port), options.password or "", options.name or "", local_host, own_port)
+
+
+def _utc_milliseconds() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _tell(text: str) -> None:

@@ -34,7 +34,7 @@ from client_events import (
 )
 from client_form import JoinFailed, JoinField, JoinForm, trouble_of
 from client_model import ClientModel
-from client_talk import exit_code_of, key_changed_sentence, trouble_sentence
+from client_talk import exit_code_of, key_changed_sentence, tell_trouble
 from conversation import ROOM, Entry, EntryKind
 from protocol import Code, JsonValue
 from settings import ClientOptions
@@ -261,7 +261,7 @@ class JsonTalk:
 
     def _sentence(self, event: object) -> str:
         trouble = trouble_of(event)
-        return trouble_sentence(trouble, self._model, self._say) if trouble else ""
+        return tell_trouble(trouble, self._model, self._say) if trouble else ""
 
     # --- output ---
 

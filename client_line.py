@@ -149,9 +149,10 @@ class LineEditor:
         self._typed = ""  # that line, while an older one is shown
 
     def ask(self, prompt: str, *, is_hidden: bool = False) -> None:
-        """A new line with another prompt."""
+        """Another question. What was typed ahead stays, unless it may be a password."""
+        if is_hidden or self.is_hidden:
+            self._set("")
         self.prompt, self.is_hidden = prompt, is_hidden
-        self._set("")
 
     def press(self, key: Key | str) -> str | None:
         """The whole line when ENTER ends it; it is empty again then."""

@@ -4,10 +4,10 @@ Band: cores. Pure: lines and events go in; questions, lines to show and commands
 the functions it is given. client_terminal.py is the terminal itself.
 """
 
-import math
 import unicodedata
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import tzinfo
 from enum import Enum, auto
 from typing import Protocol
@@ -45,7 +45,15 @@ from client_events import (
     PeopleReplaced,
     Say,
 )
-from client_form import JoinFailed, JoinField, JoinForm, Trouble, check_name, trouble_of
+from client_form import (
+    JoinFailed,
+    JoinField,
+    JoinForm,
+    Trouble,
+    check_name,
+    trouble_of,
+    trouble_sentence,
+)
 from client_model import ClientModel
 from conversation import ROOM, Entry, EntryKind
 from settings import ClientOptions, parse_place
@@ -334,7 +342,7 @@ class Talk:
             self._screen.show(head + text, Style.OWN if is_own else Style.MESSAGE)
 
     def _show_trouble(self, trouble: Trouble) -> None:
-        self._alarm(trouble_sentence(trouble, self._model, self._say))
+        self._alarm(tell_trouble(trouble, self._model, self._say))
 
     def _quiet(self, key: str, /, **fields: object) -> None:
         self._screen.show(self._say(key, **fields), Style.QUIET)
@@ -368,13 +376,12 @@ def key_changed_sentence(event: KeyChanged, trusted_key: str, say: Texts) -> str
     return say("terminal.key_changed", pinned=known, key=key_groups(event.key))
 
 
-def trouble_sentence(trouble: Trouble, model: ClientModel, say: Texts) -> str:
+def tell_trouble(trouble: Trouble, model: ClientModel, say: Texts) -> str:
     """What went wrong, filled in."""
-    text = clean(trouble.text)
+    until = ""
     if trouble.until:
         until = f"{model.day_of(trouble.until).isoformat()} {model.time_of(trouble.until)}"
-        return say("ended.banned_until", until=until, text=text).rstrip()
-    return say(trouble.key, wait=math.ceil(trouble.wait), text=text).rstrip()
+    return trouble_sentence(replace(trouble, text=clean(trouble.text)), say, until)
 
 
 def exit_code_of(event: Ended | Crashed | JoinFailed) -> int:

@@ -132,6 +132,24 @@ def test_a_password_is_neither_shown_nor_remembered() -> None:
     assert editor.text == ""
 
 
+def test_what_was_typed_ahead_stays_when_another_question_comes() -> None:
+    editor = edited("halo")
+
+    editor.ask("> ")
+
+    assert editor.layout(80).rows == ["> halo"]
+
+
+def test_a_password_half_typed_does_not_become_something_else() -> None:
+    editor = LineEditor()
+    editor.ask("Password: ", is_hidden=True)
+    editor.press("raha")
+
+    editor.ask("> ")
+
+    assert editor.text == ""
+
+
 # --- layout ---
 
 

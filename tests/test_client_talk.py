@@ -164,7 +164,7 @@ def test_a_refused_password_and_name_are_asked_for_again() -> None:
 def test_a_delay_after_wrong_passwords_is_told() -> None:
     visit = Visit().happen(PasswordDelayed(3.2))
 
-    assert "4 s" in visit.screen.text
+    assert "3 s" in visit.screen.text
     assert visit.screen.prompt == ""
 
 
