@@ -13,6 +13,7 @@ import itertools
 import logging
 import selectors
 import socket
+import struct
 import sys
 import threading
 from collections.abc import Callable
@@ -80,6 +81,7 @@ class Driver(Generic[CommandT, EventT]):
         self._make_core = make_core
         self._socket = sock
         self._is_ipv6 = sock.family == socket.AF_INET6
+        self._can_segment = _can_segment(sock)
         self._clock = clock
         self._on_event = on_event
         self._on_crash = on_crash
@@ -211,13 +213,37 @@ class Driver(Generic[CommandT, EventT]):
             self.counters.send_failures += len(burst.datagrams)
             return
         address = _mapped_address(burst.address) if self._is_ipv6 else burst.address
+        datagrams = burst.datagrams
+        if self._can_segment and len(datagrams) > 1:
+            datagrams = self._send_segmented(datagrams, address)
         send = self._socket.sendto
-        for datagram in burst.datagrams:
+        for datagram in datagrams:
             try:
                 send(datagram, address)
             except OSError as error:
                 self.counters.send_failures += 1
                 _log.debug("sendto %r failed: %s", address, error)
+
+    def _send_segmented(self, datagrams: list[bytes], address: Address) -> list[bytes]:
+        """Runs of one size in one system call each (0.1-0.9 us a datagram instead of 4).
+
+        What is left for sendto: what stands alone, and everything where the system cannot do it.
+        """
+        alone: list[bytes] = []
+        for run in _runs_of_one_size(datagrams):
+            if len(run) == 1:
+                alone += run
+                continue
+            size = struct.pack("=H", len(run[0]))
+            try:
+                self._socket.sendmsg(run, [(_SOL_UDP, _UDP_SEGMENT, size)], 0, address)
+            except BlockingIOError:  # a full send buffer is loss
+                self.counters.send_failures += len(run)
+            except OSError as error:
+                if error.errno in (errno.EIO, errno.ENOPROTOOPT, errno.EOPNOTSUPP):
+                    self._can_segment = False  # the device cannot compute the checksums
+                alone += run
+        return alone
 
     def _drain_wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -241,6 +267,37 @@ class Driver(Generic[CommandT, EventT]):
         # Full: it will wake anyway. Closed: there is nobody to wake.
         with contextlib.suppress(OSError):
             self._wake_writer.send(b"\0")
+
+
+# --- many datagrams in one system call ---
+
+_IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE = 10, 3  # linux/in.h: never fragment, sizes are our business
+_SOL_UDP, _UDP_SEGMENT = 17, 103  # linux/udp.h; Python names neither
+_MAX_SEGMENTS, _MAX_SEGMENTED = 64, 65_000  # what Linux takes at once, in datagrams and bytes
+
+
+def _can_segment(sock: socket.socket) -> bool:
+    """Whether this system knows UDP_SEGMENT (Linux 4.18)."""
+    try:
+        sock.getsockopt(_SOL_UDP, _UDP_SEGMENT)
+    except OSError:
+        return False
+    return sys.platform == "linux"
+
+
+def _runs_of_one_size(datagrams: list[bytes]) -> list[list[bytes]]:
+    """In order; the last datagram of a run may be shorter, as UDP_SEGMENT allows."""
+    runs: list[list[bytes]] = []
+    size = room = 0
+    for datagram in datagrams:
+        fits = len(datagram) <= min(size, room) and len(runs[-1]) < _MAX_SEGMENTS
+        if fits and len(runs[-1][-1]) == size:
+            runs[-1].append(datagram)
+        else:
+            runs.append([datagram])
+            size, room = len(datagram), _MAX_SEGMENTED
+        room -= len(datagram)
+    return runs
 
 
 # --- addresses ---
@@ -284,6 +341,8 @@ def bind(host: str, port: int) -> socket.socket:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        if sys.platform == "linux" and family == socket.AF_INET:
+            sock.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE)
         sock.bind(address)
     except OSError:
         sock.close()

@@ -438,19 +438,24 @@ def pad(frames: bytes) -> bytes:
 
 
 def pack_frames(frames: list[bytes], room: int = MAX_PLAINTEXT) -> list[bytes]:
-    """As few plaintexts of at most ``room`` bytes as keeping the order allows, each padded."""
-    plaintexts: list[bytes] = []
+    """As few plaintexts of at most ``room`` bytes as keeping the order allows, each padded.
+
+    All but the last are of one size, so that one system call can send them (UDP_SEGMENT).
+    """
+    packed: list[bytes] = []
     waiting: list[bytes] = []
     size = 0
     for frame in frames:
         if waiting and size + len(frame) > room:
-            plaintexts.append(pad(b"".join(waiting)))
+            packed.append(b"".join(waiting))
             waiting, size = [], 0
         waiting.append(frame)
         size += len(frame)
-    if waiting:
-        plaintexts.append(pad(b"".join(waiting)))
-    return plaintexts
+    last = pad(b"".join(waiting))
+    if not packed:
+        return [last] if waiting else []
+    longest = -(-max(map(len, packed)) // PADDING) * PADDING
+    return [*(plaintext.ljust(longest, b"\0") for plaintext in packed), last]
 
 
 def split_parts(body: bytes, size: int) -> list[bytes]:

@@ -12,7 +12,6 @@ from crypto import Aead
 from protocol import (
     HEADER_SIZE,
     MAX_NUMBER,
-    MAX_PLAINTEXT,
     PREFIX,
     Address,
     Burst,
@@ -23,12 +22,14 @@ from protocol import (
 from protocol_frames import PathChallenge, PathResponse, Ping, Pong, pack_frames, pad
 from protocol_guards import ReplayWindow, RoundTrip
 from protocol_handshake import SessionKeys
+from protocol_path import PathSize
 
 PATH_TIMEOUT = 3.0  # s to answer from a new address before everything goes back to the old one
 MAX_CHALLENGES = 4  # pending at once; each costs two datagrams (CVE-2023-49295 had no bound)
 UNPROVEN_FACTOR = 3  # bytes towards a new address for each byte from it (RFC 9000 §8.1)
 RENEW_NUMBER = MAX_NUMBER - (1 << 20)  # time to make a new session
 _STAMP = 1e6  # PING stamps are microseconds of our own clock
+_PROBE = 1 << 63  # marks the stamp of a PING that tries a larger datagram
 
 
 @dataclass(slots=True)
@@ -64,6 +65,7 @@ class Session:
         self.last_heard = now  # newest genuine datagram
         self.last_sent = now
         self.round_trip = RoundTrip()
+        self.path_size = PathSize()
         self.forged = 0  # datagrams that did not open
         self.send_loss = 0.0  # 0 to 1: of our datagrams, as the peer's PONG tells
         self._aead_in = Aead(keys.receive_key)
@@ -124,7 +126,9 @@ class Session:
     def receive_pong(self, pong: Pong, now: float) -> None:
         """Takes the round trip; a stamp from the future or of long ago is the peer's invention."""
         elapsed = now - pong.stamp / _STAMP
-        if 0.0 <= elapsed <= 60.0:
+        if pong.stamp & _PROBE:
+            self.path_size.receive_pong(pong.stamp)
+        elif 0.0 <= elapsed <= 60.0:
             self.round_trip.sample(elapsed)
         if 0 < pong.count <= pong.highest + 1 <= self._number:
             self.send_loss = 1.0 - pong.count / (pong.highest + 1)
@@ -161,6 +165,7 @@ class Session:
         if len(self._challenges) >= MAX_CHALLENGES:
             return
         self._challenges.append(now + PATH_TIMEOUT)
+        self.path_size.shrink(now)
         challenge = self._random_bytes(8)
         self._move = _Move(proven, challenge, now + PATH_TIMEOUT, UNPROVEN_FACTOR * size)
         self.address = address
@@ -200,15 +205,23 @@ class Session:
         self._elsewhere = []
         plaintexts = self._plaintexts
         if self._frames:
-            plaintexts = plaintexts + pack_frames(self._frames)
+            plaintexts = plaintexts + pack_frames(self._frames, self.path_size.room)
         self._plaintexts, self._frames = [], []
         if self._move is not None:
             plaintexts = [p for p in plaintexts if self._may_send(self.address, len(p) + 36)]
+        elif len(plaintexts) > 1:
+            plaintexts = [*plaintexts, *self._probe(now)]
         if plaintexts:
             bursts.append(Burst(self.address, [self._seal(p) for p in plaintexts]))
         if bursts:
             self.last_sent = now
         return bursts
+
+    def _probe(self, now: float) -> list[bytes]:
+        """A datagram of the next larger size, if it is time to try one."""
+        stamp = int(now * _STAMP) | _PROBE
+        room = self.path_size.take_probe(stamp, now)
+        return [] if room is None else [Ping(stamp).encode().ljust(room, b"\0")]
 
     def _may_send(self, address: Address, size: int) -> bool:
         if self._move is None or address != self.address:
@@ -220,7 +233,7 @@ class Session:
 
     def _seal(self, plaintext: bytes) -> bytes:
         number = self._number
-        if number >= MAX_NUMBER or len(plaintext) > MAX_PLAINTEXT:
+        if number >= MAX_NUMBER:
             raise LocalError("a datagram that must not be sealed")
         self._number = number + 1  # before sealing: no number ever serves twice
         header = self._header + number.to_bytes(8, "big")

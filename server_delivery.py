@@ -24,6 +24,7 @@ from settings import Limits
 REACHED_INTERVAL = 0.2  # s
 LAGGING_INTERVAL = 0.05  # s between reminders for who gets heads only
 MAX_HAVE_PAIRS = 64
+SHRINK_STEP = 2  # reminders without a HAVE after which large datagrams are suspected
 
 
 class Delivery:
@@ -91,7 +92,8 @@ class Delivery:
         self, log: RecentLog, batch: list[Stored], authors: dict[tuple[int, int], Peer], now: float
     ) -> None:
         conversation = log.conversation
-        plaintexts = pack_frames([frame for stored in batch for frame in log.frames(stored.number)])
+        frames = [frame for stored in batch for frame in log.frames(stored.number)]
+        packed: dict[int, list[bytes]] = {}  # by the room that paths have proved
         wrote = [authors.get((conversation, stored.number)) for stored in batch]
         only_author = wrote[0] if wrote.count(wrote[0]) == len(wrote) else None
         for author, stored in zip(wrote, batch, strict=True):
@@ -107,7 +109,10 @@ class Delivery:
             wait = first_heads_interval(peer.session.round_trip.smoothed)
             self._reminders.set(peer.key, now + wait)
             if peer is not only_author:  # POSTED tells the author all it needs
-                peer.session.queue_plaintexts(plaintexts)
+                room = peer.session.path_size.room
+                if room not in packed:
+                    packed[room] = pack_frames(frames, room)
+                peer.session.queue_plaintexts(packed[room])
                 self._wake(peer)
         self._receipts.set_earliest(conversation, now + REACHED_INTERVAL)
 
@@ -183,6 +188,8 @@ class Delivery:
         step = min(feed.step for feed in peer.feeds.values())
         for feed in peer.feeds.values():
             feed.step += 1
+        if step == SHRINK_STEP:
+            peer.session.path_size.shrink(now)
         if step < len(HEADS_INTERVALS):
             self._reminders.set_earliest(peer.key, now + HEADS_INTERVALS[step])
 

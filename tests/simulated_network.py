@@ -7,6 +7,7 @@ nodes are is in simulator.py. The same seed and the same calls give the same run
 import hashlib
 import heapq
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -84,8 +85,8 @@ class Cuts:
 class Network:
     """Carries datagrams between nodes on a virtual clock.
 
-    ``recording`` holds all that was sent if ``record`` is set; the trace and the largest size are
-    always kept.
+    ``recording`` holds all that was sent if ``record`` is set; the trace is always kept. ``mtu`` is
+    the largest datagram that gets through; ``oversized`` counts by destination those that did not.
     """
 
     def __init__(self, seed: int | str, weather: Weather, *, record: bool = False) -> None:
@@ -94,7 +95,8 @@ class Network:
         self.cuts = Cuts()
         self.filters: list[Filter] = []
         self.recording: list[Sent] = []
-        self.largest = 0  # bytes of the largest datagram ever sent
+        self.mtu = random.Random(f"mtu {seed}").choice((1200, 1452, 8952, 65_507))
+        self.oversized: Counter[Address] = Counter()
         self.sent = 0
         self.delivered = 0
         self._record = record
@@ -156,7 +158,6 @@ class Network:
         """Takes datagrams out of a node, as one call would."""
         for datagram in datagrams:
             self.sent += 1
-            self.largest = max(self.largest, len(datagram))
             self._trace.update(b"%.9f %d " % (self.now, destination[1]) + datagram)
             sent = None
             if self._record or self.filters:
@@ -188,6 +189,9 @@ class Network:
         return travelling
 
     def _carry(self, sender: str, source: Address, destination: Address, datagram: bytes) -> None:
+        if len(datagram) > self.mtu:
+            self.oversized[destination] += 1
+            return
         weather, chance = self.weather, self._random.random
         if weather.loss and self._is_lost(sender, destination):
             return

@@ -25,13 +25,12 @@ from typing import Any, Self, cast
 
 from raw_peers import RawClient
 from simulated_network import START, Address, Network, Sent, Weather
-from simulated_nodes import BrittleStore, Program, Stranger
+from simulated_nodes import BrittleStore, Killed, Program, Stranger
 
 import client_events as client
 import server_events as server
 from client_core import ClientCore
 from conversation import NO_TAG, ROOM, Entry, EntryKind, Person, Presence
-from protocol import MAX_DATAGRAM
 from records import Store, Stored
 from server_core import ServerCore
 from settings import Limits, ServerSettings
@@ -55,28 +54,32 @@ class Server(Program):
         self.folder = folder
         self.events: list[server.Event] = []
         self.kills = 0
+        self.lives = 0
         self._simulator = simulator
         self._storage: Storage | None = None
         self._clock_offset = 0  # milliseconds the wall clock is wrong by
 
     def start(self) -> None:
         """Runs on what is on disk, as python server.py would."""
-        label = f"server {self.kills}"
-        random_bytes = self._simulator.random_bytes(label)
+        self.lives += 1
+        random_bytes = self._simulator.random_bytes(f"server {self.lives}")
         self._storage = Storage.open(
             self.folder, random_bytes=random_bytes, now_utc_ms=self.wall_clock()
         )
-        identity = self._storage.identity
-        self.begin(
-            ServerCore(
-                replace(self.settings, data=self.folder),
-                cast(Store, BrittleStore(self._storage, self.step)),
-                static_private=identity.static_private,
-                reset_key=identity.reset_key,
-                random_bytes=random_bytes,
-                wall_clock=self.wall_clock,
-                now=self.network.now,
-            )
+        try:
+            self.begin(self._make_core(self._storage, random_bytes))
+        except Killed:
+            self.die()
+
+    def _make_core(self, storage: Storage, random_bytes: Callable[[int], bytes]) -> ServerCore:
+        return ServerCore(
+            replace(self.settings, data=self.folder),
+            cast(Store, BrittleStore(storage, self.step)),
+            static_private=storage.identity.static_private,
+            reset_key=storage.identity.reset_key,
+            random_bytes=random_bytes,
+            wall_clock=self.wall_clock,
+            now=self.network.now,
         )
 
     def wall_clock(self) -> int:
@@ -142,8 +145,11 @@ class Server(Program):
 class Client(Program):
     """The client's program: a core, what it told us, and what was said through it.
 
-    ``run`` is what it has on disk, so that it can be killed and go on.
+    ``run`` is what it has on disk, so that it can be killed and go on. ``keeps_trying``: its user,
+    told that nobody answers or that the name is taken, tries the same again after some seconds.
     """
+
+    keeps_trying = False
 
     def __init__(self, simulator: "Simulator", name: str, address: Address) -> None:
         super().__init__(name, address, simulator.network)
@@ -256,6 +262,9 @@ class Client(Program):
                     self._said_by_ticket.pop(ticket, None)
             case client.Ended():
                 self.ended = event
+                self._insist(event)
+            case client.NameRefused():
+                self._insist(event)
             case _:
                 self._take_view(event)
 
@@ -286,6 +295,22 @@ class Client(Program):
             assert text == event.entry.text, "another text was acknowledged than was said"
             self.acknowledged.append(text)
             self.latencies.append(self.network.now - said_at)
+
+    def _insist(self, event: client.Ended | client.NameRefused) -> None:
+        if not self.keeps_trying:
+            return
+        if isinstance(event, client.NameRefused):
+            self.network.after(5.0, self._choose_again, self.lives)
+        elif event.reason in (client.EndReason.UNREACHABLE, client.EndReason.REFUSED):
+            self.network.after(5.0, self._join_again, self.lives)
+
+    def _choose_again(self, life: int) -> None:
+        if self.is_running and life == self.lives:
+            self.command(client.ChooseName(self.name))
+
+    def _join_again(self, life: int) -> None:
+        if not self.is_running and life == self.lives:
+            self.join()
 
     def _enter(self, event: client.Entered) -> None:
         self.entered = event
@@ -415,15 +440,12 @@ class Simulator:
             assert claim(), f"still not so after {within} s"
         return self.now - start
 
-    def everybody_enters(self, within: float = 60.0, *, patiently: bool = False) -> float:
-        """Until all running clients are in the room; ``patiently``: who was told that nobody
-        answers tries again, as a person does."""
+    def everybody_enters(self, within: float = 60.0) -> float:
+        """Until all running clients are in the room, and all that keep trying."""
 
         def are_all_here() -> bool:
-            for one in self.all_clients:
-                if patiently and one.ended is not None:
-                    one.join()
-            return all(c.entered is not None for c in self.all_clients if c.is_running)
+            awaited = (c for c in self.all_clients if c.is_running or c.keeps_trying)
+            return all(c.entered is not None for c in awaited)
 
         return self.run_until(are_all_here, within)
 
@@ -491,8 +513,7 @@ class Simulator:
     # --- promises ---
 
     def check(self) -> None:
-        """I1 to I6 as far as they can be seen from outside, and the size of datagrams. The server
-        must be running."""
+        """I1 to I6 as far as they can be seen from outside. The server must be running."""
         with self._naming_the_seed():
             stored = self.server.log()
             entries = [Entry.decode(one.body) for one in stored]
@@ -501,7 +522,6 @@ class Simulator:
                 self._check_author(one, entries)
                 if one.is_running:
                     self._check_copy(one, stored)
-            assert self.network.largest <= MAX_DATAGRAM, "a datagram was too large"
 
     def _check_log(self, stored: list[Stored], entries: list[Entry]) -> None:
         assert [one.number for one in stored] == list(range(1, len(stored) + 1))

@@ -10,6 +10,7 @@ from simulator import Client, Simulator, Weather
 
 from client_events import Connection
 from protocol import MAX_DATAGRAM, MAX_TEXT
+from protocol_path import MAX_PROBES
 
 NAMES = ("Ana", "Budi", "Citra", "Dewi", "Eko")
 POSTS = 200
@@ -32,8 +33,10 @@ def assert_room_survives(seed: int, within: float, **weather: Any) -> None:
     """Five people join and say 200 texts each; all of it arrives in that weather."""
     with Simulator(seed, **weather) as network:
         everyone = network.clients(*NAMES)
+        for one in everyone:
+            one.keeps_trying = True
 
-        network.everybody_enters(patiently=True)
+        network.everybody_enters()
         talk(everyone)
         network.run_until(network.is_at_rest, within)
         network.check()
@@ -174,8 +177,10 @@ def test_n9_any_one_datagram_may_be_lost(first: int) -> None:
             assert took <= 3.0, f"datagram {nth}"
 
 
-def test_n10_nothing_over_1200_bytes_is_ever_sent() -> None:
+@pytest.mark.parametrize("mtu", [1200, 1452, 8952, 65_507])
+def test_n10_only_probes_are_larger_than_what_the_path_has_proved(mtu: int) -> None:
     with Simulator(1, record=True, loss=0.05) as network:
+        network.network.mtu = mtu
         ana, budi = network.clients("Ana", "Budi")
 
         ana.say("x" * MAX_TEXT, *(f"{place} " + "y" * 700 for place in range(60)))
@@ -185,7 +190,9 @@ def test_n10_nothing_over_1200_bytes_is_ever_sent() -> None:
         network.run_until(network.is_at_rest, 60)
         network.check()
 
-        assert max(len(sent.datagram) for sent in network.recording) <= MAX_DATAGRAM
+        largest = max(len(sent.datagram) for sent in network.recording if len(sent.datagram) <= mtu)
+        assert largest > MAX_DATAGRAM or mtu == MAX_DATAGRAM  # a better path is used
+        assert max(network.network.oversized.values(), default=0) <= MAX_PROBES
         assert late.texts() == ana.texts()
 
 

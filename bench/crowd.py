@@ -1,0 +1,303 @@
+"""People for benchmarks: many light ones in one process, and full ones that check every message.
+
+A light person enters like any other and then opens only the newest datagram of what is waiting,
+reporting HAVE from the highest number in it: a Python receiver costs more for each delivery than
+the server, and the load generator must not be the bottleneck.
+"""
+
+import secrets
+import selectors
+import socket
+import time
+from collections.abc import Callable
+
+import rig
+
+from auth import derive_prs
+from client_core import ClientCore
+from client_events import Ended, Entered, EntryArrived, Event, Join
+from conversation import ROOM, EntryKind
+from entering import ClientEntering, EnterAnswer, EnterRequest
+from protocol import Code, DatagramType, PeerError, Verb, datagram_type, decode_data_header
+from protocol_frames import EntryPart, Have, Heads, Ping, Posted, Refused, Response, decode_frames
+from protocol_handshake import ClientHandshake
+from protocol_requests import Requester
+from protocol_session import Session
+from replication_client import Outbox
+
+Address = tuple[str, int]
+
+
+def address_of(index: int) -> str:
+    """An address of its own for each person, in 127.0.0.0/8."""
+    return f"127.{1 + index // 62500}.{index // 250 % 250}.{1 + index % 250}"
+
+
+def open_socket(index: int, server: Address) -> socket.socket:
+    """A socket as a person's own computer would have it."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    sock.bind((address_of(index), 0))
+    sock.setblocking(False)
+    return sock
+
+
+class LightPerson:
+    """Enters, listens with half an ear, and can say things."""
+
+    _prs: dict[bytes, bytes] = {}
+
+    def __init__(self, index: int, server: Address, name: str) -> None:
+        self.name = name
+        self.sock = open_socket(index, server)
+        self.has_entered = False
+        self.seen = 0  # the highest number seen
+        self.said = 0
+        self.acknowledged = 0
+        self.sent_at: dict[int, float] = {}  # by draft
+        self.latencies: list[float] = []  # s from saying to the answer
+        self._server = server
+        self._handshake = ClientHandshake(secrets.token_bytes)
+        self._session: Session | None = None
+        self._requester = Requester()
+        self._entering: ClientEntering | None = None
+        self._room_id = b""
+        self._outbox = Outbox(secrets.token_bytes(16))
+        self._due = 0.0
+        self._reported = 0
+        self._report_at = 0.0
+        self._ping_at = 0.0
+
+    # --- entering ---
+
+    def receive(self, datagram: bytes, now: float) -> None:
+        """One datagram while entering, or the newest one afterwards."""
+        try:
+            match datagram_type(datagram):
+                case DatagramType.RETRY:
+                    if self._handshake.receive_retry(datagram):
+                        self._due = 0.0
+                case DatagramType.RESP if self._session is None:
+                    self._begin(datagram, now)
+                case DatagramType.DATA_TO_CLIENT:
+                    self._receive_data(datagram, now)
+                case _:
+                    return
+        except PeerError:
+            return
+
+    def _begin(self, datagram: bytes, now: float) -> None:
+        keys, payload = self._handshake.receive_resp(datagram)
+        self._session = Session(
+            keys,
+            is_server=False,
+            address=self._server,
+            random_bytes=secrets.token_bytes,
+            now=now,
+        )
+        if payload.room_id not in self._prs:
+            self._prs[payload.room_id] = derive_prs(rig.PASSWORD, payload.room_id)
+        self._entering = ClientEntering(
+            handshake_hash=keys.handshake_hash,
+            server_key=keys.server_key,
+            prs=self._prs[payload.room_id],
+            random_bytes=secrets.token_bytes,
+        )
+        self._requester.ask(*self._entering.first(), now)
+
+    def _receive_data(self, datagram: bytes, now: float) -> None:
+        session = self._session
+        session_id, number = decode_data_header(datagram)
+        if session is None or session_id != session.receive_id:
+            return
+        plaintext = session.open(datagram, number, self._server, now)
+        if plaintext is None:
+            return
+        for frame in decode_frames(plaintext):
+            match frame:
+                case Response():
+                    self._receive_response(frame, now)
+                case EntryPart() if frame.conversation == ROOM:
+                    self.seen = max(self.seen, frame.number)
+                case Heads():
+                    self.seen = max(self.seen, max(number for _, number in frame.numbers))
+                    self._reported = 0
+                case Posted() | Refused():
+                    self._receive_answer(frame, now)
+                case Ping():
+                    session.receive_ping(frame)
+                case _:
+                    pass
+
+    def _receive_response(self, frame: Response, now: float) -> None:
+        answer = self._requester.receive(frame)
+        if answer is None or self._entering is None:
+            return
+        if answer.code is not Code.OK:
+            raise RuntimeError(f"{self.name} was refused: {answer.code.name}")
+        if answer.verb is Verb.ENTER:
+            self.seen = EnterAnswer.decode(answer.fields).logs[0].head
+            self.has_entered = True
+            self._ping_at = now + 10
+            return
+        step = self._entering.receive(answer)
+        if step is not None:
+            self._requester.ask(*step, now)
+            return
+        wish = EnterRequest(secrets.token_bytes(16), self._outbox.stream, self.name, None, ())
+        self._requester.ask(Verb.ENTER, wish.encode(), now)
+
+    # --- being here ---
+
+    def say(self, text: str, now: float) -> None:
+        """Queues a draft; ``send_due`` sends it."""
+        draft = self._outbox.add(ROOM, EntryKind.TEXT, text, None)
+        self.sent_at[draft] = now
+        self.said += 1
+
+    def _receive_answer(self, frame: Posted | Refused, now: float) -> None:
+        if self._outbox.answered(frame.draft) is not None:
+            self.latencies.append(now - self.sent_at.pop(frame.draft))
+            self.acknowledged += 1
+
+    @property
+    def waiting(self) -> int:
+        """Drafts without an answer."""
+        return self.said - self.acknowledged
+
+    def drain(self, now: float) -> None:
+        """Takes everything that is waiting, opens the newest datagram (all while entering)."""
+        newest: bytes | None = None
+        receive = self.sock.recv
+        while True:
+            try:
+                datagram = receive(65535)
+            except BlockingIOError:
+                break
+            if not self.has_entered or self.waiting:
+                self.receive(datagram, now)
+            else:
+                newest = datagram
+        if newest is not None:
+            self.receive(newest, now)
+
+    def send_due(self, now: float) -> None:
+        """Whatever it is time for."""
+        session = self._session
+        if session is None:
+            if self._due <= now:
+                self.sock.sendto(self._handshake.init(), self._server)
+                self._due = now + 0.5
+            return
+        for frame in self._requester.frames_due(now, session.round_trip, False):
+            session.queue(frame)
+        if self.has_entered:
+            for frame in self._outbox.frames_due(now, session.round_trip, False):
+                session.queue(frame)
+            if self.seen > self._reported and (session.has_frames or self._report_at <= now):
+                session.queue(Have(((ROOM, self.seen),)).encode())
+                self._reported, self._report_at = self.seen, now + 0.025
+            if self._ping_at <= now:
+                session.queue_ping(now)
+                self._ping_at = now + 10
+        for burst in session.take_bursts(now):
+            for datagram in burst.datagrams:
+                self.sock.sendto(datagram, self._server)
+
+
+class FullPerson:
+    """A real client core on a socket: holds every entry, in order, and says so."""
+
+    def __init__(self, index: int, server: Address, name: str) -> None:
+        self.name = name
+        self.sock = open_socket(index, server)
+        self.has_entered = False
+        self.on_entry: Callable[[EntryArrived, float], None] | None = None
+        self.numbers: list[int] = []
+        self.texts = 0
+        self._core = ClientCore(random_bytes=secrets.token_bytes)
+        self._core.handle_command(Join(server, rig.PASSWORD, name), time.monotonic())
+
+    @property
+    def seen(self) -> int:
+        return self.numbers[-1] if self.numbers else 0
+
+    def command(self, command: object, now: float) -> None:
+        self._core.handle_command(command, now)  # type: ignore[arg-type]
+
+    def drain(self, now: float) -> None:
+        while True:
+            try:
+                datagram, source = self.sock.recvfrom(65535)
+            except BlockingIOError:
+                break
+            self._core.receive_datagram(datagram, source, now)
+
+    def send_due(self, now: float) -> None:
+        while (job := self._core.next_job()) is not None:
+            self._core.handle_result(job.key, job.run(), now)
+        timer = self._core.next_timer()
+        if timer is not None and timer <= now:
+            self._core.handle_timer(now)
+        for burst in self._core.bursts_to_send(now):
+            for datagram in burst.datagrams:
+                self.sock.sendto(datagram, burst.address)
+        while (event := self._core.next_event()) is not None:
+            self._take(event, now)
+
+    def _take(self, event: Event, now: float) -> None:
+        match event:
+            case Entered():
+                self.has_entered = True
+            case EntryArrived():
+                if self.numbers and event.number != self.numbers[-1] + 1:
+                    raise RuntimeError(f"{self.name}: a hole before {event.number}")
+                self.numbers.append(event.number)
+                self.texts += event.entry.kind is EntryKind.TEXT
+                if self.on_entry is not None:
+                    self.on_entry(event, now)
+            case Ended():
+                raise RuntimeError(f"{self.name} ended: {event.reason}")
+            case _:
+                pass
+
+
+Somebody = LightPerson | FullPerson
+
+
+class Crowd:
+    """Everybody of one process, in one loop."""
+
+    def __init__(self, people: list[Somebody]) -> None:
+        self.people = people
+        self._selector = selectors.DefaultSelector()
+        for person in people:
+            self._selector.register(person.sock, selectors.EVENT_READ, person)
+        self._sweep_at = 0.0
+
+    def turn(self, patience: float = 0.002) -> float:
+        """One round; the time at its beginning. Timers are looked at every 5 ms."""
+        ready = self._selector.select(patience)
+        now = time.monotonic()
+        touched: list[Somebody] = [key.data for key, _ in ready]
+        for person in touched:
+            person.drain(now)
+        if now >= self._sweep_at:
+            self._sweep_at = now + 0.005
+            touched = self.people
+        for person in touched:
+            person.send_due(now)
+        return now
+
+    def enter(self, timeout: float = 60.0) -> float:
+        """Seconds until everybody was in."""
+        begin = time.monotonic()
+        while not all(person.has_entered for person in self.people):
+            if self.turn() - begin > timeout:
+                raise TimeoutError("not everybody could enter")
+        return time.monotonic() - begin
+
+    def close(self) -> None:
+        self._selector.close()
+        for person in self.people:
+            person.sock.close()

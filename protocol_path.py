@@ -1,0 +1,68 @@
+"""How large a datagram the path to a peer carries: tried upwards, one probe at a time.
+
+Band: exchanges. Knows no session; a probe is a padded PING, its PONG is the proof.
+Source: RFC 8899 (packetization layer path MTU discovery for datagram transports).
+"""
+
+from protocol import HEADER_SIZE, MAX_DATAGRAM, PADDING, TAG_SIZE
+
+SIZES = (MAX_DATAGRAM, 1452, 8952, 32_000)  # Ethernet, jumbo frames, loopback
+MAX_PROBES = 3  # RFC 8899 §5.1.2
+PROBE_TIMEOUT = 1.0  # s; more than any sensible round trip, and nobody waits for it
+SEARCH_AGAIN = 600.0  # s after a search that ended (RFC 8899 §5.1.1)
+SEARCH_AFTER_LOSS = 60.0  # s after a size that was proved stopped working
+
+
+class PathSize:
+    """The proved size, and when to try the next one. Nothing is sent unless there is need of it."""
+
+    def __init__(self) -> None:
+        self._step = 0
+        self._probe_stamp: int | None = None
+        self._probe_lapses = 0.0
+        self._tries = 0
+        self._search_from = 0.0
+
+    @property
+    def datagram(self) -> int:
+        """Bytes of UDP payload that the path is known to carry."""
+        return SIZES[self._step]
+
+    @property
+    def room(self) -> int:
+        """Bytes of padded frames that fit."""
+        return room_of(self.datagram)
+
+    def take_probe(self, stamp: int, now: float) -> int | None:
+        """There is more to send than fits: the room of a probe to send now, marked by ``stamp``."""
+        if self._probe_stamp is not None and now < self._probe_lapses:
+            return None
+        if now < self._search_from or self._step + 1 == len(SIZES):
+            return None
+        if self._tries == MAX_PROBES:
+            self._end_search(now + SEARCH_AGAIN)
+            return None
+        self._tries += 1
+        self._probe_stamp, self._probe_lapses = stamp, now + PROBE_TIMEOUT
+        return room_of(SIZES[self._step + 1])
+
+    def receive_pong(self, stamp: int) -> bool:
+        """Whether this PONG proves the size that was tried."""
+        if stamp != self._probe_stamp:
+            return False
+        self._step += 1
+        self._tries, self._probe_stamp = 0, None
+        return True
+
+    def shrink(self, now: float) -> None:
+        """Large datagrams seem to vanish, or the path is another one: back to what always fits."""
+        self._step = 0
+        self._end_search(now + SEARCH_AFTER_LOSS)
+
+    def _end_search(self, again: float) -> None:
+        self._tries, self._probe_stamp, self._search_from = 0, None, again
+
+
+def room_of(datagram: int) -> int:
+    """Bytes of padded frames in a sealed datagram of at most this size."""
+    return (datagram - HEADER_SIZE - TAG_SIZE) // PADDING * PADDING
