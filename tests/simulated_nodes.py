@@ -66,7 +66,7 @@ class Program:
     def kill(self) -> None:
         """kill -9 between two turns."""
         if self.core is not None:
-            self._die()
+            self.die()
 
     def kill_after(self, steps: int) -> None:
         """kill -9 in the middle of a turn, after so many steps (verbs, store calls, sends)."""
@@ -125,7 +125,7 @@ class Program:
             self._feed(now)
             self._give_out(now)
         except Killed:
-            self._die()
+            self.die()
             return
         if self.core.is_done:
             self._end()
@@ -199,7 +199,8 @@ class Program:
         self._timer_turns += 1
         assert self._timer_turns < _MOST_IDLE_TURNS, f"the timer of {self.name} is always due"
 
-    def _die(self) -> None:
+    def die(self) -> None:
+        """What a kill comes to."""
         self._life += 1
         self._steps_to_live = None
         self.core = None
