@@ -381,6 +381,9 @@ class ClientCore:
                     self._receive_answer(answer, now)
             case EntryPart() if frame.conversation == PEOPLE:
                 self._receive_change(frame, now)
+            case Heads(numbers) if self._people.is_missing(dict(numbers).get(PEOPLE, 0)):
+                self._ask_people(now)  # their last change was lost, and no later one showed it
+                self._logs.receive(frame, now, session.round_trip)
             case Posted() | Refused() | EntryPart() | Heads():
                 self._logs.receive(frame, now, session.round_trip)
             case Typing():
@@ -482,12 +485,13 @@ class ClientCore:
     def _run(self) -> Run | None:
         if not self._token:
             return None
+        kept = self._logs.kept
         return Run(
-            self._logs.outbox.stream,
+            kept.stream,
             self._token,
             self._person,
             self._name or "",
-            self._logs.outbox.next_draft,
+            kept.next_draft,
             self._logs.waiting(),
         )
 

@@ -54,9 +54,12 @@ class Logs:
     def begin_stream(self, stream: bytes) -> None:
         """The old stream is not ours any more: its drafts are said anew under a new one.
 
-        First the log is caught up with, so that what did arrive before is not said twice.
+        First the log is caught up with, so that what did arrive before is not said twice. Until
+        then what is said waits behind them, and they are what lies on disk.
         """
-        self._orphans, self.outbox = self.outbox, Outbox(stream)
+        if self._orphans is None:
+            self._orphans = self.outbox
+        self.outbox = Outbox(stream)
 
     def held(self) -> tuple[HeldLog, ...]:
         """What a returning client states."""
@@ -92,13 +95,16 @@ class Logs:
         self.outbox.resend_all()
         self._adopt_orphans()
 
+    @property
+    def kept(self) -> Outbox:
+        """The outbox as it belongs on disk: with it another run of the client can go on."""
+        return self.outbox if self._orphans is None else self._orphans
+
     def waiting(self) -> tuple[WaitingDraft, ...]:
         """What was said and not acknowledged, for the disk."""
-        drafts = self.outbox.waiting()
-        if self._orphans is not None:
-            drafts += self._orphans.waiting()
         return tuple(
-            WaitingDraft(waiting.draft, waiting.conversation, waiting.text) for waiting in drafts
+            WaitingDraft(waiting.draft, waiting.conversation, waiting.text)
+            for waiting in self.kept.waiting()
         )
 
     def _adopt_orphans(self) -> None:
@@ -196,7 +202,7 @@ class Logs:
 
     def say(self, say: Say) -> None:
         """A new draft."""
-        draft = self.outbox.add(say.conversation, EntryKind.TEXT, say.text, say.ticket)
+        draft = self.kept.add(say.conversation, EntryKind.TEXT, say.text, say.ticket)
         self._report(DraftMade(say.ticket, draft, say.conversation, say.text))
         self.is_outbox_changed = True
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from auth import Failures, derive_prs
-from conversation import ROOM
+from conversation import PEOPLE, ROOM
 from deadlines import Deadlines
 from entering import Step
 from protocol import (
@@ -26,6 +26,7 @@ from protocol_frames import (
     Close,
     Frame,
     Have,
+    Heads,
     PathChallenge,
     PathResponse,
     Ping,
@@ -382,6 +383,7 @@ class ServerCore:
                 session.receive_ping(frame)
                 if peer.has_entered:
                     session.queue_ping(now)  # its PONG gives us the round trip
+                    session.queue(Heads(((PEOPLE, self._members.presences.version),)).encode())
                     self._delivery.queue_heads(peer)
                     self._delivery.queue_reached(peer)
                 self._wake(peer)

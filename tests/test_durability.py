@@ -16,6 +16,7 @@ from conversation import Entry, EntryKind
 from server_events import Stopped
 
 NAMES = ("Ana", "Budi", "Citra")
+HOUR, YEAR = 3600.0, 365 * 86_400.0  # seconds
 
 
 def talk(everyone: tuple[Client, ...], posts: int) -> None:
@@ -227,9 +228,29 @@ def test_server_and_clients_killed_together_again_and_again() -> None:
         assert len({tuple(one.texts()[-50:]) for one in everyone}) == 1
 
 
-# --- D7: clocks ---
+def test_d1_who_was_away_too_long_to_be_known_says_what_waited_first_and_once() -> None:
+    with Simulator(1) as network:
+        ana, budi = network.clients("Ana", "Budi")
+        network.everybody_enters()
+        ana.say("nol")
+        network.run_until(network.is_at_rest)
+        network.cut(ana)
+        ana.say("satu", "dua")
+        network.run(seconds=1)
+        ana.kill()
+        network.run(seconds=300)
 
-HOUR, YEAR = 3600.0, 365 * 86_400.0
+        network.server.shift_wall_clock(25 * HOUR)  # the return token has lapsed meanwhile
+        network.mend(ana)
+        ana.join()
+        ana.say("tiga")
+        network.check_healed()
+
+        assert [entered.has_returned for entered in ana.saw(Entered)] == [False, False]
+        assert budi.texts() == ["nol", "satu", "dua", "tiga"]
+
+
+# --- D7: clocks ---
 
 
 @pytest.mark.parametrize("shift", [HOUR, -HOUR, 10 * YEAR, -FIRST_UTC / 1000])

@@ -248,6 +248,23 @@ def test_everyone_sees_who_is_here_and_who_left() -> None:
         assert ana.names() == citra.names() == ["Ana", "Citra"]
 
 
+def test_a_lost_change_of_who_is_here_is_made_good_at_the_next_keepalive() -> None:
+    with Simulator(1) as network:
+        ana, budi = network.clients("Ana", "Budi")
+        network.everybody_enters()
+        network.run(seconds=2)
+
+        network.cut(ana)
+        budi.leave()
+        network.run(seconds=1)
+        network.mend(ana)
+        network.run(seconds=12)
+        network.check()
+
+        assert budi.ended is not None
+        assert ana.names() == ["Ana"]
+
+
 def test_a_slow_client_costs_the_others_nothing() -> None:
     with Simulator(1) as network:
         everyone = network.clients(*NAMES)
