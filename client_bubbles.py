@@ -28,7 +28,7 @@ from widgets_paint import Icon
 
 _AVATAR_LEFT = 22  # design pixels from the left of the view
 _BUBBLE_LEFT = 68
-_BUBBLE_RIGHT = 24
+_BUBBLE_RIGHT = 14  # beside it runs the scrollbar
 _PADDING = (14, 8)  # inside a bubble, across and down
 _RECEIPT_ICONS = {
     Receipt.PENDING: Icon.CLOCK,
@@ -136,6 +136,7 @@ class RowPainter:
             wrapped,
             line_height=self._line_height,
             meta=self._meta_width(row),
+            meta_height=look.minute.metrics("linespace") + look.px(2),
             gap=look.px(18),
             most=room,
             padding=padding,

@@ -14,6 +14,7 @@ from client_model import ClientModel, connection_line, people_line
 from client_panels import PEOPLE_WIDTH, SIDE_WIDTH, Composer, PeopleList, SideBar, SideContent
 from client_rows import last_message_line
 from texts import Texts
+from widgets import Words
 from widgets_look import Look, can_draw_emoji
 
 SIZE = (1120, 720)
@@ -95,32 +96,17 @@ class ChatView(tk.Frame):
         self._head = tk.Frame(self, background=colours.surface, height=look.px(65))
         self._head.pack_propagate(False)
         tk.Frame(self._head, background=colours.line, height=1).pack(side="bottom", fill="x")
-        tk.Label(
-            self._head,
-            text=f"# {self._say('chat.everyone')}",
-            font=look.heading,
-            background=colours.surface,
-            foreground=colours.text,
-            borderwidth=0,
-            padx=0,
-            pady=0,
-        ).place(x=look.px(24), y=look.px(25), anchor="w")
-        self._subtitle = tk.Label(
-            self._head,
-            font=look.small,
-            background=colours.surface,
-            foreground=colours.soft,
-            borderwidth=0,
-            padx=0,
-            pady=0,
-        )
+        title, ground = f"# {self._say('chat.everyone')}", colours.surface
+        heading = Words(self._head, title, font=look.heading, ink=colours.text, ground=ground)
+        heading.place(x=look.px(24), y=look.px(25), anchor="w")
+        self._subtitle = Words(self._head, "", font=look.small, ink=colours.soft, ground=ground)
         self._subtitle.place(x=look.px(24), y=look.px(47), anchor="w")
         self._banner = tk.Label(
             self._middle,
             text=self._say("chat.banner_lost"),
             font=look.small_strong,
-            background=colours.badge,
-            foreground=colours.badge_text,
+            background=colours.banner,
+            foreground=colours.banner_text,
             pady=look.px(6),
         )
 

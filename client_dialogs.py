@@ -12,7 +12,7 @@ import crypto
 from settings import RELEASE
 from settings_client import FONT_SIZES, ClientPreferences
 from texts import LANGUAGE_NAMES, LANGUAGES, Texts
-from widgets import Button, Choice, Link
+from widgets import Button, Choice, Link, Words
 from widgets_look import Look
 
 _YES, _NO = "yes", "no"
@@ -32,7 +32,13 @@ class SettingsDialog(tk.Toplevel):
         on_close: Callable[[], None],
     ) -> None:
         ground = look.colours.ground
-        super().__init__(parent, background=ground)
+        super().__init__(
+            parent,
+            background=ground,
+            highlightthickness=1,
+            highlightbackground=look.colours.line,
+            highlightcolor=look.colours.line,
+        )
         self.withdraw()
         self.title(say("settings.title"))
         self.transient(parent.winfo_toplevel())
@@ -46,14 +52,8 @@ class SettingsDialog(tk.Toplevel):
         self._build_choices()
         self._build_size()
         self._build_about()
-        self._error = tk.Label(
-            self._body,
-            font=look.tiny,
-            background=ground,
-            foreground=look.colours.alarm,
-            justify="left",
-            wraplength=look.px(420),
-        )
+        ink, wrap = look.colours.alarm, look.px(420)
+        self._error = Words(self._body, "", font=look.tiny, ink=ink, ground=ground, wrap=wrap)
         close = Button(self._body, look, say("settings.close"), self.close, ground=ground)
         close.pack(fill="x", pady=(look.px(20), 0))
         self.bind("<Escape>", lambda _: self.close())
@@ -139,13 +139,8 @@ class SettingsDialog(tk.Toplevel):
         look, ground = self._look, self._look.colours.ground
         row = tk.Frame(self._body, background=ground)
         row.pack(fill="x", pady=(0, look.px(12)))
-        tk.Label(
-            row,
-            text=self._say(caption),
-            font=look.text,
-            background=ground,
-            foreground=look.colours.text,
-        ).pack(side="left", padx=(0, look.px(40)))
+        words = Words(row, self._say(caption), font=look.text, ink=look.colours.text, ground=ground)
+        words.pack(side="left", padx=(0, look.px(40)))
         return row
 
     def _build_size(self) -> None:
@@ -186,15 +181,9 @@ class SettingsDialog(tk.Toplevel):
         if not has_package:
             lines.append(("pip install cryptography", look.mono))
         for text, font in lines:
-            tk.Label(
-                self._body,
-                text=text,
-                font=font,
-                background=ground,
-                foreground=look.colours.soft,
-                justify="left",
-                wraplength=look.px(440),
-            ).pack(anchor="w", pady=(look.px(4), 0))
+            ink, wrap = look.colours.soft, look.px(440)
+            words = Words(self._body, text, font=font, ink=ink, ground=ground, wrap=wrap)
+            words.pack(anchor="w", pady=(look.px(4), 0))
 
     def _resize(self, by: int) -> None:
         size = self.preferences.font_size + by

@@ -6,11 +6,12 @@ Band: adapters. Shows what client_form.py says is wrong beside its field; decide
 import tkinter as tk
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from tkinter import font as tkfont
 
 from client_form import JoinField, Trouble, Typed
 from client_rows import is_same_key, key_text
 from texts import Texts
-from widgets import Button, Card, Field, IconButton, Link
+from widgets import Button, Card, Field, IconButton, Link, Words
 from widgets_look import Look, draw_rounded, shorten
 from widgets_paint import Icon
 
@@ -69,8 +70,10 @@ class JoinView(tk.Frame):
         self._rooms: list[_RoomButton] = []
         self._build_side(rooms)
         self._form = tk.Frame(self, background=look.colours.ground)
-        self._form.pack(side="left", fill="both", expand=True, padx=look.px(40), pady=look.px(30))
-        tk.Frame(self._form, width=look.px(_FORM_WIDTH), height=0).pack()
+        self._form.pack(side="left", fill="both", expand=True, padx=look.px(40), pady=look.px(31))
+        tk.Frame(
+            self._form, width=look.px(_FORM_WIDTH), height=1, background=look.colours.ground
+        ).pack()
         self._build_fields(typed)
         self._build_rest()
         self._mark_room()
@@ -83,21 +86,10 @@ class JoinView(tk.Frame):
         side.pack_propagate(False)
         left = look.px(28)
 
-        def line(text: str, font: object, ink: str, top: int) -> None:
-            label = tk.Label(
-                side,
-                text=text,
-                font=str(font),
-                background=colours.side,
-                foreground=ink,
-                anchor="w",
-                justify="left",
-                wraplength=look.px(_SIDE_WIDTH) - 2 * left,
-                borderwidth=0,
-                padx=0,
-                pady=0,
-            )
-            label.pack(fill="x", padx=left, pady=(look.px(top), 0))
+        def line(text: str, font: tkfont.Font, ink: str, top: int) -> None:
+            wrap = look.px(_SIDE_WIDTH) - 2 * left
+            words = Words(side, text, font=font, ink=ink, ground=colours.side, wrap=wrap)
+            words.pack(fill="x", padx=left, pady=(look.px(top), 0))
 
         line("Ruang", look.title, colours.side_text, 24)
         line(say("join.slogan"), look.tiny, colours.side_soft, 2)
@@ -114,14 +106,10 @@ class JoinView(tk.Frame):
             ink=colours.side_soft,
             name=say("settings.title"),
         ).pack(side="right")
-        tk.Label(
-            foot,
-            text=say("join.footer"),
-            font=look.tiny,
-            background=colours.side,
-            foreground=colours.side_faint,
-            anchor="w",
-        ).pack(side="left")
+        footer = say("join.footer")
+        Words(foot, footer, font=look.tiny, ink=colours.side_faint, ground=colours.side).pack(
+            side="left"
+        )
         if not rooms:
             line(say("join.recent_none"), look.tiny, colours.side_faint, 4)
         for room in rooms[:5]:
@@ -132,20 +120,12 @@ class JoinView(tk.Frame):
     def _build_fields(self, typed: Typed) -> None:
         look, say, form = self._look, self._say, self._form
         ground = look.colours.ground
-        self._title = tk.Label(
-            form,
-            text=say("join.title"),
-            font=look.heading,
-            background=ground,
-            foreground=look.colours.text,
-            borderwidth=0,
-            padx=0,
-            pady=0,
-        )
-        self._title.pack(anchor="w", pady=(0, look.px(22)))
+        ink = look.colours.text
+        title = Words(form, say("join.title"), font=look.heading, ink=ink, ground=ground)
+        title.pack(anchor="w", pady=(0, look.px(22)))
         place = self._row(form)
         self._host = self._field(place, "join.host", typed.host, width=20)
-        self._port = self._field(place, "join.port", typed.port, width=7)
+        self._port = self._field(place, "join.port", typed.port, width=10)
         self._host.pack(side="left", fill="x", expand=True, anchor="n")
         self._port.pack(side="left", anchor="n", padx=(look.px(15), 0))
         shown = (say("join.show"), say("join.hide"))
@@ -159,7 +139,7 @@ class JoinView(tk.Frame):
             show_words=shown,
             on_change=lambda: self._changed(JoinField.PASSWORD),
         )
-        self._password.pack(fill="x", pady=(0, look.px(15)))
+        self._password.pack(fill="x", pady=(0, look.px(14)))
         self._own_name = self._field(form, "join.name", typed.name, where=JoinField.NAME)
         self._own_name.pack(fill="x", pady=(0, look.px(12)))
         self._own_link = Link(
@@ -169,17 +149,12 @@ class JoinView(tk.Frame):
         self._own = tk.Frame(form, background=ground)
         own = self._row(self._own)
         self._local_host = self._field(own, "join.own_host", typed.local_host, width=20)
-        self._local_port = self._field(own, "join.own_port", typed.local_port, width=7)
+        self._local_port = self._field(own, "join.own_port", typed.local_port, width=10)
         self._local_host.pack(side="left", fill="x", expand=True, anchor="n")
         self._local_port.pack(side="left", anchor="n", padx=(look.px(15), 0))
-        self._own_hint = tk.Label(
-            self._own,
-            text=say("join.own_hint"),
-            font=look.tiny,
-            background=ground,
-            foreground=look.colours.soft,
-        )
-        self._own_hint.pack(anchor="w")
+        hint, soft = say("join.own_hint"), look.colours.soft
+        wrap = look.px(_FORM_WIDTH)
+        Words(self._own, hint, font=look.tiny, ink=soft, ground=ground, wrap=wrap).pack(anchor="w")
         self._fields = {
             JoinField.HOST: self._host,
             JoinField.PORT: self._port,
@@ -195,7 +170,7 @@ class JoinView(tk.Frame):
 
     def _row(self, parent: tk.Misc) -> tk.Frame:
         row = tk.Frame(parent, background=self._look.colours.ground)
-        row.pack(fill="x", pady=(0, self._look.px(15)))
+        row.pack(fill="x", pady=(0, self._look.px(14)))
         return row
 
     def _field(
@@ -220,15 +195,8 @@ class JoinView(tk.Frame):
     def _build_rest(self) -> None:
         look, say, form = self._look, self._say, self._form
         ground = look.colours.ground
-        self._message = tk.Label(
-            form,
-            font=look.small,
-            background=ground,
-            foreground=look.colours.alarm,
-            anchor="w",
-            justify="left",
-            wraplength=look.px(_FORM_WIDTH),
-        )
+        ink, wrap = look.colours.alarm, look.px(_FORM_WIDTH)
+        self._message = Words(form, "", font=look.small, ink=ink, ground=ground, wrap=wrap)
         self._button = Button(form, look, say("join.button"), self._press, ground=ground)
         self._button.pack(fill="x", pady=(look.px(18), 0))
         self._cancel = Link(form, look, say("join.cancel"), self._actions.cancel, ground=ground)
@@ -267,7 +235,7 @@ class JoinView(tk.Frame):
         self._reset()
         self._enable(())
         self._button.show(self._say("join.joining"), is_enabled=False)
-        self._cancel.pack(pady=(self._look.px(10), 0))
+        self._cancel.pack(after=self._button, pady=(self._look.px(10), 0))
 
     def show_troubles(self, troubles: Iterable[Trouble], sentences: Iterable[str]) -> None:
         """What is wrong, each sentence beside its field; the form can be corrected."""
@@ -293,7 +261,7 @@ class JoinView(tk.Frame):
         self._focus_in(field)
         key = "join.take_name" if trouble.field is JoinField.NAME else "join.try_password"
         self._button.show(self._say(key))
-        self._cancel.pack(pady=(self._look.px(10), 0))
+        self._cancel.pack(after=self._button, pady=(self._look.px(10), 0))
 
     def show_wait(self, wait: float) -> None:
         """Too many wrong passwords: counts down beside the field."""
@@ -308,17 +276,9 @@ class JoinView(tk.Frame):
             (self._say("join.key_first"), look.small_strong, colours.note_title, 0),
             (key_text(server_key), look.mono_strong, colours.note_text, 8),
         ):
-            label = tk.Label(
-                box.inside,
-                text=text,
-                font=font,
-                background=colours.note,
-                foreground=ink,
-                anchor="w",
-                justify="left",
-                wraplength=look.px(_FORM_WIDTH - 40),
-            )
-            label.pack(anchor="w", pady=(look.px(gap), 0))
+            wrap = look.px(_FORM_WIDTH - 40)
+            words = Words(box.inside, text, font=font, ink=ink, ground=colours.note, wrap=wrap)
+            words.pack(anchor="w", pady=(look.px(gap), 0))
 
     def show_key_changed(self, place: str, pinned_key: bytes, new_key: bytes) -> None:
         """The hard stop: nothing goes on before the user typed the key that the host reads out."""
@@ -337,16 +297,9 @@ class JoinView(tk.Frame):
             known = say("key.before", key=key_text(pinned_key))
             lines.append((known, look.small, colours.soft))
         for text, font, ink in lines:
-            tk.Label(
-                box.inside,
-                text=text,
-                font=font,
-                background=colours.warning,
-                foreground=ink,
-                anchor="w",
-                justify="left",
-                wraplength=look.px(_FORM_WIDTH - 40),
-            ).pack(anchor="w", pady=(0, look.px(6)))
+            wrap, ground = look.px(_FORM_WIDTH - 40), colours.warning
+            words = Words(box.inside, text, font=font, ink=ink, ground=ground, wrap=wrap)
+            words.pack(anchor="w", pady=(0, look.px(6)))
         self._key_field = Field(
             box.inside,
             look,

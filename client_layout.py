@@ -152,20 +152,28 @@ class BubbleSize:
 
 
 def bubble_size(
-    wrapped: Wrapped, *, line_height: int, meta: int, gap: int, most: int, padding: tuple[int, int]
+    wrapped: Wrapped,
+    *,
+    line_height: int,
+    meta: int,
+    meta_height: int,
+    gap: int,
+    most: int,
+    padding: tuple[int, int],
 ) -> BubbleSize:
     """The time (``meta`` pixels wide) goes beside the last line if it fits, else below it.
 
     ``most``: pixels a line may have; ``padding``: across and down.
     """
     beside = wrapped.lines[-1].width + gap + meta
-    count = len(wrapped.lines)
-    if beside <= most and not wrapped.is_cut:
+    height = len(wrapped.lines) * line_height + 2 * padding[1]
+    if wrapped.is_cut:
+        width, height = max(wrapped.width, beside), height + line_height
+    elif beside <= most:
         width = max(wrapped.width, beside)
     else:
-        width = max(wrapped.width, meta)
-        count += 1
-    return BubbleSize(width + 2 * padding[0], count * line_height + 2 * padding[1])
+        width, height = max(wrapped.width, meta), height + meta_height
+    return BubbleSize(width + 2 * padding[0], height)
 
 
 def word_around(text: str, index: int) -> tuple[int, int]:

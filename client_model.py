@@ -143,7 +143,7 @@ class ClientModel:
                 waiting = _Waiting(event.ticket, event.draft, event.text)
                 self._drafts[event.draft] = waiting
                 self._unread_from = 0
-            case DraftRefused():
+            case _:
                 self._drafts.pop(event.draft, None)
                 ticket = event.ticket or 0
                 self._append(_Waiting(ticket, event.draft, event.text, event.code))
@@ -187,7 +187,7 @@ class ClientModel:
                 self._floor = event.floor
             case ReachedChanged():
                 self.reached = max(self.reached, event.number)
-            case LogReplaced():
+            case _:
                 self._items.clear()
                 self._size = self._first = self._last = 0
                 self.reached = self.unread = self._unread_from = self._floor = 0
@@ -211,7 +211,7 @@ class ClientModel:
                     self._typing.pop(event.person.person, None)
                 else:
                     self.people[event.person.person] = event.person
-            case PersonTyping():
+            case _:
                 if event.person in self.people:
                     self._typing[event.person] = self._typing.get(event.person, 0) + 1
 
@@ -341,7 +341,7 @@ class ClientModel:
                 rows.append(self._waiting_row(item, _last_author(rows)))
             case NoticeRow():
                 rows.append(item)
-            case _Arrived():
+            case _:
                 self._add_entry(rows, item.number, item.entry)
 
     def _add_entry(self, rows: list[Row], number: int, entry: Entry) -> None:

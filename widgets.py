@@ -202,6 +202,35 @@ class IconButton(tk.Canvas):
         self._on_press()
 
 
+class Words(tk.Label):
+    """Text on a ground, with no room around it, broken at ``wrap`` pixels."""
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        text: str,
+        *,
+        font: tkfont.Font,
+        ink: str,
+        ground: str,
+        wrap: int = 0,
+    ) -> None:
+        super().__init__(
+            parent,
+            text=text,
+            font=font,
+            foreground=ink,
+            background=ground,
+            wraplength=wrap,
+            anchor="w",
+            justify="left",
+            borderwidth=0,
+            highlightthickness=0,
+            padx=0,
+            pady=0,
+        )
+
+
 class Link(tk.Label):
     """Words that can be pressed."""
 
@@ -266,19 +295,16 @@ class Field(tk.Frame):
         self._look = look
         self._fill = fill or (colours.field if colours.is_dark else colours.surface)
         self._is_wrong = False
-        self.caption = tk.Label(
-            self,
-            text=caption.upper(),
-            font=look.caption,
-            background=ground,
-            foreground=colours.soft,
-            borderwidth=0,
-            padx=0,
-            pady=0,
+        self.caption = Words(
+            self, caption.upper(), font=look.caption, ink=colours.soft, ground=ground
         )
         self.caption.pack(anchor="w", pady=(0, look.px(4)))
         self._box = tk.Canvas(
-            self, height=look.px(height), background=ground, highlightthickness=0, width=1
+            self,
+            height=look.px(height),
+            background=ground,
+            highlightthickness=0,
+            width=look.text.measure("0") * width + look.px(24),
         )
         self._box.pack(fill="x")
         self.variable = tk.StringVar(self, value)
@@ -306,17 +332,7 @@ class Field(tk.Frame):
                 self._box, look, show_words[0], self._show_or_hide, ground=self._fill
             )
             self._switch_words = show_words
-        self.error = tk.Label(
-            self,
-            font=look.tiny,
-            background=ground,
-            foreground=colours.alarm,
-            justify="left",
-            anchor="w",
-            borderwidth=0,
-            padx=0,
-            pady=0,
-        )
+        self.error = Words(self, "", font=look.tiny, ink=colours.alarm, ground=ground)
         self._box.bind("<Configure>", self._draw)
         self.entry.bind("<FocusIn>", self._draw)
         self.entry.bind("<FocusOut>", self._draw)
@@ -338,7 +354,8 @@ class Field(tk.Frame):
         """Says what is wrong, below; "" when nothing is any more."""
         self._is_wrong = bool(sentence)
         if sentence:
-            self.error.configure(text=sentence)
+            width = max(self.winfo_width(), self._box.winfo_reqwidth())  # it widens no field
+            self.error.configure(text=sentence, wraplength=width)
             self.error.pack(anchor="w", fill="x", pady=(self._look.px(5), 0))
         else:
             self.error.configure(text="")

@@ -61,6 +61,8 @@ class Palette:
     note_text: str
     warning: str  # the box of a danger
     warning_line: str
+    banner: str  # across the window while the connection is lost
+    banner_text: str
     badge: str
     badge_text: str
     here: str
@@ -106,6 +108,8 @@ LIGHT = Palette(
     note_text="#047857",
     warning="#fef2f2",
     warning_line="#fecaca",
+    banner="#fef3c7",
+    banner_text="#92400e",
     badge="#f59e0b",
     badge_text="#1f2937",
     here="#22c55e",
@@ -159,6 +163,8 @@ DARK = Palette(
     note_text="#5eead4",
     warning="#2b1620",
     warning_line="#7f1d1d",
+    banner="#3a2a0c",
+    banner_text="#fcd34d",
     badge="#f59e0b",
     badge_text="#1f2937",
     here="#22c55e",

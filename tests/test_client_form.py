@@ -1,0 +1,112 @@
+import pytest
+
+from client_events import (
+    Crashed,
+    Ended,
+    EndReason,
+    KeyChanged,
+    NameRefused,
+    PasswordDelayed,
+    PasswordRefused,
+)
+from client_form import (
+    JoinFailed,
+    JoinField,
+    JoinForm,
+    Trouble,
+    Typed,
+    check,
+    check_name,
+    trouble_of,
+    trouble_sentence,
+)
+from protocol import Code
+from texts import Texts
+
+FILLED = Typed(" 192.168.1.20 ", " 8083 ", "kata sandi ", " ana ")
+
+
+def fields(checked: JoinForm | list[Trouble]) -> list[tuple[JoinField, str]]:
+    assert isinstance(checked, list)
+    return [(trouble.field, trouble.key) for trouble in checked]
+
+
+def test_a_filled_form_is_taken_without_the_spaces_around() -> None:
+    assert check(FILLED) == JoinForm("192.168.1.20", 8083, "kata sandi ", "ana")
+
+
+def test_own_address_and_a_trusted_key_go_along() -> None:
+    typed = Typed("ruang", "1", "", "ana", " 10.0.0.2 ", "50000")
+
+    form = check(typed, b"key")
+
+    assert form == JoinForm("ruang", 1, "", "ana", "10.0.0.2", 50_000, b"key")
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    wrong = fields(check(Typed(" ", "", "", "", "", "70000")))
+
+    assert wrong == [
+        (JoinField.HOST, "trouble.host_empty"),
+        (JoinField.PORT, "trouble.port"),
+        (JoinField.NAME, "name.empty"),
+        (JoinField.LOCAL_PORT, "trouble.port"),
+    ]
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999", "-1", "80a", "٨٠", "8" * 5000, "8 0"])
+def test_what_is_no_port_is_refused(port: str) -> None:
+    assert fields(check(Typed("h", port, "", "ana"))) == [(JoinField.PORT, "trouble.port")]
+
+
+def test_a_password_may_be_empty() -> None:
+    assert isinstance(check(Typed("h", "1", "", "ana")), JoinForm)
+
+
+def test_a_name_that_cannot_be_is_refused_before_anything_is_sent() -> None:
+    assert check_name("a" * 33) == Trouble(JoinField.NAME, "name.too_long")
+    assert check_name("ana") is None
+
+
+@pytest.mark.parametrize(
+    ("event", "where", "key"),
+    [
+        (JoinFailed(JoinField.HOST, "trouble.host"), JoinField.HOST, "trouble.host"),
+        (NameRefused("ana", Code.NAME_TAKEN), JoinField.NAME, "name.taken"),
+        (NameRefused("ana", Code.NAME_INVALID, "marks"), JoinField.NAME, "name.marks"),
+        (NameRefused("ana", Code.NAME_INVALID), JoinField.NAME, "name.character"),
+        (PasswordRefused(), JoinField.PASSWORD, "trouble.password"),
+        (Ended(EndReason.UNREACHABLE), JoinField.HOST, "ended.unreachable"),
+        (Ended(EndReason.KICKED), JoinField.FORM, "ended.kicked"),
+        (Ended(EndReason.BANNED), JoinField.FORM, "ended.banned"),
+        (Ended(EndReason.BANNED, until=5), JoinField.FORM, "ended.banned_until"),
+        (Ended(EndReason.REFUSED), JoinField.FORM, "ended.full"),
+        (Crashed("disk"), JoinField.FORM, "ended.crashed"),
+    ],
+)
+def test_each_trouble_stands_beside_its_field(event: object, where: JoinField, key: str) -> None:
+    trouble = trouble_of(event)
+
+    assert trouble is not None
+    assert (trouble.field, trouble.key) == (where, key)
+
+
+@pytest.mark.parametrize(
+    "event", [Ended(EndReason.LEFT), Ended(EndReason.KEY_CHANGED), KeyChanged(b"a", b"b"), None]
+)
+def test_what_is_no_trouble_of_the_form_says_nothing(event: object) -> None:
+    assert trouble_of(event) is None
+
+
+def test_sentences_fill_in_what_is_known() -> None:
+    say = Texts("en")
+    delayed = trouble_of(PasswordDelayed(7.6))
+    banned = trouble_of(Ended(EndReason.BANNED, "enough", until=5))
+    kicked = trouble_of(Ended(EndReason.KICKED))
+    assert delayed is not None
+    assert banned is not None
+    assert kicked is not None
+
+    assert "8 s" in trouble_sentence(delayed, say, "")
+    assert "until noon. enough" in trouble_sentence(banned, say, "noon")
+    assert trouble_sentence(kicked, say, "") == "The operator took you out of the room."

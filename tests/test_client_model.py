@@ -1,0 +1,657 @@
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+
+import client_model
+from client_events import (
+    Connection,
+    ConnectionChanged,
+    DraftMade,
+    DraftRefused,
+    Ended,
+    EndReason,
+    Entered,
+    EntryArrived,
+    FloorChanged,
+    KeySeen,
+    LoadOlder,
+    LogReplaced,
+    OlderArrived,
+    PeopleReplaced,
+    PersonChanged,
+    PersonTyping,
+    ReachedChanged,
+)
+from client_model import (
+    HELD,
+    HELD_SIZE,
+    LEAST_HELD,
+    SHOWN,
+    STEP,
+    ClientModel,
+    connection_line,
+    people_line,
+    window_title,
+)
+from client_rows import (
+    DayRow,
+    LastMessage,
+    MessageRow,
+    NoticeRow,
+    PersonRow,
+    PresenceRow,
+    Receipt,
+    Row,
+    UnreadRow,
+)
+from conversation import NO_TAG, PEOPLE, ROOM, Entry, EntryKind, Person, Presence
+from protocol import Code
+from texts import Texts
+
+ME, ANA, BUDI = 7, 8, 9
+NAMES = {ME: "saya", ANA: "ana", BUDI: "budi"}
+KEY = bytes(32)
+NOON = int(datetime(2025, 11, 21, 12, 0, tzinfo=UTC).timestamp() * 1000)
+DAY = 24 * 3600 * 1000
+SAY = Texts("en")
+
+
+def entry(
+    person: int, words: str = "halo", *, kind: EntryKind = EntryKind.TEXT, at: int = NOON
+) -> Entry:
+    return Entry(NO_TAG, kind, at, person, NAMES.get(person, f"tamu {person}"), words)
+
+
+@dataclass
+class Room:
+    """A model in the room as ``saya``, fed with entries in the order of their numbers."""
+
+    model: ClientModel = field(default_factory=lambda: ClientModel(UTC))
+    number: int = 0
+
+    def __post_init__(self) -> None:
+        self.model.apply(Entered(ME, "saya", "Lab", KEY, has_returned=False))
+        self.model.apply(ConnectionChanged(Connection.HERE, 0.002))
+
+    def arrive(self, *entries: Entry, is_history: bool = False, ticket: int | None = None) -> None:
+        for one in entries:
+            self.number += 1
+            self.model.apply(EntryArrived(ROOM, self.number, one, ticket, is_history))
+
+    def say(self, *texts: str) -> list[int]:
+        tickets = []
+        for draft, words in enumerate(texts, 1):
+            tickets.append(self.model.new_ticket())
+            self.model.apply(DraftMade(tickets[-1], draft, ROOM, words))
+        return tickets
+
+    def people(self, *people: Person) -> None:
+        self.model.apply(PeopleReplaced(people))
+
+    def messages(self) -> list[MessageRow]:
+        return [row for row in self.model.rows() if isinstance(row, MessageRow)]
+
+    def texts(self) -> list[str]:
+        return [row.text for row in self.messages()]
+
+    def kinds(self) -> list[type[Row]]:
+        return [type(row) for row in self.model.rows()]
+
+
+# --- rows ---
+
+
+def test_messages_stand_under_their_day() -> None:
+    room = Room()
+
+    room.arrive(entry(ANA, "malam", at=NOON - DAY), entry(ANA, "pagi"), entry(BUDI, "siang"))
+
+    days = [row for row in room.model.rows() if isinstance(row, DayRow)]
+    assert room.kinds() == [DayRow, MessageRow, DayRow, MessageRow, MessageRow]
+    assert [row.day for row in days] == [date(2025, 11, 20), date(2025, 11, 21)]
+
+
+def test_a_day_is_the_users_day() -> None:
+    at_eleven_at_night = NOON + 11 * 3600 * 1000
+    jakarta = ClientModel(timezone(timedelta(hours=7)))
+
+    assert jakarta.day_of(at_eleven_at_night) == date(2025, 11, 22)
+    assert jakarta.time_of(at_eleven_at_night) == "06:00"
+
+
+def test_an_impossible_instant_is_shown_as_some_time_far_away() -> None:
+    room = Room()
+
+    room.arrive(entry(ANA, at=2**63 - 1))
+
+    assert room.model.day_of(2**64 - 1).year == 9999
+    assert room.texts() == ["halo"]
+
+
+def test_a_run_of_one_person_bears_the_name_once() -> None:
+    room = Room()
+
+    room.arrive(entry(ANA), entry(ANA), entry(BUDI), entry(ANA))
+
+    assert [row.starts_run for row in room.messages()] == [True, False, True, True]
+
+
+def test_what_comes_between_ends_a_run() -> None:
+    room = Room()
+
+    room.arrive(entry(ANA), entry(BUDI, kind=EntryKind.JOINED), entry(ANA))
+
+    assert [row.starts_run for row in room.messages()] == [True, True]
+
+
+def test_comings_and_goings_in_a_row_are_one_line_with_what_each_did_last() -> None:
+    room = Room()
+
+    room.arrive(
+        entry(ANA, kind=EntryKind.JOINED),
+        entry(BUDI, kind=EntryKind.JOINED),
+        entry(ANA, kind=EntryKind.LEFT),
+    )
+
+    assert room.model.rows()[1:] == [PresenceRow(1, ("budi",), ("ana",))]
+
+
+def test_the_operators_words_are_a_notice() -> None:
+    room = Room()
+
+    room.arrive(entry(ANA, "server berhenti pukul 5", kind=EntryKind.NOTICE))
+
+    assert room.model.rows()[1:] == [NoticeRow(1, 0, "server berhenti pukul 5")]
+
+
+def test_what_the_window_says_itself_stands_below_history_and_above_what_follows() -> None:
+    room = Room()
+    room.model.add_notice("Nama diterima.")
+
+    room.arrive(entry(ANA, "lama"), entry(ANA, "lama 2"), is_history=True)
+    room.arrive(entry(BUDI, "baru"))
+
+    rows = [row for row in room.model.rows() if not isinstance(row, DayRow)]
+    assert [getattr(row, "text", "") for row in rows] == [
+        "lama",
+        "lama 2",
+        "Nama diterima.",
+        "baru",
+    ]
+
+
+def test_entries_of_other_conversations_are_not_shown() -> None:
+    room = Room()
+
+    room.model.apply(EntryArrived(PEOPLE, 1, entry(ANA)))
+    room.model.apply(FloorChanged(PEOPLE, 5))
+
+    assert room.model.rows() == []
+    assert not room.model.can_load_older
+
+
+# --- receipts ---
+
+
+def test_what_i_say_is_pending_then_saved_then_with_everyone() -> None:
+    room = Room()
+
+    (ticket,) = room.say("halo semua")
+    pending = room.messages()
+    room.arrive(entry(ME, "halo semua"), ticket=ticket)
+    saved = room.messages()
+    room.model.apply(ReachedChanged(ROOM, 1))
+    reached = room.messages()
+
+    assert [rows[0].receipt for rows in (pending, saved, reached)] == [
+        Receipt.PENDING,
+        Receipt.SAVED,
+        Receipt.REACHED,
+    ]
+    assert [len(rows) for rows in (pending, saved, reached)] == [1, 1, 1]
+
+
+def test_receipts_never_go_back() -> None:
+    room = Room()
+    room.arrive(entry(ME), entry(ME))
+
+    room.model.apply(ReachedChanged(ROOM, 2))
+    room.model.apply(ReachedChanged(ROOM, 1))
+
+    assert [row.receipt for row in room.messages()] == [Receipt.REACHED, Receipt.REACHED]
+
+
+def test_others_messages_bear_no_receipt() -> None:
+    room = Room()
+
+    room.arrive(entry(ANA))
+
+    assert [row.receipt for row in room.messages()] == [Receipt.NONE]
+
+
+def test_while_the_connection_is_lost_drafts_wait() -> None:
+    room = Room()
+    room.say("nanti")
+
+    room.model.apply(ConnectionChanged(Connection.LOST))
+
+    assert [row.receipt for row in room.messages()] == [Receipt.WAITING]
+
+
+def test_drafts_stay_below_what_arrives_meanwhile_and_follow_each_other() -> None:
+    room = Room()
+    first, _ = room.say("satu", "dua")
+
+    room.arrive(entry(ANA, "sela"))
+    room.arrive(entry(ME, "satu"), ticket=first)
+
+    assert room.texts() == ["sela", "satu", "dua"]
+    assert [row.starts_run for row in room.messages()] == [True, True, False]
+
+
+def test_a_refused_draft_stays_with_its_reason() -> None:
+    room = Room()
+    (ticket,) = room.say("boleh?")
+
+    room.model.apply(DraftRefused(ticket, 1, ROOM, "boleh?", Code.MUTED))
+
+    (row,) = room.messages()
+    assert (row.receipt, row.refusal, row.ticket) == (Receipt.REFUSED, Code.MUTED, ticket)
+
+
+def test_a_draft_of_an_earlier_run_is_told_apart_without_a_ticket() -> None:
+    room = Room()
+
+    room.model.apply(DraftRefused(None, 4, ROOM, "dulu", Code.MUTED))
+
+    assert [row.ticket for row in room.messages()] == [-4]
+
+
+def test_tickets_are_all_different() -> None:
+    model = ClientModel(UTC)
+
+    assert len({model.new_ticket() for _ in range(5)}) == 5
+
+
+# --- unread ---
+
+
+def test_what_arrives_while_nobody_looks_is_counted_and_marked_once() -> None:
+    room = Room()
+    room.arrive(entry(ANA, "dilihat"))
+    room.model.look(False)
+
+    room.arrive(entry(ANA, "satu"), entry(BUDI, "dua"))
+
+    assert room.model.unread == 2
+    assert room.kinds() == [DayRow, MessageRow, UnreadRow, MessageRow, MessageRow]
+
+
+def test_looking_ends_the_count_and_leaves_the_line() -> None:
+    room = Room()
+    room.model.look(False)
+    room.arrive(entry(ANA))
+
+    room.model.look(True)
+    room.arrive(entry(ANA))
+
+    assert room.model.unread == 0
+    assert room.kinds().count(UnreadRow) == 1
+
+
+def test_the_next_absence_moves_the_line() -> None:
+    room = Room()
+    room.model.look(False)
+    room.arrive(entry(ANA))
+    room.model.look(True)
+    room.model.look(False)
+
+    room.arrive(entry(ANA))
+
+    assert room.kinds() == [DayRow, MessageRow, UnreadRow, MessageRow]
+
+
+def test_answering_takes_the_line_away() -> None:
+    room = Room()
+    room.model.look(False)
+    room.arrive(entry(ANA))
+
+    room.say("ya")
+
+    assert UnreadRow not in room.kinds()
+
+
+@pytest.mark.parametrize(
+    ("one", "is_history"),
+    [
+        (entry(ME), False),
+        (entry(ANA), True),
+        (entry(ANA, kind=EntryKind.JOINED), False),
+    ],
+)
+def test_ones_own_words_history_and_comings_are_not_unread(one: Entry, is_history: bool) -> None:
+    room = Room()
+    room.model.look(False)
+
+    room.arrive(one, is_history=is_history)
+
+    assert room.model.unread == 0
+
+
+# --- history ---
+
+
+def numbered(first: int, last: int) -> tuple[tuple[int, Entry], ...]:
+    return tuple((number, entry(ANA, str(number))) for number in range(first, last + 1))
+
+
+def room_with(first: int, last: int) -> Room:
+    room = Room(number=first - 1)
+    room.model.apply(FloorChanged(ROOM, first - 1))
+    room.arrive(*(one for _, one in numbered(first, last)), is_history=True)
+    return room
+
+
+def test_the_view_reaches_only_the_newest() -> None:
+    room = room_with(1, SHOWN + 50)
+
+    assert room.texts() == [str(number) for number in range(51, SHOWN + 51)]
+    assert room.model.is_following
+
+
+def test_scrolling_up_reaches_what_is_held_before_the_server_is_asked() -> None:
+    room = room_with(1, SHOWN + 150)
+
+    steps = [room.model.show_older() for _ in range(3)]
+
+    assert steps == [True, True, False]
+    assert room.texts()[0] == "1"
+    assert len(room.texts()) == SHOWN
+    assert not room.model.is_following
+
+
+def test_scrolling_down_comes_back_to_the_newest() -> None:
+    room = room_with(1, SHOWN + 150)
+    while room.model.show_older():
+        pass
+
+    while room.model.show_newer():
+        pass
+
+    assert room.texts()[-1] == str(SHOWN + 150)
+    assert len(room.texts()) == SHOWN
+
+
+def test_whoever_reads_above_is_not_disturbed_by_what_arrives() -> None:
+    room = room_with(1, SHOWN + 150)
+    room.model.show_older()
+    before = room.texts()
+    room.say("nanti")
+
+    room.arrive(entry(BUDI, "baru"))
+
+    assert room.texts() == before
+    room.model.show_newest()
+    assert room.texts()[-2:] == ["baru", "nanti"]
+
+
+def test_older_entries_are_asked_for_once_and_put_above() -> None:
+    room = room_with(201, 210)
+
+    command = room.model.load_older()
+    may_ask_again = [room.model.can_load_older]
+    room.model.apply(OlderArrived(ROOM, numbered(101, 200), is_all=False))
+    may_ask_again.append(room.model.can_load_older)
+
+    assert command == LoadOlder(ROOM, STEP)
+    assert may_ask_again == [False, True]
+    assert room.texts() == [str(number) for number in range(101, 211)]
+
+
+def test_nothing_more_is_asked_for_once_all_is_here() -> None:
+    room = room_with(11, 20)
+
+    room.model.apply(OlderArrived(ROOM, numbered(1, 10), is_all=True))
+
+    assert not room.model.can_load_older
+
+
+def test_an_empty_answer_ends_the_asking() -> None:
+    room = room_with(11, 20)
+    room.model.load_older()
+
+    room.model.apply(OlderArrived(ROOM, (), is_all=False))
+
+    assert not room.model.can_load_older
+
+
+def test_entries_that_are_here_already_are_not_doubled() -> None:
+    room = room_with(11, 20)
+
+    room.model.apply(OlderArrived(ROOM, numbered(5, 15), is_all=False))
+
+    assert room.texts() == [str(number) for number in range(5, 21)]
+
+
+def test_older_entries_may_come_before_any_other() -> None:
+    room = Room()
+
+    room.model.apply(OlderArrived(ROOM, numbered(1, 3), is_all=True))
+
+    assert room.texts() == ["1", "2", "3"]
+
+
+def test_memory_is_bounded_and_what_was_let_go_can_be_asked_for_again() -> None:
+    room = room_with(1, HELD + 500)
+
+    while room.model.show_older():
+        pass
+
+    assert room.texts()[0] == "501"
+    assert room.model.can_load_older
+
+
+def test_reading_above_gets_twice_the_room_before_anything_is_let_go() -> None:
+    room = room_with(1, HELD)
+    while room.model.show_older():
+        pass
+
+    room.arrive(*(one for _, one in numbered(1, HELD)))
+    kept = room.texts()[0]
+    room.arrive(*(one for _, one in numbered(1, 200)))
+    moved = room.texts()[0]
+
+    assert kept == "1"
+    assert moved == "201"
+    assert len(room.texts()) == SHOWN
+
+
+def test_long_texts_are_let_go_sooner() -> None:
+    room = Room()
+    long = "x" * 40_000
+
+    room.arrive(*(entry(ANA, long) for _ in range(200)))
+
+    held = len(room.texts())
+    assert LEAST_HELD <= held <= HELD_SIZE // len(long)
+
+
+def test_a_few_messages_stay_however_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_model, "HELD_SIZE", 10)
+    room = Room()
+
+    room.arrive(*(entry(ANA, "lebih dari sepuluh") for _ in range(LEAST_HELD + 20)))
+
+    assert len(room.texts()) == LEAST_HELD
+
+
+def test_letting_go_leaves_no_number_to_ask_below_if_only_notices_stay() -> None:
+    room = Room()
+
+    room.arrive(entry(ANA))
+    for number in range(HELD):
+        room.model.add_notice(str(number))
+
+    assert not room.model.can_load_older
+
+
+def test_another_log_takes_the_place_of_the_old_one() -> None:
+    room = Room()
+    room.arrive(entry(ANA, "lama"))
+    room.model.apply(ReachedChanged(ROOM, 1))
+    room.say("menunggu")
+
+    room.model.apply(LogReplaced(ROOM))
+
+    assert room.texts() == ["menunggu"]
+    assert room.model.last_message is None
+    assert room.model.reached == 0
+
+
+# --- people ---
+
+
+def test_people_are_sorted_oneself_first_then_by_name_the_away_last() -> None:
+    room = Room()
+
+    room.people(
+        Person(BUDI, "budi", Presence.HERE),
+        Person(4, "zaki", Presence.AWAY),
+        Person(5, "Ayu", Presence.HERE),
+        Person(6, "andi", Presence.GONE),
+        Person(ME, "saya", Presence.AWAY),
+    )
+
+    assert room.model.people_rows() == [
+        PersonRow(ME, "saya", is_you=True, is_away=False, is_typing=False),
+        PersonRow(5, "Ayu", is_you=False, is_away=False, is_typing=False),
+        PersonRow(BUDI, "budi", is_you=False, is_away=False, is_typing=False),
+        PersonRow(4, "zaki", is_you=False, is_away=True, is_typing=False),
+    ]
+    assert room.model.here_count() == 3
+
+
+def test_people_come_change_and_go_one_by_one() -> None:
+    room = Room()
+    room.people(Person(ANA, "ana", Presence.HERE))
+
+    room.model.apply(PersonChanged(Person(BUDI, "budi", Presence.HERE)))
+    room.model.apply(PersonChanged(Person(ANA, "ana", Presence.AWAY)))
+    changed = [(row.name, row.is_away) for row in room.model.people_rows()]
+    room.model.apply(PersonChanged(Person(ANA, "ana", Presence.GONE)))
+
+    assert changed == [("budi", False), ("ana", True)]
+    assert [row.name for row in room.model.people_rows()] == ["budi"]
+
+
+def typing(room: Room) -> list[str]:
+    return [row.name for row in room.model.people_rows() if row.is_typing]
+
+
+def test_typing_shows_until_it_fades_or_the_message_comes() -> None:
+    room = Room()
+    room.people(Person(ANA, "ana", Presence.HERE), Person(BUDI, "budi", Presence.HERE))
+    for person in (ANA, BUDI, 99):
+        room.model.apply(PersonTyping(ROOM, person))
+    both = typing(room)
+
+    room.model.fade_typing(ANA, room.model.typing_seen(ANA))
+    faded = typing(room)
+    room.arrive(entry(BUDI))
+
+    assert (both, faded, typing(room)) == (["ana", "budi"], ["budi"], [])
+
+
+def test_typing_seen_again_does_not_fade_by_the_earlier_sign() -> None:
+    room = Room()
+    room.people(Person(ANA, "ana", Presence.HERE))
+    room.model.apply(PersonTyping(ROOM, ANA))
+    seen = room.model.typing_seen(ANA)
+
+    room.model.apply(PersonTyping(ROOM, ANA))
+    room.model.fade_typing(ANA, seen)
+
+    assert typing(room) == ["ana"]
+
+
+def test_whoever_left_is_not_typing_when_back() -> None:
+    room = Room()
+    ana = Person(ANA, "ana", Presence.HERE)
+    room.people(ana)
+    room.model.apply(PersonTyping(ROOM, ANA))
+
+    room.people()
+    room.people(ana)
+
+    assert typing(room) == []
+
+
+# --- lines around ---
+
+
+def test_the_title_counts_what_is_unread() -> None:
+    room = Room()
+    before = window_title(room.model)
+    room.model.look(False)
+    room.arrive(entry(ANA), entry(ANA))
+
+    assert before == "Lab \u2013 Ruang"
+    assert window_title(room.model) == "(2) Lab \u2013 Ruang"
+    assert window_title(ClientModel(UTC)) == "Ruang"
+
+
+def test_the_header_counts_people() -> None:
+    room = Room()
+    room.people(Person(ME, "saya", Presence.HERE))
+    alone = people_line(room.model, SAY)
+    room.model.apply(PersonChanged(Person(ANA, "ana", Presence.HERE)))
+
+    assert alone == "1 person here · encrypted"
+    assert people_line(room.model, SAY) == "2 people here · encrypted"
+
+
+@pytest.mark.parametrize(
+    ("connection", "round_trip", "line"),
+    [
+        (Connection.CONNECTING, None, "Connecting …"),
+        (Connection.ENTERING, None, "Connecting …"),
+        (Connection.HERE, None, "Connected"),
+        (Connection.HERE, 0.0021, "Connected · 2 ms"),
+        (Connection.HERE, 0.0001, "Connected · 1 ms"),
+        (Connection.LOST, 0.1, "Connection lost"),
+    ],
+)
+def test_the_connection_in_words(
+    connection: Connection, round_trip: float | None, line: str
+) -> None:
+    model = ClientModel(UTC)
+
+    model.apply(ConnectionChanged(connection, round_trip))
+
+    assert connection_line(model, SAY) == line
+
+
+def test_the_last_message_is_known() -> None:
+    room = Room()
+
+    room.arrive(entry(ANA, "satu"), entry(ME, "dua"), entry(ANA, kind=EntryKind.LEFT))
+
+    assert room.model.last_message == LastMessage("saya", True, "dua", NOON)
+
+
+def test_the_key_is_kept_with_whether_it_is_new() -> None:
+    model = ClientModel(UTC)
+
+    model.apply(KeySeen(KEY, "Lab", is_pinned=False))
+
+    assert (model.server_key, model.room_name, model.is_first_time) == (KEY, "Lab", True)
+
+
+def test_the_end_is_kept_and_unknown_events_change_nothing() -> None:
+    model = ClientModel(UTC)
+
+    model.apply(Ended(EndReason.KICKED, "cukup"))
+    model.apply(object())
+
+    assert model.ended == Ended(EndReason.KICKED, "cukup")
