@@ -9,6 +9,7 @@ import io
 import logging
 import os
 import secrets
+import signal
 import sys
 import threading
 import time
@@ -283,7 +284,7 @@ def run_in_terminal(options: ClientOptions, say: Texts, folder: ClientFolder) ->
 
 
 def run_window(options: ClientOptions, say: Texts, folder: ClientFolder) -> int:
-    """Until the window is closed."""
+    """Until the window is closed, or a signal says so."""
     try:
         from client_window import ClientWindow  # tkinter is absent from many computers
         from widgets import NoDisplayError, prepare_display
@@ -299,6 +300,7 @@ def run_window(options: ClientOptions, say: Texts, folder: ClientFolder) -> int:
         _tell(say("program.no_display", instead="python client.py --terminal"))
         return Exit.FAILURE
     sys.setswitchinterval(0.0005)  # else a thread that computes delays the other by 5 ms
+    _leave_on_signals()
     events: SimpleQueue[object] = SimpleQueue()
     connector = Connector(folder, events.put, options.trusted_key)
     try:
@@ -316,6 +318,16 @@ def run_window(options: ClientOptions, say: Texts, folder: ClientFolder) -> int:
     finally:
         connector.close()
     return Exit.OK
+
+
+def _leave_on_signals() -> None:
+    """Out of the window's loop; what comes after it says goodbye."""
+
+    def leave(number: int, _: object) -> None:
+        raise SystemExit(Exit.OK if number == signal.SIGTERM else Exit.INTERRUPTED)
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
 
 
 def _prefill(options: ClientOptions) -> Typed | None:

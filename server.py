@@ -37,6 +37,7 @@ from settings import (
     SavedServer,
     ServerOptions,
     how_to_install_tkinter,
+    load_saved,
     parse_server,
     read_os_release,
     save_server,
@@ -170,15 +171,23 @@ class Host:
         if failed is not None:
             self._put(failed)
             return
-        saved = SavedServer(
+        saved = replace(
+            load_saved(self._options.settings.data),
             room_name=form.room_name,
             bind=form.bind,
             port=form.port,
             password=form.password,
             is_open=form.is_open,
-            language=self._options.language,
-            theme=self._options.theme,
         )
+        self._save(saved)
+
+    def restyle(self, language: str, is_dark: bool) -> None:
+        """The operator chose another look; it is the same at the next start."""
+        theme = "dark" if is_dark else "light"
+        saved = load_saved(self._options.settings.data)
+        self._save(replace(saved, language=language, theme=theme))
+
+    def _save(self, saved: SavedServer) -> None:
         try:
             save_server(self._options.settings.data, saved)
         except OSError as error:
@@ -270,7 +279,7 @@ class Serving:
                 if self._is_signalled:  # twice: without waiting for the goodbyes
                     self.exit_code = exit_code
                 self._is_signalled, self._code_when_stopped = True, exit_code
-                self._host.submit(Stop())
+                self._stop()
             case Stopped():
                 self.exit_code = self._code_when_stopped
             case Crashed(error):
@@ -284,8 +293,14 @@ class Serving:
         asked = self._console.interpret(line)
         if isinstance(asked, Shown):
             _tell(*asked.lines)
+        elif isinstance(asked, Stop):
+            self._stop()
         elif asked is not None:
             self._host.submit(asked)
+
+    def _stop(self) -> None:
+        _tell(self._say("console.stopping"))
+        self._host.submit(Stop())
 
     def _tell_event(self, event: Event | StartFailed) -> None:
         if isinstance(event, Started):
@@ -325,11 +340,12 @@ def _read_lines(put: Callable[[_Item], None]) -> None:
 
 
 def run_window(options: ServerOptions) -> int:
-    """Until the window is closed."""
+    """Until the window is closed, or a signal says so."""
     say = Texts(options.language)
     try:
         from server_window import ServerWindow  # tkinter is absent from many servers
         from widgets import NoDisplayError, prepare_display
+        from widgets_look import is_system_dark
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("tkinter", "_tkinter"):
             raise
@@ -345,6 +361,8 @@ def run_window(options: ServerOptions) -> int:
     events: SimpleQueue[object] = SimpleQueue()
     host = Host(options, events.put)
     settings = options.settings
+    is_dark = is_system_dark(os.environ, Path.home())
+    _leave_on_signals()
     try:
         ServerWindow(
             events,
@@ -360,11 +378,22 @@ def run_window(options: ServerOptions) -> int:
             ),
             addresses=local_addresses,
             data=settings.data.resolve(),
-            is_dark=options.theme == "dark",
+            is_dark=options.theme == "dark" or (options.theme == "system" and is_dark),
+            on_restyle=host.restyle,
         ).mainloop()
     finally:
         host.close()
     return Exit.OK
+
+
+def _leave_on_signals() -> None:
+    """Out of the window's loop; what comes after it says goodbye to everyone."""
+
+    def leave(number: int, _: object) -> None:
+        raise SystemExit(Exit.OK if number == signal.SIGTERM else Exit.INTERRUPTED)
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
 
 
 def main() -> int:
