@@ -4,6 +4,7 @@ Band: exchanges. Knows neither what is asked nor how it is sent.
 Source: docs/protocol.md.
 """
 
+import re
 from dataclasses import dataclass
 
 from protocol import (
@@ -21,8 +22,7 @@ from protocol import (
 from protocol_frames import Request, Response, split_parts
 from protocol_guards import RoundTrip
 
-MAX_EARLY = 16  # requests held that came before their turn
-KEPT_ANSWERS = 16  # repeated to whoever asks again; a client has fewer requests open than that
+MAX_AHEAD = 16  # requests beyond the oldest unanswered one: held early, and answers kept for them
 
 Fields = dict[str, JsonValue]
 
@@ -31,7 +31,6 @@ Fields = dict[str, JsonValue]
 class _Open:
     verb: Verb
     frame: bytes
-    sent: float
     due: float
     tries: int
     parts: dict[int, bytes]
@@ -62,7 +61,7 @@ class Requester:
         request = self._next
         self._next += 1
         frame = Request(request, verb, body).encode()
-        self._open[request] = _Open(verb, frame, now, now, 0, {})
+        self._open[request] = _Open(verb, frame, now, 0, {})
         return request
 
     @property
@@ -70,17 +69,22 @@ class Requester:
         return bool(self._open)
 
     def next_timer(self) -> float | None:
-        return min((open_.due for open_ in self._open.values()), default=None)
+        return min((open_.due for open_ in self._in_flight()), default=None)
 
     def frames_due(self, now: float, round_trip: RoundTrip, silent: bool) -> list[bytes]:
         """The requests to send (again) now."""
         frames: list[bytes] = []
-        for open_ in self._open.values():
+        for open_ in self._in_flight():
             if open_.due <= now:
                 frames.append(open_.frame)
                 open_.due = now + round_trip.resend_after(open_.tries, silent)
                 open_.tries += 1
         return frames
+
+    def _in_flight(self) -> list[_Open]:
+        """What may be asked now: no answer must be forgotten before its request is."""
+        beyond = next(iter(self._open), self._next) + MAX_AHEAD
+        return [open_ for request, open_ in self._open.items() if request < beyond]
 
     def receive(self, response: Response) -> Answer | None:
         """The whole answer once all its parts are there; None before, or for an unknown request."""
@@ -104,16 +108,16 @@ class Responder:
     """The answering end. One request runs at a time; it is over when ``answer`` is called."""
 
     def __init__(self) -> None:
-        self._running: Request | None = None
-        self._done = 0  # all up to this one are answered
+        self._running: int | None = None
+        self._taken = 0  # all up to this one are answered, or the last of them is running
         self._early: dict[int, Request] = {}
         self._answers: dict[int, list[bytes]] = {}
 
     def receive(self, request: Request) -> list[bytes]:
         """Takes a request, or gives the frames of the answer it had before."""
-        if request.request <= self._done:
+        if request.request <= self._taken:
             return self._answers.get(request.request, [])
-        if request.request <= self._done + MAX_EARLY:
+        if request.request <= self._taken + MAX_AHEAD:
             self._early.setdefault(request.request, request)
         return []
 
@@ -124,20 +128,20 @@ class Responder:
         """
         if self._running is not None:
             return None
-        request = self._early.pop(self._done + 1, None)
+        request = self._early.pop(self._taken + 1, None)
         if request is None:
             return None
-        self._running = request
+        self._running = self._taken = request.request
         return request.request, request.verb, decode_object(request.fields)
 
     @property
     def has_next(self) -> bool:
         """Whether a request came early whose turn it is now."""
-        return self._running is None and self._done + 1 in self._early
+        return self._running is None and self._taken + 1 in self._early
 
     def answer(self, request: int, code: Code, fields: Fields) -> list[bytes]:
         """The frames of the answer; remembered for repeats."""
-        if self._running is None or self._running.request != request:
+        if self._running != request:
             raise LocalError("an answer to a request that is not running")
         body = encode_object(fields)
         if len(body) > MAX_RESPONSE:
@@ -148,21 +152,17 @@ class Responder:
             for part, piece in enumerate(parts)
         ]
         self._running = None
-        self._done = request
         self._answers[request] = frames
-        self._answers.pop(request - KEPT_ANSWERS, None)
+        self._answers.pop(request - MAX_AHEAD, None)
         return frames
 
 
 def hex_field(fields: Fields, name: str, size: int) -> bytes:
     """``size`` bytes that a field holds as lower-case hex. Raises PeerError."""
     value = fields.get(name)
-    if not isinstance(value, str) or len(value) != 2 * size:
-        raise PeerError("bad field in a request")
-    try:
-        return bytes.fromhex(value)
-    except ValueError:
-        raise PeerError("bad field in a request") from None
+    if not isinstance(value, str) or not re.fullmatch(f"[0-9a-f]{{{2 * size}}}", value):
+        raise PeerError("bad field in a request")  # fromhex alone would skip spaces
+    return bytes.fromhex(value)
 
 
 def text_field(fields: Fields, name: str) -> str:
