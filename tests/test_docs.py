@@ -1,0 +1,570 @@
+"""docs/protocol.md is true: its tables, its examples, and that a client can be written from it."""
+
+import hashlib
+import importlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from enum import Enum
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import pytest
+from foreign_client import (
+    ForeignClient,
+    Refusal,
+    agree,
+    derive_prs,
+    draft_tag,
+    frames,
+    generator,
+    have,
+    init,
+    next_chain,
+    post,
+    prologue,
+    pull,
+    read_entry,
+    read_resp,
+    seal,
+)
+
+import auth
+import auth_cpace
+import conversation
+import protocol
+import protocol_frames
+from conversation import ConversationKind, EntryKind, Presence
+from crypto import x25519, x25519_public
+from entering import EnterAnswer, EnterRequest
+from protocol import CloseCode, Code, DatagramType, Verb, decode_object, encode_data_header
+from protocol_frames import FrameType
+from protocol_handshake import answer_init
+from server_core import ServerCore
+from settings import Limits, ServerSettings
+from storage import Storage
+
+PAGE = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
+ENUMS: dict[str, type[Enum]] = {
+    kind.__name__: kind
+    for kind in (
+        DatagramType,
+        FrameType,
+        Verb,
+        Code,
+        CloseCode,
+        EntryKind,
+        ConversationKind,
+        Presence,
+        auth.NameReason,
+    )
+}
+
+
+# --- reading the page ---
+
+
+class Table(NamedTuple):
+    """A table with the heading it stands under."""
+
+    heading: str
+    columns: list[str]
+    rows: list[list[str]]
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def _tables() -> Iterator[Table]:
+    heading = ""
+    table: Table | None = None
+    for line in [*PAGE.splitlines(), ""]:
+        if line.startswith("#"):
+            heading = line.lstrip("# ")
+        if not line.startswith("|"):
+            if table is not None:
+                yield table
+            table = None
+        elif table is None:
+            table = Table(heading, _cells(line), [])
+        elif not set(line) <= set("|- "):
+            table.rows.append(_cells(line))
+
+
+def _examples() -> Iterator[tuple[str, bytes]]:
+    for block in re.findall(r"^```example\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE):
+        for name, digits in re.findall(r"^(\w+) +((?:[0-9a-f]+\s+)+)", block, re.MULTILINE):
+            yield name, bytes.fromhex(digits)
+
+
+TABLES = list(_tables())
+LAYOUTS = {table.heading: table.rows for table in TABLES if table.columns[:2] == ["at", "size"]}
+CONSTANTS = [row for table in TABLES if table.columns[-1] == "in the source" for row in table.rows]
+EXAMPLES = dict(_examples())
+CLIENT_ID = 0x0102030405060708
+SERVER_ID = 0xA1A2A3A4A5A6A7A8
+SENT_AT = 1_700_000_000_000
+PERSON = 0x0B0C0D0E0F101112
+PAYLOAD = protocol.RespPayload(SERVER_ID, b"\xaa" * 16, b"\xdd" * 16, 1, "Kelas 7B")
+
+
+def _example_bytes(cell: str) -> bytes:
+    digits, times = re.fullmatch(r"`([0-9a-f]+)`(?: \u00d7 (\d+))?", cell).groups()  # type: ignore[union-attr]
+    return bytes.fromhex(digits) * int(times or 1)
+
+
+# --- layouts ---
+
+ENTRY = conversation.Entry(EXAMPLES["tag"], EntryKind.TEXT, SENT_AT, PERSON, "ana", "halo")
+ENCODED = {
+    "INIT": protocol.Init(CLIENT_ID, b"\xee" * 32, b"\xcc" * 24).encode(),
+    "RETRY": protocol.Retry(CLIENT_ID, b"\xcc" * 24).encode(),
+    "RESP": protocol.Resp(CLIENT_ID, b"\xee" * 32 + b"\x55" * 48 + b"\x99" * 66).encode(),
+    "RESP payload": PAYLOAD.encode(),
+    "RESET": protocol.Reset(SERVER_ID, b"\xdd" * 16).encode(),
+    "DATA header": encode_data_header(DatagramType.DATA_TO_SERVER, SERVER_ID, 9),
+    "PING": protocol_frames.Ping(42).encode(),
+    "PONG": protocol_frames.Pong(42, 5, 6).encode(),
+    "PATH_CHALLENGE": protocol_frames.PathChallenge(bytes.fromhex("1122334455667788")).encode(),
+    "PATH_RESPONSE": protocol_frames.PathResponse(bytes.fromhex("1122334455667788")).encode(),
+    "CLOSE": protocol_frames.Close(CloseCode.KICKED, "bye").encode(),
+    "REQUEST": protocol_frames.Request(4, Verb.EXIT, b"{}").encode(),
+    "RESPONSE": protocol_frames.Response(4, 0, 1, Code.OK, b"{}").encode(),
+    "POST": protocol_frames.Post(1, 1, 1, EntryKind.TEXT, 0, 1, b"halo").encode(),
+    "POSTED": protocol_frames.Posted(1, 1, 7, SENT_AT).encode(),
+    "REFUSED": protocol_frames.Refused(1, Code.MUTED).encode(),
+    "ENTRY": protocol_frames.EntryPart(1, 7, 0, 1, ENTRY.encode()).encode(),
+    "HEADS": protocol_frames.Heads(((1, 7),)).encode(),
+    "PULL": protocol_frames.Pull(1, 3, 0, 7).encode(),
+    "HAVE": protocol_frames.Have(((1, 7),)).encode(),
+    "TYPING to the server": protocol_frames.Typing(1).encode(),
+    "TYPING to a client": protocol_frames.Typing(1, PERSON).encode(),
+    "REACHED": protocol_frames.Reached(((1, 7),)).encode(),
+    "Entry body": ENTRY.encode(),
+    "Person body": conversation.Person(PERSON, "ana", Presence.HERE, False, 12).encode(
+        0xA0A1A2A3A4A5A6A7
+    ),
+}
+
+
+def test_every_layout_has_its_table() -> None:
+    assert LAYOUTS.keys() == ENCODED.keys()
+    named = {heading.split(" ")[0] for heading in LAYOUTS}
+    sealed = {kind.name for kind in FrameType} - {"END", "WANT", "CHUNK"}
+    clear = {kind.name for kind in DatagramType} - {"DATA_TO_SERVER", "DATA_TO_CLIENT"}
+    assert sealed | clear <= named
+
+
+@pytest.mark.parametrize("heading", LAYOUTS)
+def test_places_and_sizes_of_a_layout_add_up(heading: str) -> None:
+    at = 0
+    for place, size, _, example in LAYOUTS[heading]:
+        length = len(_example_bytes(example))
+        if place.isdigit():
+            assert int(place) == at
+        else:
+            assert place == "26 + n"  # after the name of an entry
+        if size.isdigit():
+            assert int(size) == length
+        at += length
+
+
+@pytest.mark.parametrize("heading", LAYOUTS)
+def test_the_example_of_a_layout_is_what_the_code_sends(heading: str) -> None:
+    example = b"".join(_example_bytes(row[3]) for row in LAYOUTS[heading])
+
+    assert example.hex() == ENCODED[heading].hex()
+
+
+FRAMES = [heading for heading in LAYOUTS if heading.split(" ")[0] in FrameType.__members__]
+
+
+@pytest.mark.parametrize("heading", FRAMES)
+def test_the_example_of_a_frame_is_what_the_code_reads(heading: str) -> None:
+    (decoded,) = protocol_frames.decode_frames(ENCODED[heading])
+
+    assert decoded.encode() == ENCODED[heading]
+    assert ENCODED[heading][0] == FrameType[heading.split(" ")[0]]
+
+
+# --- enums and constants ---
+
+
+@pytest.mark.parametrize("name", ENUMS)
+def test_the_table_of_an_enum_has_all_its_members_and_no_others(name: str) -> None:
+    (table,) = [table for table in TABLES if table.columns[0] == name]
+    kind = ENUMS[name]
+
+    told = {row[0]: row[1] if issubclass(kind, str) else int(row[1], 0) for row in table.rows}
+
+    assert told == {member.name: member.value for member in kind}
+
+
+UNITS = {
+    "": 1,
+    "bytes": 1,
+    "s": 1,
+    "ms": 0.001,
+    "min": 60,
+    "h": 3600,
+    "KiB": 1024,
+    "MiB": 1024 * 1024,
+}
+
+
+def _told(cell: str) -> object:
+    """What a cell says: bytes, one number or several, times in seconds."""
+    if cell.startswith("`"):
+        told = cell.strip("`")
+        return bytes.fromhex(told) if re.fullmatch("[0-9a-f]+", told) else told.encode()
+    numbers, unit = re.fullmatch(r"([0-9.,^ ]+?) ?([a-zA-Z]*)", cell).groups()  # type: ignore[union-attr]
+    values = [_number(number) * UNITS[unit] for number in numbers.split(", ")]
+    return values[0] if len(values) == 1 else tuple(values)
+
+
+def _number(text: str) -> float:
+    base, _, power = text.replace(",", "").partition("^")
+    return int(base) ** int(power) if power else float(base)
+
+
+def _in_the_source(place: str) -> object:
+    module, *names = place.split(".")
+    value: object = importlib.import_module(module)
+    for name in names:
+        value = getattr(value, name)() if name == "Limits" else getattr(value, name)
+    return value
+
+
+@pytest.mark.parametrize(("what", "told", "place"), CONSTANTS)
+def test_a_number_on_the_page_is_the_one_in_the_source(what: str, told: str, place: str) -> None:
+    name, unit = re.fullmatch(r"`([\w.]+)`(?: (ms))?", place).groups()  # type: ignore[union-attr]
+    value = _in_the_source(name)
+    if unit is not None:
+        assert isinstance(value, int)
+        value /= 1000
+
+    assert value == (pytest.approx(_told(told)) if told[0] != "`" else _told(told)), what
+
+
+def test_no_number_that_both_ends_agree_on_is_left_out() -> None:
+    told = {row[2].split("`")[1] for row in CONSTANTS}
+    owed = {f"settings.Limits.{limit.name}" for limit in fields(Limits)}
+    for module in (protocol, conversation):
+        owed |= {
+            f"{module.__name__}.{name}"
+            for name, value in vars(module).items()
+            if re.fullmatch("[A-Z][A-Z_]+", name) and isinstance(value, int | bytes)
+        }
+    owed.remove("conversation.MAX_TEXT")  # imported there
+
+    assert owed <= told
+
+
+def test_every_json_example_is_read_as_it_stands() -> None:
+    blocks = re.findall(r"^```json\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    enter, entered, *people = [decode_object(block.encode()) for block in blocks]
+
+    assert EnterRequest.decode(enter).encode() == enter
+    assert EnterAnswer.decode(entered).encode() == entered
+    assert [set(fields) for fields in people] == [
+        {"epoch", "after", "start"},
+        {"epoch", "version", "people", "next"},
+    ]
+
+
+# --- worked examples ---
+
+
+def test_the_example_of_the_handshake() -> None:
+    client_private = EXAMPLES["client_ephemeral_private"]
+    server_private = EXAMPLES["server_static_private"]
+    ephemeral = EXAMPLES["client_ephemeral"]
+
+    resp, keys = answer_init(
+        protocol.Init(CLIENT_ID, ephemeral, bytes(24)),
+        PAYLOAD,
+        static_private=server_private,
+        server_key=x25519_public(server_private),
+        random_bytes=lambda size: EXAMPLES["server_ephemeral_private"],
+    )
+    read = read_resp(resp, CLIENT_ID, client_private)
+
+    assert ephemeral == x25519_public(client_private)
+    assert prologue(CLIENT_ID) == EXAMPLES["prologue"]
+    assert PAYLOAD.encode() == EXAMPLES["payload"]
+    assert resp == EXAMPLES["RESP"]
+    assert read.hash == keys.handshake_hash == EXAMPLES["h"]
+    assert read.to_server == keys.receive_key == EXAMPLES["key_to_server"]
+    assert read.to_client == keys.send_key == EXAMPLES["key_to_client"]
+    assert read.server_key == EXAMPLES["server_key"]
+    assert auth.key_groups(read.server_key) in PAGE
+    assert (read.session_id, read.room_name) == (SERVER_ID, "Kelas 7B")
+
+
+@pytest.mark.parametrize("number", [0, 258])
+def test_the_example_of_a_sealed_datagram(number: int) -> None:
+    ping = protocol_frames.Ping(42).encode()
+
+    sealed = seal(EXAMPLES["key_to_server"], SERVER_ID, number, ping)
+
+    assert sealed == EXAMPLES[f"DATA_{number}"]
+    assert protocol_frames.pad(ping) == EXAMPLES["plaintext"]
+    assert list(frames(EXAMPLES["plaintext"])) == [(FrameType.PING, (42).to_bytes(8, "big"))]
+
+
+def test_the_example_of_the_password() -> None:
+    sid, server_key = EXAMPLES["h"], EXAMPLES["server_key"]
+    prs = derive_prs("kopi susu", PAYLOAD.room_id)
+    secret = EXAMPLES["client_secret"]
+    theirs = auth_cpace.Initiator(prs, b"ruang" + server_key, sid, secret)
+
+    point = generator(prs, server_key, sid)
+    ya, yb = x25519(secret, point), x25519(EXAMPLES["server_secret"], point)
+    tags = agree(secret, ya, yb, sid)
+
+    assert prs == auth.derive_prs("kopi susu", PAYLOAD.room_id) == EXAMPLES["PRS"]
+    assert point == EXAMPLES["generator"]
+    assert (ya, yb) == (EXAMPLES["Ya"], EXAMPLES["Yb"])
+    assert (tags.isk, tags.ta, tags.tb) == (EXAMPLES["ISK"], EXAMPLES["Ta"], EXAMPLES["Tb"])
+    assert (theirs.share, theirs.finish(yb), theirs.isk) == (ya, tags.ta, tags.isk)
+    assert theirs.verify(EXAMPLES["Tb"])
+
+
+def test_the_example_of_a_log() -> None:
+    left = conversation.Entry(
+        conversation.NO_TAG, EntryKind.LEFT, SENT_AT + 500, PERSON, "ana"
+    ).encode()
+
+    chain = next_chain(bytes(8), ENTRY.encode())
+
+    assert draft_tag(EXAMPLES["stream"], 1) == EXAMPLES["tag"]
+    assert ENTRY.encode() == EXAMPLES["body_1"]
+    assert chain == EXAMPLES["chain_1"]
+    assert left == EXAMPLES["body_2"]
+    assert next_chain(chain, left) == EXAMPLES["chain_2"]
+    assert conversation.next_chain(chain, left) == EXAMPLES["chain_2"]
+
+
+# --- a client written from the page, at the real server ---
+
+
+class Chance:
+    """The same bytes in every run."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._count = 0
+
+    def __call__(self, size: int) -> bytes:
+        self._count += 1
+        return hashlib.shake_128(f"{self._name} {self._count}".encode()).digest(size)
+
+
+class Room:
+    """The real core on the real store, and time that passes when a datagram is carried."""
+
+    def __init__(self, folder: Path, password: str) -> None:
+        self.now = 1000.0
+        self.store = Storage.open(folder, random_bytes=Chance("store"), now_utc_ms=self._at())
+        self.core = ServerCore(
+            ServerSettings(password=password, room_name="Kelas 7B"),
+            self.store,
+            static_private=self.store.identity.static_private,
+            reset_key=self.store.identity.reset_key,
+            random_bytes=Chance("server"),
+            wall_clock=self._at,
+            now=self.now,
+        )
+        self._turn()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.store.close()
+
+    def carrier(self, port: int) -> Callable[[bytes], list[bytes]]:
+        """A way to and from the server for one client."""
+        address = ("192.0.2.7", port)
+
+        def carry(datagram: bytes) -> list[bytes]:
+            self.core.receive_datagram(datagram, address, self.now)
+            sent: list[bytes] = []
+            for _ in range(3):
+                for burst in self._turn():
+                    if burst.address == address:
+                        sent += burst.datagrams
+            return sent
+
+        return carry
+
+    def _turn(self) -> list[protocol.Burst]:
+        while (job := self.core.next_job()) is not None:
+            self.core.handle_result(job.key, job.run(), self.now)
+        bursts = self.core.bursts_to_send(self.now)
+        self.now += 0.03
+        self.core.handle_timer(self.now)
+        return bursts
+
+    def _at(self) -> int:
+        return SENT_AT + int(self.now * 1000)
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    with Room(tmp_path, "kopi susu") as opened:
+        yield opened
+
+
+def inside(room: Room, name: str, port: int) -> tuple[ForeignClient, dict[str, Any]]:
+    client = ForeignClient(room.carrier(port), Chance(name))
+    client.shake_hands()
+    client.prove("kopi susu")
+    return client, client.enter(name=name)
+
+
+def test_a_client_written_from_the_page_posts_and_reads_back(room: Room) -> None:
+    client, entered = inside(room, "ana", 40_001)
+
+    came = client.send(post(1, 1, "halo, dunia"))
+    number = next(int.from_bytes(body[16:24], "big") for kind, body in came if kind == 0x21)
+    client.frames = []
+    client.send(pull(1, number))
+    bodies = client.entries()
+
+    assert client.keys.room_name == "Kelas 7B"
+    assert [*bodies] == [*range(1, number + 1)]
+    entry = read_entry(bodies[number])
+    assert (entry.text, entry.name, entry.kind) == ("halo, dunia", "ana", EntryKind.TEXT)
+    assert entry.person == int(entered["person"], 16)
+    assert entry.tag == draft_tag(client.stream, 1)
+
+
+def test_it_comes_back_by_token_and_its_copy_is_believed(room: Room) -> None:
+    client, entered = inside(room, "ana", 40_001)
+    client.send(post(1, 1, "halo"))
+    client.send(pull(1, 2))
+    chain = bytes(8)
+    for _, body in sorted(client.entries().items()):
+        chain = next_chain(chain, body)
+    client.send(have(2))
+
+    client.shake_hands()
+    client.prove("kopi susu")
+    back = client.enter(name="ana", token=entered["token"], logs=[[1, 2, chain.hex()]])
+    again = client.send(post(1, 1, "halo"))
+
+    assert back["returned"] is True
+    assert back["person"] == entered["person"]
+    assert back["changed"] == []
+    assert [log[:2] for log in back["logs"]] == [[1, 2]]
+    assert [body[16:24] for kind, body in again if kind == 0x21] == [(2).to_bytes(8, "big")]
+
+
+def test_a_copy_of_another_past_is_named_in_changed(room: Room) -> None:
+    client = ForeignClient(room.carrier(40_001), Chance("ana"))
+    client.shake_hands()
+    client.prove("kopi susu")
+
+    entered = client.enter(name="ana", logs=[[1, 5, "00" * 8]])
+
+    assert entered["changed"] == [1]
+
+
+def test_two_of_them_hear_each_other(room: Room) -> None:
+    ana, _ = inside(room, "ana", 40_001)
+    budi, _ = inside(room, "budi", 40_002)
+    budi.send(post(1, 1, "apa kabar?"))
+
+    ana.send(pull(1, 3))
+
+    assert read_entry(ana.entries()[3]).text == "apa kabar?"
+
+
+def test_who_is_here_is_told_in_pages(room: Room) -> None:
+    ana, entered = inside(room, "ana", 40_001)
+
+    with pytest.raises(Refusal) as snapshot:
+        ana.ask(Verb.PEOPLE, {"epoch": "00" * 8, "after": 0, "start": "00" * 8})
+
+    assert snapshot.value.code == Code.SNAPSHOT
+    (row,) = snapshot.value.fields["people"]
+    assert row[:4] == [entered["person"], "ana", Presence.HERE, False]
+
+
+def test_leaving_is_answered_and_ends_the_token(room: Room) -> None:
+    ana, entered = inside(room, "ana", 40_001)
+
+    answer = ana.ask(Verb.EXIT, {})
+    ana.shake_hands()
+    ana.prove("kopi susu")
+
+    assert answer == {}
+    with pytest.raises(Refusal) as unknown:
+        ana.enter(token=entered["token"])
+    assert unknown.value.code == Code.TOKEN_UNKNOWN
+
+
+def test_a_wrong_password_is_refused_and_another_try_is_free(room: Room) -> None:
+    client = ForeignClient(room.carrier(40_001), Chance("ana"))
+    client.shake_hands()
+
+    with pytest.raises(Refusal) as refused:
+        client.prove("teh manis")
+    client.prove("kopi susu")
+
+    assert refused.value.code == Code.WRONG_PASSWORD
+    assert client.enter(name="ana")["name"] == "ana"
+
+
+def test_a_taken_and_an_impossible_name_may_be_followed_by_another(room: Room) -> None:
+    inside(room, "ana", 40_001)
+    client = ForeignClient(room.carrier(40_002), Chance("other"))
+    client.shake_hands()
+    client.prove("kopi susu")
+
+    with pytest.raises(Refusal) as taken:
+        client.enter(name="Ana")
+    with pytest.raises(Refusal) as invalid:
+        client.enter(name="a\u202eb")
+
+    assert taken.value.code == Code.NAME_TAKEN
+    assert invalid.value.code == Code.NAME_INVALID
+    assert invalid.value.fields == {"reason": "character"}
+    assert client.enter(name="citra")["name"] == "citra"
+
+
+def test_a_share_that_comes_back_is_refused() -> None:
+    """At the client alone: whoever answers second, as the server does, cannot be sent its own."""
+    ya = bytes(range(32))
+
+    with pytest.raises(AssertionError, match="our own share"):
+        agree(b"\x44" * 32, ya, ya, bytes(32))
+    with pytest.raises(protocol.PeerError):
+        ours = auth_cpace.Initiator(bytes(32), b"", b"", b"\x44" * 32)
+        ours.finish(ours.share)
+
+
+def test_a_broken_frame_closes_the_session(room: Room) -> None:
+    ana, _ = inside(room, "ana", 40_001)
+
+    came = ana.send(bytes.fromhex("990000"))
+
+    assert (FrameType.CLOSE, CloseCode.BROKEN.to_bytes(2, "big")) in came
+
+
+def test_a_session_the_server_does_not_know_is_answered_reset(room: Room) -> None:
+    ana, _ = inside(room, "ana", 40_001)
+    stranger = seal(ana.keys.to_server, 12345, 0, bytes(16))
+
+    (reset,) = room.carrier(40_009)(stranger)
+
+    assert reset[:12] == protocol.PREFIX + b"\x04" + (12345).to_bytes(8, "big")
+    assert len(reset) == protocol.RESET_SIZE
+
+
+def test_an_init_without_a_good_cookie_gets_a_retry_and_nothing_else(room: Room) -> None:
+    (retry,) = room.carrier(40_001)(init(CLIENT_ID, b"\x09" + bytes(31), b"\xcc" * 24))
+
+    assert protocol.Retry.decode(retry).client_id == CLIENT_ID
