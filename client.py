@@ -359,7 +359,12 @@ def main() -> int:
     chosen = options.language or folder.preferences().language
     say = Texts(chosen if chosen in LANGUAGES else system_language(os.environ))
     run = {Mode.WINDOW: run_window, Mode.TERMINAL: run_in_terminal, Mode.JSON: run_json}
-    return run[options.mode](options, say, folder)
+    try:
+        return run[options.mode](options, say, folder)
+    except BrokenPipeError:
+        # Whoever read what we write is gone; else the interpreter would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return Exit.FAILURE
 
 
 if __name__ == "__main__":

@@ -80,6 +80,9 @@ class Program:
         events = [json.loads(line) for line in self.lines]
         return [event["text"] for event in events if event.get("event") == "entry"]
 
+    def stop_reading(self) -> None:
+        self._stdout.close()
+
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 

@@ -74,7 +74,8 @@ WORLD_NEVER = [  # here ``unless`` names modules of ours that may
     Rule(
         "*",
         "tkinter*",
-        unless="widgets* *_window *_dialogs *_views *_panels client_bubbles client_messages client_join client_panels client_chat",
+        unless="widgets* *_window *_dialogs *_views *_panels "
+        "client_bubbles client_messages client_join client_chat",
     ),
     Rule("*", "threading _thread", unless="endpoint client_terminal server client storage"),
     Rule("*", "concurrent* multiprocessing"),

@@ -362,6 +362,43 @@ def test_an_own_address_and_port_are_used(world: World) -> None:
     assert f"ana joined from 127.0.0.1:{port}" in server.errors()
 
 
+def test_a_reader_that_goes_away_ends_a_script_without_a_traceback(world: World) -> None:
+    world.server()
+    ana = world.entered("ana")
+
+    ana.stop_reading()
+    ana.type("halo")
+
+    assert ana.process.wait(PATIENCE) == 1
+    assert ana.errors() == ""
+
+
+# --- with a screen ---
+
+
+@pytest.mark.tk
+@pytest.mark.skipif("DISPLAY" not in os.environ, reason="needs a display")
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("program", "title"), [("server.py", "Ruang server"), ("client.py", "Ruang")]
+)
+def test_a_window_opens_and_leaves_well_on_a_signal(
+    world: World, program: str, title: str, number: int, exit_code: int
+) -> None:
+    started = world.run(
+        program,
+        RUANG_DATA=str(world.folder / "room"),
+        RUANG_CONFIG=str(world.folder / "config"),
+    )
+    window = ["xdotool", "search", "--sync", "--onlyvisible", "--name", f"^{title}$"]
+    subprocess.run(window, check=True, timeout=PATIENCE, stdout=subprocess.DEVNULL)
+
+    started.signal(number)
+
+    assert started.exit_code() == exit_code
+    assert started.errors() == ""
+
+
 # --- disasters ---
 
 
