@@ -59,6 +59,7 @@ class ClientHandshake:
         self._noise = auth_noise.Initiator(prologue, random_bytes(32))
         self._ephemeral = self._noise.write_first()
         self._cookie = NO_COOKIE
+        self._is_answered = False
 
     def init(self) -> bytes:
         """The INIT with the newest cookie."""
@@ -76,11 +77,16 @@ class ClientHandshake:
         return True
 
     def receive_resp(self, datagram: bytes) -> tuple[SessionKeys, RespPayload]:
-        """Raises PeerError if it is not the answer to our INIT; then nothing has changed."""
+        """Raises PeerError if it is not the answer to our INIT; then nothing has changed.
+
+        If the server itself answered with what cannot be, every later RESP is refused.
+        """
         resp = Resp.decode(datagram)
-        if resp.client_id != self.client_id:
-            raise PeerError("RESP for another client")
-        payload = RespPayload.decode(self._noise.read_second(resp.noise))
+        if resp.client_id != self.client_id or self._is_answered:
+            raise PeerError("RESP for another client, or not the first")
+        sealed = self._noise.read_second(resp.noise)
+        self._is_answered = True
+        payload = RespPayload.decode(sealed)
         keys = SessionKeys(
             receive_id=self.client_id,
             send_id=payload.server_session_id,
