@@ -77,10 +77,11 @@ class Session:
         self._may_roam = is_server
         self._random_bytes = random_bytes
         self._move: _Move | None = None
-        self._challenges: list[float] = []  # when the pending ones lapse
+        self._challenges: dict[bytes, float] = {}  # when the pending ones lapse
         self._frames: list[bytes] = []
         self._plaintexts: list[bytes] = []  # packed already, shared with other sessions
-        self._elsewhere: list[tuple[Address, bytes]] = []  # frames for another than our address
+        self._elsewhere: list[tuple[Address, bytes]] = []  # challenges of ours, by their path
+        self._answers: list[tuple[Address, bytes]] = []  # to challenges of the peer's
 
     # --- inwards ---
 
@@ -135,15 +136,22 @@ class Session:
 
     # --- paths ---
 
+    @property
+    def proven_address(self) -> Address:
+        """Where the peer certainly is: whoever has a session can forge where it writes from."""
+        return self._move.proven if self._move is not None else self.address
+
     def receive_path_challenge(self, frame: PathChallenge, address: Address) -> None:
-        """Answered on the path it came by."""
-        self._elsewhere.append((address, PathResponse(frame.challenge).encode()))
+        """Answered on the path it came by; more of them in a turn only want to make us send."""
+        if len(self._answers) < MAX_CHALLENGES:
+            self._answers.append((address, PathResponse(frame.challenge).encode()))
 
     def receive_path_response(self, frame: PathResponse, address: Address) -> None:
         """The new address is proven if the answer to our challenge came from there."""
         move = self._move
         if move is not None and frame.challenge == move.challenge and address == self.address:
             self._move = None
+            self._challenges.pop(frame.challenge, None)
 
     @property
     def path_deadline(self) -> float | None:
@@ -161,12 +169,14 @@ class Session:
         if address == proven:  # the newest datagram comes from the old address: it still lives
             self.address, self._move = proven, None
             return
-        self._challenges = [lapses for lapses in self._challenges if lapses > now]
+        self._challenges = {
+            challenge: lapses for challenge, lapses in self._challenges.items() if lapses > now
+        }
         if len(self._challenges) >= MAX_CHALLENGES:
             return
-        self._challenges.append(now + PATH_TIMEOUT)
         self.path_size.shrink(now)
         challenge = self._random_bytes(8)
+        self._challenges[challenge] = now + PATH_TIMEOUT
         self._move = _Move(proven, challenge, now + PATH_TIMEOUT, UNPROVEN_FACTOR * size)
         self.address = address
         frame = PathChallenge(challenge).encode()
@@ -188,7 +198,7 @@ class Session:
 
     @property
     def has_frames(self) -> bool:
-        return bool(self._frames or self._plaintexts or self._elsewhere)
+        return bool(self._frames or self._plaintexts or self._elsewhere or self._answers)
 
     @property
     def is_worn(self) -> bool:
@@ -199,10 +209,10 @@ class Session:
         """Everything queued, sealed. What an unproven address may not get yet counts as lost."""
         bursts = [
             Burst(address, [self._seal(pad(frame))])
-            for address, frame in self._elsewhere
+            for address, frame in self._elsewhere + self._answers
             if self._may_send(address, len(frame) + HEADER_SIZE + 32)
         ]
-        self._elsewhere = []
+        self._elsewhere, self._answers = [], []
         plaintexts = self._plaintexts
         if self._frames:
             plaintexts = plaintexts + pack_frames(self._frames, self.path_size.room)
