@@ -15,9 +15,12 @@ from conversation import PEOPLE, ROOM
 from deadlines import Deadlines
 from entering import Step
 from protocol import (
+    PREFIX,
     Address,
     Burst,
     CloseCode,
+    Code,
+    DatagramType,
     Job,
     PeerError,
     decode_data_header,
@@ -38,16 +41,15 @@ from protocol_frames import (
     decode_frames,
 )
 from protocol_session import Session
-from records import (
-    Store,
-)
+from records import Store, StoreNotice
 from server_delivery import Delivery
-from server_door import Crowd, Door, Opened, may_be_answered
+from server_door import Crowd, Door, Opened
 from server_events import (
     Command,
     Event,
     Happened,
     HappeningKind,
+    OperatorAnswered,
     Started,
     Stop,
     Stopped,
@@ -59,15 +61,16 @@ from server_posting import Posting
 from server_presence import GATHER
 from server_requests import Doors, Requests
 from server_rooms import Rooms
-from server_turn import Jobs, Turn
+from server_turn import Chores, Jobs, Turn
 from settings import ServerSettings
 
 MAX_FRAMES = 256  # in one datagram; more are only somebody's attempt to keep us busy
-TYPING_INTERVAL = 3.0  # s
 CLOSE_INTERVALS = (0.1, 0.3)  # s between the three times a CLOSE is sent
 STATUS_INTERVAL = 1.0  # s
 RESETS_INTERVAL = 0.05  # s
-HOUSEKEEPING_INTERVAL = 3600.0  # s
+HOUSEKEEPING_INTERVAL = 60.0  # s
+DATA = PREFIX + bytes([DatagramType.DATA_TO_SERVER])
+INIT = PREFIX + bytes([DatagramType.INIT])
 SESSION_MEMORY = 12 * 3600 * 1000  # ms a session is remembered for a RESET after a restart
 
 
@@ -110,12 +113,12 @@ class ServerCore:
         self._outgoing: dict[int, Peer] = {}
         self._deadlines: Deadlines[_Timer] = Deadlines()
         self._peers: dict[int, Peer] = {}
-        self._closing: dict[int, int] = {}  # session id: how often CLOSE went out
+        self._closing: dict[int, CloseCode] = {}  # by session id
         self._half_open = Crowd(self._limits.half_open, self._limits.half_open_per_address)
         self._not_entered = Crowd(self._limits.not_entered, self._limits.not_entered)
         self._turn = Turn(store, self._report_full)
         self._jobs = Jobs()
-        self._is_chore_out = False
+        self._chores = Chores(store, self._jobs, self._report_notice)
         self._is_stopping = False
         self.is_done = False
         self._door = Door(
@@ -128,7 +131,12 @@ class ServerCore:
         )
         self._rooms = Rooms(store, self._limits)
         self._members = Members(
-            store, self._rooms, self._limits, random_bytes=random_bytes, report=self._events.append
+            store,
+            self._rooms,
+            self._limits,
+            self._turn,
+            random_bytes=random_bytes,
+            report=self._events.append,
         )
         self._delivery = Delivery(
             self._rooms, store, self._limits, wake=self._wake, run=self._jobs.run
@@ -150,7 +158,6 @@ class ServerCore:
                 close=self._close,
                 wall_clock=wall_clock,
             ),
-            most_members=self._limits.entered,
             random_bytes=random_bytes,
             on_wrong_password=self._guessed_wrong,
             guard=self._guard,
@@ -176,11 +183,10 @@ class ServerCore:
         self._set_ban_timer(now)
         derive = partial(derive_prs, self._settings.password, store.room_id)
         self._jobs.run(derive, self._begin_entrance)
-        self._take_notices(at)
+        self._chores.tell()
 
     def _begin_entrance(self, prs: object, now: float) -> None:
-        if not isinstance(prs, bytes):
-            raise TypeError("the password could not be worked out")
+        assert isinstance(prs, bytes)
         self._entrance.set_prs(prs, now)
         self._events.append(
             Started(
@@ -197,9 +203,9 @@ class ServerCore:
     def receive_datagram(self, datagram: bytes, address: Address, now: float) -> None:
         """Never raises, whatever the bytes."""
         try:
-            if datagram[3:4] == b"\x10":
+            if datagram[:4] == DATA:
                 self._receive_data(datagram, address, now)
-            elif datagram[3:4] == b"\x01" and may_be_answered(address):
+            elif datagram[:4] == INIT:
                 self._receive_init(datagram, address, now)
         except PeerError:
             return
@@ -209,8 +215,20 @@ class ServerCore:
         if isinstance(command, Stop):
             self._stop(now)
             return
-        self._turn.attempt(partial(self._operator.execute, command, self._wall_clock()), now)
-        self._set_ban_timer(now)
+        code = Code.NO_SESSION
+
+        def execute() -> None:
+            nonlocal code
+            code = self._operator.execute(command, self._wall_clock())
+            self._set_ban_timer(now)
+
+        def undo(_: float) -> None:
+            self._operator.undo()
+            self._events.append(OperatorAnswered(command, Code.DISK_FULL))
+
+        self._turn.when_undone(undo)
+        if self._turn.attempt(execute, now):
+            self._turn.when_kept(lambda _: self._events.append(OperatorAnswered(command, code)))
 
     def handle_result(self, key: int, result: object, now: float) -> None:
         """What a job came to; an exception of the store is the store's end."""
@@ -253,27 +271,17 @@ class ServerCore:
     # --- turns ---
 
     def _commit(self, now: float) -> None:
+        if self._members.is_owing(now):
+            self._turn.attempt(partial(self._members.write_owed, now), now)
         committed = self._turn.commit(now)
         authors = self._posting.take_authors()
         if committed is not None:
             self._delivery.push(committed, authors, now)
-            self._do_chores()
+            self._chores.look()
 
-    def _do_chores(self) -> None:
-        self._take_notices(self._wall_clock())
-        chore = None if self._is_chore_out else self._store.next_chore()
-        if chore is not None:
-            self._is_chore_out = True
-            self._jobs.run(chore, self._end_chore)
-
-    def _end_chore(self, _: object, now: float) -> None:
-        self._is_chore_out = False
-        self._do_chores()
-
-    def _take_notices(self, at: int) -> None:
-        for notice in self._store.notices():
-            kind = HappeningKind[notice.kind.name]
-            self._events.append(Happened(kind, at, count=notice.count, text=notice.text))
+    def _report_notice(self, notice: StoreNotice) -> None:
+        kind, at = HappeningKind[notice.kind.name], self._wall_clock()
+        self._events.append(Happened(kind, at, count=notice.count, text=notice.text))
 
     def _report_full(self, is_full: bool) -> None:
         kind = HappeningKind.DISK_FULL if is_full else HappeningKind.DISK_FREE
@@ -397,8 +405,11 @@ class ServerCore:
                 self._wake(peer)
             case PathResponse():
                 session.receive_path_response(frame, address)
-                if peer.member is not None:
-                    peer.member.address = session.address
+                if peer.member is not None and peer.member.address != session.proven_address:
+                    peer.member.address = session.proven_address
+                    self._turn.attempt(
+                        partial(self._requests.remember, peer, self._wall_clock()), now
+                    )
 
     def _receive_from_member(
         self, peer: Peer, frame: Post | Pull | Have | Typing, now: float
@@ -411,17 +422,14 @@ class ServerCore:
             case Have():
                 self._delivery.receive_have(peer, frame, now)
             case Typing():
-                self._receive_typing(peer, frame, now)
+                self._delivery.receive_typing(peer, frame, now)
 
     # --- entering and leaving ---
 
     def _guessed_wrong(self, peer: Peer) -> None:
         at = self._wall_clock()
-        failures = 0
         guesses = self._entrance.guesses(peer.session.last_heard, at)
-        for guess in guesses:
-            if guess.address == peer.host:
-                failures = guess.failures
+        failures = sum(guess.failures for guess in guesses if guess.address == peer.host)
         self._turn.attempt(partial(self._store.save_guesses, guesses), peer.session.last_heard)
         address = peer.session.address
         self._events.append(
@@ -448,10 +456,8 @@ class ServerCore:
 
     def _depart(self, member: Member, kind: HappeningKind, now: float, *, keep_name: bool) -> None:
         """Ends somebody's presence; the session, if there is one, stays for last words."""
-        at = self._wall_clock()
         peer = member.peer
-        depart = partial(self._members.depart, member, kind, now, at, keep_name=keep_name)
-        self._turn.attempt(depart, now)
+        self._members.depart(member, kind, now, self._wall_clock(), keep_name=keep_name)
         if peer is not None:
             member.peer, peer.member = None, None
             self._delivery.forget(peer)
@@ -471,27 +477,32 @@ class ServerCore:
         """Says CLOSE, three times in all, then forgets the session."""
         if peer.key in self._closing:
             return
-        if peer.member is not None and peer.member.peer is peer:
-            peer.member.peer = None
-        peer.member = None
+        self._part(peer)
         self._delivery.forget(peer)
         peer.feeds.clear()
         peer.entering.step = Step.LEFT
-        peer.session.queue(Close(code).encode())
-        self._wake(peer)
-        self._closing[peer.key] = int(code)
+        self._closing[peer.key] = code
+        self._say_close(peer, now)
         for tries, wait in enumerate(CLOSE_INTERVALS):
             self._deadlines.set(_Timer(f"close {tries}", peer.key), now + wait)
 
-    def _drop(self, peer: Peer) -> None:
-        """Forgets a session; its person, if any, stays present for a while."""
-        key = peer.key
-        if self._peers.pop(key, None) is None:
-            return
+    def _say_close(self, peer: Peer, now: float) -> None:
+        peer.session.queue(Close(self._closing[peer.key]).encode())
+        self._loose += peer.session.take_bursts(now)
+
+    def _part(self, peer: Peer) -> None:
+        """The session ends; its person stays present for a while, for another session."""
         if peer.member is not None and peer.member.peer is peer:
             peer.member.heard()
             peer.member.peer = None
         peer.member = None
+
+    def _drop(self, peer: Peer) -> None:
+        """Forgets a session."""
+        key = peer.key
+        if self._peers.pop(key, None) is None:
+            return
+        self._part(peer)
         self._closing.pop(key, None)
         self._outgoing.pop(key, None)
         self._half_open.discard(key)
@@ -500,28 +511,13 @@ class ServerCore:
         self._delivery.forget(peer)
         for kind in ("half-open", "entering", "path", "serve", "close 0", "close 1"):
             self._deadlines.cancel(_Timer(kind, key))
-        self._turn.attempt(partial(self._store.forget_session, key), peer.session.last_heard)
-
-    # --- typing ---
-
-    def _receive_typing(self, peer: Peer, typing: Typing, now: float) -> None:
-        if now - peer.last_typing < TYPING_INTERVAL * 0.9 or peer.member is None:
-            return
-        if typing.conversation not in peer.feeds:
-            return
-        peer.last_typing = now
-        frame = Typing(typing.conversation, peer.member.person).encode()
-        for other in self._delivery.followers(typing.conversation):
-            if other is not peer:
-                other.session.queue(frame)
-                self._wake(other)
+        if peer.intake is not None:
+            self._turn.attempt(partial(self._store.forget_session, key), peer.session.last_heard)
 
     # --- resets ---
 
     def _send_reset(self, session_id: int, address: Address, now: float) -> None:
-        reset = None
-        if may_be_answered(address):
-            reset = self._door.reset_for(session_id, address, now)
+        reset = self._door.reset_for(session_id, address, now)
         if reset is not None:
             self._loose.append(Burst(address, [reset]))
 
@@ -533,7 +529,7 @@ class ServerCore:
             if peer is not None:
                 self._handle_peer_deadline(timer.kind, peer, now)
         elif timer == _GATHERED:
-            self._tell_people()
+            self._tell_people(now)
         elif timer == _STATUS:
             self._operator.report_status(self._posting.posted, self._wall_clock())
             self._deadlines.set(_STATUS, now + STATUS_INTERVAL)
@@ -541,7 +537,8 @@ class ServerCore:
             self._turn.attempt(partial(self._store.forget_old, self._wall_clock()), now)
             self._deadlines.set(_HOUSEKEEPING, now + HOUSEKEEPING_INTERVAL)
         elif timer == _BANS:
-            self._end_bans(now)
+            self._turn.attempt(partial(self._operator.end_bans, self._wall_clock()), now)
+            self._set_ban_timer(now)
         elif timer == _RESETS:
             self._send_resets(now)
 
@@ -552,11 +549,9 @@ class ServerCore:
             case "path":
                 peer.session.handle_path_timer(now)
             case "close 0":
-                peer.session.queue(Close(CloseCode(self._closing[peer.key])).encode())
-                self._wake(peer)
+                self._say_close(peer, now)
             case "close 1":
-                peer.session.queue(Close(CloseCode(self._closing[peer.key])).encode())
-                self._loose += peer.session.take_bursts(now)
+                self._say_close(peer, now)
                 self._drop(peer)
             case "entering" if self._entrance.is_queued(peer):
                 again = now + self._limits.entering_timeout
@@ -566,7 +561,8 @@ class ServerCore:
             case _:  # half-open
                 self._drop(peer)
 
-    def _tell_people(self) -> None:
+    def _tell_people(self, now: float) -> None:
+        self._delivery.count_again(now)
         frames = self._members.presences.take_changes()
         for peer in self._delivery.followers(ROOM):
             for frame in frames:
@@ -579,14 +575,6 @@ class ServerCore:
         if self._door.has_resets:
             self._deadlines.set(_RESETS, now + RESETS_INTERVAL)
 
-    def _end_bans(self, now: float) -> None:
-        def end() -> None:
-            if self._members.people.drop_ended(self._wall_clock()):
-                self._operator.report_bans()
-
-        self._turn.attempt(end, now)
-        self._set_ban_timer(now)
-
     def _set_ban_timer(self, now: float) -> None:
         end = self._members.people.next_end()
         if end is None:
@@ -597,13 +585,12 @@ class ServerCore:
 
     def _stop(self, now: float) -> None:
         self._is_stopping = True
-        for peer in list(self._peers.values()):
+        self._commit(now)
+        for peer in self._peers.values():
             if peer.is_half_open:
                 continue
-            frame = Close(CloseCode.COME_BACK).encode()
+            self._closing.setdefault(peer.key, CloseCode.COME_BACK)
             for _ in range(3):
-                peer.session.queue(frame)
-                self._loose += peer.session.take_bursts(now)
-        self._commit(now)
+                self._say_close(peer, now)
         self._events.append(Stopped())
         self.is_done = True

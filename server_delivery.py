@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from deadlines import Deadlines
 from protocol import PeerError
-from protocol_frames import Have, Heads, Pull, Reached, pack_frames
+from protocol_frames import Have, Heads, Pull, Reached, Typing, pack_frames
 from records import Store, Stored
 from replication_server import (
     HEADS_INTERVALS,
@@ -24,6 +24,7 @@ from settings import Limits
 REACHED_INTERVAL = 0.2  # s
 LAGGING_INTERVAL = 0.05  # s between reminders for who gets heads only
 MAX_HAVE_PAIRS = 64
+TYPING_INTERVAL = 2.7  # s; clients keep 3 s apart, and the network brings some together
 SHRINK_STEP = 2  # reminders without a HAVE after which large datagrams are suspected
 
 
@@ -169,6 +170,19 @@ class Delivery:
         limit = self._limits.pull_bytes
         self._run(self._store.read_later(conversation, first, last, limit), send)
 
+    def receive_typing(self, peer: Peer, typing: Typing, now: float) -> None:
+        """Tells the others, at most once in a while."""
+        if now - peer.last_typing < TYPING_INTERVAL or peer.member is None:
+            return
+        if typing.conversation not in peer.feeds:
+            return
+        peer.last_typing = now
+        frame = Typing(typing.conversation, peer.member.person).encode()
+        for other in self.followers(typing.conversation):
+            if other is not peer:
+                other.session.queue(frame)
+                self._wake(other)
+
     # --- timers ---
 
     def next_timer(self) -> float | None:
@@ -231,6 +245,11 @@ class Delivery:
                 peer.session.queue(Reached(((conversation, reached),)).encode())
                 if reached >= feed.unreached:
                     feed.unreached = 0
+
+    def count_again(self, now: float) -> None:
+        """Somebody came, went or fell silent: others may be the last to have something now."""
+        for conversation in self._followers:
+            self._receipts.set_earliest(conversation, now)
 
     def lacking(self, conversation: int, number: int) -> list[Peer]:
         """The present sessions that have not reported an entry."""

@@ -104,6 +104,8 @@ class Door:
     def receive_init(self, datagram: bytes, address: Address, now: float) -> bytes | Opened | None:
         """RETRY or a repeated RESP as bytes, a new session, or nothing. Raises PeerError."""
         init = Init.decode(datagram)
+        if not may_be_answered(address):
+            return None
         place = f"{address[0]} {address[1]}".encode()
         if not self._cookies.is_good(init, place, now):
             return Retry(init.client_id, self._cookies.issue(init, place, now)).encode()
@@ -161,7 +163,9 @@ class Door:
 
     def reset_for(self, session_id: int, address: Address, now: float) -> bytes | None:
         """RESET for a session that we do not know (any more), if the limits allow one."""
-        if not self._host_resets.take(address[0], now) or not self._resets.take(now):
+        if not may_be_answered(address) or not self._host_resets.take(address[0], now):
+            return None
+        if not self._resets.take(now):
             return None
         return self._reset(session_id)
 

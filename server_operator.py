@@ -16,7 +16,6 @@ from server_events import (
     HappeningKind,
     Kick,
     Mute,
-    OperatorAnswered,
     PersonRow,
     StatusReported,
     Unban,
@@ -43,8 +42,8 @@ class Operator:
         self._report = report
         self._expel = expel
 
-    def execute(self, command: OperatorCommand, at: int) -> None:
-        """Answers with OperatorAnswered: NO_SESSION when nobody present has that name."""
+    def execute(self, command: OperatorCommand, at: int) -> Code:
+        """OK, or NO_SESSION when nobody has that name. Who must go goes through ``expel``."""
         match command:
             case Kick():
                 done = self._kick(command.name)
@@ -56,7 +55,12 @@ class Operator:
                 done = self._undo(BanKind.ENTER, command.name, HappeningKind.UNBANNED, at)
             case _:
                 done = self._undo(BanKind.SPEAK, command.name, HappeningKind.UNMUTED, at)
-        self._report(OperatorAnswered(command, Code.OK if done else Code.NO_SESSION))
+        return Code.OK if done else Code.NO_SESSION
+
+    def undo(self) -> None:
+        """What a command wrote was not kept."""
+        self._people.reload_bans()
+        self.report_bans()
 
     def _present(self, name: str) -> Member | None:
         person = self._people.find(name)
@@ -96,6 +100,11 @@ class Operator:
             self._report(Happened(happening, at, ban.name))
         self.report_bans()
         return bool(dropped)
+
+    def end_bans(self, at: int) -> None:
+        """Those whose end has come."""
+        if self._people.drop_ended(at):
+            self.report_bans()
 
     def report_bans(self) -> None:
         """After any change, and when the server starts."""

@@ -41,7 +41,8 @@ class Peer:
 
     @property
     def host(self) -> str:
-        return self.session.address[0]
+        """Whom guesses and bans count for."""
+        return self.session.proven_address[0]
 
     @property
     def has_entered(self) -> bool:

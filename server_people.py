@@ -29,6 +29,7 @@ class Admission:
     token: bytes = field(default=b"", repr=False)
     has_returned: bool = False
     was_present: bool = False
+    name_before: str | None = None  # held for this person until now
 
 
 class People:
@@ -40,7 +41,8 @@ class People:
         self._names: dict[int, str] = {}  # of all present or held people
         self._folded: dict[str, int] = {}
         self._skeletons: dict[str, int] = {}
-        self._bans: dict[int, Ban] = {ban.ban: ban for ban in store.bans()}
+        self._bans: dict[int, Ban] = {}
+        self.reload_bans()
 
     # --- names ---
 
@@ -53,10 +55,10 @@ class People:
 
     def free_name(self, person: int) -> None:
         """Anybody may take the name now."""
-        name = self._names.pop(person, None)
-        if name is not None:
-            del self._folded[fold_name(name)]
-            del self._skeletons[skeleton(name)]
+        name = self._names.pop(person, "")
+        for owners, key in ((self._folded, fold_name(name)), (self._skeletons, skeleton(name))):
+            if owners.get(key) == person:
+                del owners[key]
 
     def find(self, name: str) -> int | None:
         """The present or held person whom an operator means by a name."""
@@ -73,27 +75,39 @@ class People:
 
     # --- entering ---
 
-    def enter(self, request: EnterRequest, host: str, at: int) -> Admission:
-        """Decides an ENTER and writes what follows from it into the open transaction."""
+    def enter(self, request: EnterRequest, host: str, at: int, *, is_full: bool) -> Admission:
+        """Decides an ENTER and writes what follows from it into the open transaction.
+
+        ``is_full``: only those who are marked present already may come (back).
+        """
         answered = self._store.once(request.once)
         if answered is not None:  # its answer was lost with a session or a server
             record = self._store.person(int(str(decode_object(answered[1]).get("person", "0")), 16))
             if record is not None:
-                return self._admit(record, request, host, at, has_returned=False)
+                return self._admit(record, request, host, at, is_full=is_full)
         if request.token is not None:
             person = self._store.use_token(token_hash(request.token), at - GUEST_TOKEN_LIFE, at)
             record = self._store.person(person) if person is not None else None
             if record is not None:
-                return self._admit(record, request, host, at, has_returned=True)
+                return self._admit(record, request, host, at, is_full=is_full, has_returned=True)
             if request.name is None:
                 return Admission(Code.TOKEN_UNKNOWN, {})
         person = int.from_bytes(self._random_bytes(8), "big") >> 1 or 1
         record = PersonRecord(person, "", is_present=False)
-        return self._admit(record, request, host, at, has_returned=False)
+        return self._admit(record, request, host, at, is_full=is_full)
 
     def _admit(
-        self, record: PersonRecord, request: EnterRequest, host: str, at: int, *, has_returned: bool
+        self,
+        record: PersonRecord,
+        request: EnterRequest,
+        host: str,
+        at: int,
+        *,
+        is_full: bool,
+        has_returned: bool = False,
     ) -> Admission:
+        if is_full and not record.is_present:
+            return Admission(Code.SERVER_FULL, {})
         name = record.name
         if request.name is not None and (not name or self._is_taken(name, record.person)):
             try:
@@ -134,12 +148,18 @@ class People:
 
     # --- keeping out ---
 
+    def reload_bans(self) -> None:
+        """As they are on disk."""
+        self._bans = {ban.ban: ban for ban in self._store.bans()}
+
     def bans(self) -> tuple[Ban, ...]:
         """All bans and mutes, ended ones too until ``drop_ended``."""
         return tuple(self._bans.values())
 
     def ban_on(self, kind: BanKind, person: int, name: str, host: str, at: int) -> Ban | None:
         """The ban in force that keeps this person from something."""
+        if not self._bans:  # each post asks
+            return None
         looks = skeleton(name)
         for ban in self._bans.values():
             if ban.kind is not kind or 0 < ban.until <= at:

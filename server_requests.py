@@ -50,7 +50,6 @@ class Requests:
         turn: Turn,
         doors: Doors,
         *,
-        most_members: int,
         random_bytes: Callable[[int], bytes],
         on_wrong_password: Callable[[Peer], None],
         guard: Callable[[Peer, Callable[[], None], float], None],
@@ -67,7 +66,6 @@ class Requests:
         self._delivery = delivery
         self._turn = turn
         self._doors = doors
-        self._most_members = most_members
 
     def receive(self, peer: Peer, request: Request, now: float) -> None:
         """Raises PeerError for a request that cannot be."""
@@ -132,18 +130,14 @@ class Requests:
 
     def _enter(self, peer: Peer, request: int, fields: Fields, now: float) -> None:
         wish = EnterRequest.decode(fields)
-        if len(self._members) >= self._most_members:
-            self._answer(peer, request, Code.SERVER_FULL, {})
-            return
         at = self._doors.wall_clock()
         admission: Admission | None = None
 
         def decide() -> None:
             nonlocal admission
-            admission = self._members.enter(wish, peer.session.address, at)
+            admission = self._members.enter(wish, peer.session.proven_address, now, at)
             if admission.code is Code.OK:
-                host, port = peer.session.address
-                self._store.remember_session(RememberedSession(peer.key, host, port), at)
+                self.remember(peer, at)
 
         if not self._turn.attempt(decide, now) or admission is None:
             if admission is not None:
@@ -154,6 +148,11 @@ class Requests:
         else:
             self._turn.when_undone(partial(self._undo_enter, peer, request, admission))
             self._turn.when_kept(partial(self._end_enter, peer, request, wish, admission))
+
+    def remember(self, peer: Peer, at: int) -> None:
+        """Where a server that starts again finds this session."""
+        host, port = peer.session.proven_address
+        self._store.remember_session(RememberedSession(peer.key, host, port), at)
 
     def _undo_enter(self, peer: Peer, request: int, admission: Admission, _: float) -> None:
         self._members.undo(admission)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from protocol import Job
-from records import Store, Stored, StoreFullError
+from records import Store, Stored, StoreFullError, StoreNotice
 
 Act = Callable[[float], None]
 
@@ -43,17 +43,17 @@ class Turn:
 
     def commit(self, now: float) -> tuple[Stored, ...] | None:
         """What became durable; None if nothing was written, or nothing could be."""
-        if not self._is_dirty:
-            return None
-        self._is_dirty = False
-        try:
-            committed = self._store.commit()
-        except StoreFullError:
-            self._abort(now)
-            return None
-        if self._is_full:
-            self._is_full = False
-            self._report_full(False)
+        committed: tuple[Stored, ...] | None = None
+        if self._is_dirty:
+            try:
+                committed = self._store.commit()
+            except StoreFullError:
+                self._abort(now)
+                return None
+            self._is_dirty = False
+            if self._is_full:
+                self._is_full = False
+                self._report_full(False)
         kept, self._kept, self._undone = self._kept, [], []
         for act in kept:
             act(now)
@@ -62,6 +62,7 @@ class Turn:
     def _abort(self, now: float) -> None:
         """The disk is full: nothing of this turn is kept, and nobody was told that it was."""
         self._store.rollback()
+        self._is_dirty = False
         undone, self._undone, self._kept = self._undone, [], []
         for act in undone:
             act(now)
@@ -92,3 +93,30 @@ class Jobs:
         if isinstance(result, Exception):
             raise result
         self._ends.pop(key)(result, now)
+
+
+class Chores:
+    """The store's slow work, one piece at a time, and what it did by itself."""
+
+    def __init__(self, store: Store, jobs: Jobs, report: Callable[[StoreNotice], None]) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._report = report
+        self._is_out = False
+
+    def look(self) -> None:
+        """After each commit: whether there is something to do."""
+        self.tell()
+        chore = None if self._is_out else self._store.next_chore()
+        if chore is not None:
+            self._is_out = True
+            self._jobs.run(chore, self._end)
+
+    def tell(self) -> None:
+        """What an operator should know."""
+        for notice in self._store.notices():
+            self._report(notice)
+
+    def _end(self, _: object, now: float) -> None:
+        self._is_out = False
+        self.look()
