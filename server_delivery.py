@@ -93,7 +93,13 @@ class Delivery:
         self, log: RecentLog, batch: list[Stored], authors: dict[tuple[int, int], Peer], now: float
     ) -> None:
         conversation = log.conversation
-        frames = [frame for stored in batch for frame in log.frames(stored.number)]
+        frames = [
+            frame
+            for stored in batch  # one turn may bring more than the log keeps in memory
+            for frame in (
+                log.frames(stored.number) if log.holds(stored.number) else entry_frames(stored)
+            )
+        ]
         packed: dict[int, list[bytes]] = {}  # by the room that paths have proved
         wrote = [authors.get((conversation, stored.number)) for stored in batch]
         only_author = wrote[0] if wrote.count(wrote[0]) == len(wrote) else None

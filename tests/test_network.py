@@ -11,6 +11,7 @@ from simulator import Client, Simulator, Weather
 from client_events import Connection
 from protocol import MAX_DATAGRAM, MAX_TEXT
 from protocol_path import MAX_PROBES
+from settings import Limits
 
 NAMES = ("Ana", "Budi", "Citra", "Dewi", "Eko")
 POSTS = 200
@@ -213,6 +214,22 @@ def test_a_newcomer_sees_the_last_two_hundred_entries_and_scrolls_up_to_the_firs
         assert 190 <= at_first <= 205
         assert budi.log()[0][0] == 1
         assert budi.texts() == ana.texts()
+
+
+def test_a_server_with_hardly_any_memory_for_logs_reads_them_from_its_store() -> None:
+    tight = Limits(lag_bytes=3000, log_cache_bytes=2000, pull_bytes=3000)
+    with Simulator(1, loss=0.05, limits=tight) as network:
+        ana, budi = network.clients("Ana", "Budi")
+        network.everybody_enters()
+        for one in (ana, budi):
+            one.say(*(f"{one.name} {place} " + "x" * 700 for place in range(60)))
+        network.run_until(network.is_at_rest)
+        citra = network.client("Citra")
+        network.run_until(network.is_at_rest)
+        network.check()
+
+        assert ana.texts() == budi.texts() == citra.texts()
+        assert len(ana.texts()) == 120
 
 
 def test_receipts_reach_authors_when_everyone_present_has_all() -> None:
