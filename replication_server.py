@@ -10,6 +10,7 @@ from protocol import ENTRY_PART, Code, PeerError
 from protocol_frames import EntryPart, Post, Posted, Refused, split_parts
 from records import DraftAnswer, Stored, StreamRecord
 
+FORGET_EVERY = 32  # drafts
 MAX_EARLY_DRAFTS = 8  # as many as a client has in flight: more would be its invention
 HEADS_INTERVALS = (0.2, 1.0, 5.0)  # s, after the first reminder; then with each keepalive
 
@@ -46,7 +47,8 @@ class Intake:
         self.person = record.person
         self.oldest = record.oldest
         self.taken = max(record.taken, record.oldest - 1)
-        self._answers = {answer.draft: answer for answer in record.answers}
+        self._answers = {answer.draft: answer_frame(answer) for answer in record.answers}
+        self._forgotten = record.oldest  # as far as the store knows
         self._early: dict[int, _Parts] = {}
 
     def receive(self, post: Post) -> list[Draft]:
@@ -56,11 +58,10 @@ class Intake:
         forgotten, and drafts below it are not waited for.
         """
         if post.oldest > self.oldest:
-            self.oldest = post.oldest
-            self.taken = max(self.taken, post.oldest - 1)
-            for known in (self._answers, self._early):
-                for draft in [draft for draft in known if draft < post.oldest]:
-                    del known[draft]
+            self._forget_below(post.oldest)
+        if post.parts == 1 and post.draft == self.taken + 1 and not self._early:  # nearly always
+            self.taken = post.draft
+            return [Draft(post.draft, post.conversation, post.kind, post.body)]
         if not self.taken < post.draft <= self.taken + MAX_EARLY_DRAFTS:
             return []
         parts = self._early.setdefault(post.draft, _Parts(post))
@@ -73,6 +74,14 @@ class Intake:
             raise PeerError("parts of a draft contradict each other")
         parts.bodies.setdefault(post.part, post.body)
         return self._take_ready()
+
+    def _forget_below(self, oldest: int) -> None:
+        self.oldest = oldest
+        self.taken = max(self.taken, oldest - 1)
+        for draft in [draft for draft in self._answers if draft < oldest]:
+            del self._answers[draft]
+        for draft in [draft for draft in self._early if draft < oldest]:
+            del self._early[draft]
 
     def _take_ready(self) -> list[Draft]:
         ready: list[Draft] = []
@@ -89,7 +98,7 @@ class Intake:
     def keep_answer(self, answer: DraftAnswer) -> None:
         """After it is on disk: from now on it is repeated."""
         if answer.draft >= self.oldest:
-            self._answers[answer.draft] = answer
+            self._answers[answer.draft] = answer_frame(answer)
 
     def refuse(self, answer: DraftAnswer) -> None:
         """A refusal that the disk cannot hold: repeated for as long as this session lives."""
@@ -98,7 +107,14 @@ class Intake:
 
     def answer_frames(self) -> list[bytes]:
         """Every answer the author may still lack, so that a lost one comes with the next."""
-        return [answer_frame(self._answers[draft]) for draft in sorted(self._answers)]
+        return [self._answers[draft] for draft in sorted(self._answers)]
+
+    def take_forgettable(self) -> int | None:
+        """Answers below this number may go from the store; None while it is not worth a write."""
+        if self.oldest < self._forgotten + FORGET_EVERY:
+            return None
+        self._forgotten = self.oldest
+        return self.oldest
 
 
 def answer_frame(answer: DraftAnswer) -> bytes:

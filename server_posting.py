@@ -1,19 +1,29 @@
-"""Drafts on the server: taken in order, decided, written, answered.
+"""Drafts on the server: taken in order, decided and written at the end of the turn, answered.
 
 Band: cores. An answer goes out only when the entry it speaks of is on disk.
 """
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 
 from protocol import Code, PeerError
 from protocol_frames import Post
 from records import BanKind, DraftAnswer, Store
-from replication_server import Intake
+from replication_server import Draft, Intake
 from server_peer import Peer
 from server_people import People
 from server_rooms import Rooms
 from server_turn import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A draft whose turn has come, with who said it as they were then."""
+
+    peer: Peer
+    intake: Intake
+    name: str
+    draft: Draft
 
 
 class Posting:
@@ -34,60 +44,69 @@ class Posting:
         self._people = people
         self._turn = turn
         self._wake = wake
+        self._waiting: list[_Waiting] = []
+        self._to_answer: dict[int, Peer] = {}  # by session id, at the end of this turn
         self._authors: dict[tuple[int, int], Peer] = {}
+
+    def receive(self, peer: Peer, post: Post) -> None:
+        """Raises PeerError for a POST that cannot be."""
+        intake, member = peer.intake, peer.member
+        if intake is None or member is None:
+            raise PeerError("no stream")
+        for draft in intake.receive(post):
+            self._waiting.append(_Waiting(peer, intake, member.name, draft))
+        self._to_answer[peer.key] = peer
+
+    def write(self, now: float, at: int) -> None:
+        """Decides what came in this turn, into the open transaction."""
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        answers: list[DraftAnswer] = []
+        self._turn.when_undone(lambda _: self._refuse(waiting))
+        if self._turn.attempt(lambda: self._decide(waiting, answers, at), now):
+            self._turn.when_kept(lambda _: self._keep(waiting, answers))
 
     def take_authors(self) -> dict[tuple[int, int], Peer]:
         """Whose the entries of this turn are, by their place; known to this turn alone."""
         authors, self._authors = self._authors, {}
         return authors
 
-    def receive(self, peer: Peer, post: Post, now: float, at: int) -> None:
-        """Raises PeerError for a POST that cannot be."""
-        intake, member = peer.intake, peer.member
-        if intake is None or member is None:
-            raise PeerError("no stream")
-        ready = intake.receive(post)
-        if not ready:
-            if post.draft <= intake.taken:
-                self._answer(peer, intake)
-            return
-        mute = self._people.ban_on(BanKind.SPEAK, member.person, member.name, peer.host, at)
-        answers: list[DraftAnswer] = []
+    def send_answers(self) -> None:
+        """After the commit: each author gets every answer it may lack, once."""
+        peers, self._to_answer = self._to_answer, {}
+        for peer in peers.values():
+            if peer.intake is not None:
+                for frame in peer.intake.answer_frames():
+                    peer.session.queue(frame)
+                self._wake(peer)
 
-        def decide() -> None:
-            self._store.forget_answers(intake.stream, intake.oldest)
-            for draft in ready:
-                answer = self._rooms.decide(
-                    draft, intake, member.name, is_muted=mute is not None, at=at
-                )
-                answers.append(answer)
-                if answer.code == Code.OK:
-                    self._authors[answer.conversation, answer.number] = peer
+    def _decide(self, waiting: list[_Waiting], answers: list[DraftAnswer], at: int) -> None:
+        for item in waiting:
+            intake = item.intake
+            forgettable = intake.take_forgettable()
+            if forgettable is not None:
+                self._store.forget_answers(intake.stream, forgettable)
+            mute = self._people.ban_on(BanKind.SPEAK, intake.person, item.name, item.peer.host, at)
+            answer = self._rooms.decide(
+                item.draft, intake, item.name, is_muted=mute is not None, at=at
+            )
+            answers.append(answer)
+            if answer.code == Code.OK:
+                self._authors[answer.conversation, answer.number] = item.peer
 
-        refused = [DraftAnswer(draft.draft, Code.DISK_FULL) for draft in ready]
-        self._turn.when_undone(partial(self._refuse, peer, intake, refused))
-        if self._turn.attempt(decide, now):
-            self._turn.when_kept(partial(self._keep, peer, intake, answers))
+    def _keep(self, waiting: list[_Waiting], answers: list[DraftAnswer]) -> None:
+        for item, answer in zip(waiting, answers, strict=True):
+            item.intake.keep_answer(answer)
+            self.posted += answer.code == Code.OK
 
-    def _keep(self, peer: Peer, intake: Intake, answers: list[DraftAnswer], _: float) -> None:
-        self.posted += sum(answer.code == Code.OK for answer in answers)
-        for answer in answers:
-            intake.keep_answer(answer)
-        self._answer(peer, intake)
-
-    def _refuse(self, peer: Peer, intake: Intake, refused: list[DraftAnswer], _: float) -> None:
+    def _refuse(self, waiting: list[_Waiting]) -> None:
         """Cannot be stored; ``oldest`` in the next POST makes that harmless."""
         self._authors.clear()
-        record = self._store.stream(intake.stream)
-        if record is None or peer.intake is None:
-            return
-        if peer.intake is intake:  # the first refusal of this turn: forget what was not kept
-            peer.intake = Intake(intake.stream, record)
-        for answer in refused:
-            peer.intake.refuse(answer)
-        self._answer(peer, peer.intake)
-
-    def _answer(self, peer: Peer, intake: Intake) -> None:
-        for frame in intake.answer_frames():
-            peer.session.queue(frame)
-        self._wake(peer)
+        for item in waiting:
+            peer, stream = item.peer, item.intake.stream
+            if peer.intake is item.intake:  # forget what was taken in this turn and not kept
+                record = self._store.stream(stream)
+                peer.intake = Intake(stream, record) if record is not None else None
+            if peer.intake is not None:
+                peer.intake.refuse(DraftAnswer(item.draft.draft, Code.DISK_FULL))

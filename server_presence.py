@@ -12,7 +12,7 @@ from protocol_frames import EntryPart
 from protocol_requests import Fields
 
 KEPT_CHANGES = 1024
-PAGE = 400  # people in one answer: at most 64 kB with the longest names
+PAGE = 300  # people in one answer: at most 64 kB with the longest names
 GATHER = 0.25  # s within which changes of one person become one
 
 
@@ -70,7 +70,7 @@ class Presences:
         """PEOPLE: the changes after a version, or else a page of everybody from an id on."""
         fields: Fields = {"epoch": f"{self.epoch:016x}", "version": self.version}
         missed = self.version - after
-        if epoch == self.epoch and 0 <= missed <= len(self._changes) and not start:
+        if epoch == self.epoch and 0 <= missed <= min(len(self._changes), PAGE) and not start:
             page = self._changes[-missed:] if missed else []
             fields["people"] = [_row(person) for person in page]
             return Code.OK, fields

@@ -63,6 +63,7 @@ class _Turn:
     rows: list[ArchiveRow] = field(default_factory=list)
     heads: dict[int, LogHead] = field(default_factory=dict)
     sent_at: int = 0
+    places: int = 0  # taken by what was appended
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Storage(Records):
         self._notices: list[StoreNotice] = []
         self._labels: dict[int, str | None] = {}  # of all conversations
         self._last_sent_at = 0
+        self._last_place = 0
         self._is_open = True
         self._load_room(folder / ARCHIVE_NAME)
         self._archive = self._open_archive(folder)
@@ -151,6 +153,7 @@ class Storage(Records):
         turn, self._turn = self._turn, _Turn()
         self._heads.update(turn.heads)
         self._last_sent_at = max(self._last_sent_at, turn.sent_at)
+        self._last_place += turn.places
         if turn.rows:
             self._archive.write_along(turn.rows, self._latest)
         return tuple(turn.stored)
@@ -236,10 +239,12 @@ class Storage(Records):
         body = entry.encode()
         stored = Stored(conversation, head.number + 1, body, next_chain(head.chain, body))
         text_at = len(body) - len(entry.text.encode())
-        place = self._database.write(
-            "INSERT INTO entries (conversation, number, kind, text_at, chain, body)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (conversation, stored.number, entry.kind, text_at, stored.chain, body),
+        turn.places += 1
+        place = self._last_place + turn.places
+        self._database.write_later(
+            "INSERT INTO entries (place, conversation, number, kind, text_at, chain, body)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (place, conversation, stored.number, int(entry.kind), text_at, stored.chain, body),
         )
         turn.heads[conversation] = LogHead(stored.number, stored.chain, sent_at)
         turn.sent_at = sent_at
@@ -282,9 +287,10 @@ class Storage(Records):
 
     def _load_room(self, archive: Path) -> None:
         """Its id and conversations; for a new one, what an archive tells of an older database."""
-        newest = self._database.row("SELECT body FROM entries ORDER BY place DESC LIMIT 1")
+        newest = self._database.row("SELECT body, place FROM entries ORDER BY place DESC LIMIT 1")
         if newest is not None:
             self._last_sent_at = Entry.decode(newest[0]).sent_at
+            self._last_place = newest[1]
         if self._get(_ROOM_ID) is None:
             self._set(_ROOM_ID, self._random_bytes(ROOM_ID_SIZE))
             self._database.write(

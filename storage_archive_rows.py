@@ -16,6 +16,7 @@ a carriage return. Blank: white space, quotation marks, and characters that cann
 """
 
 import csv
+import functools
 import io
 import re
 from collections.abc import Iterator
@@ -46,6 +47,11 @@ _LIVE = f"(?:{_BLANK}*[{_FORMULA}]|[\t\r])"
 _STRETCH = f"(?:(?<![^{_SEPARATOR}]))"  # at the start, or after a separator
 _DEFUSABLE = re.compile(f"{_STRETCH}(?='*{_LIVE})")
 _DEFUSED = re.compile(f"{_STRETCH}'(?='*{_LIVE})")
+
+
+@functools.lru_cache(maxsize=1024)
+def _defuse_name(name: str) -> str:
+    return defuse(name)
 
 
 def defuse(text: str) -> str:
@@ -92,6 +98,7 @@ def label(kind: ConversationKind, name: str) -> str | None:
             return None
 
 
+@functools.lru_cache(maxsize=8)  # what comes in one turn mostly bears one time
 def format_time(sent_at: int) -> str:
     """As 2026-11-21T06:15:43.123Z."""
     instant = _EPOCH + timedelta(milliseconds=sent_at)
@@ -103,15 +110,18 @@ def stamp(at: int) -> str:
     return (_EPOCH + timedelta(milliseconds=at)).strftime("%Y%m%dT%H%M%SZ")
 
 
+_KIND_NAMES = {kind: kind.name.lower() for kind in EntryKind}
+
+
 def row_fields(row: ArchiveRow) -> list[str]:
     """As they stand in the file, defused."""
     entry = row.entry
     return [
         format_time(entry.sent_at),
-        defuse(row.conversation),
+        _defuse_name(row.conversation),
         str(row.number),
-        entry.kind.name.lower(),
-        defuse(entry.name),
+        _KIND_NAMES[entry.kind],
+        _defuse_name(entry.name),
         defuse(entry.text),
     ]
 

@@ -16,6 +16,7 @@ from records import (
 )
 from storage_schema import Database
 
+_MAX_STREAMS_USED = 10_000
 _HOUR = 3600 * 1000  # milliseconds
 ONCE_LIFE = 24 * _HOUR
 GUEST_TOKEN_LIFE = 24 * _HOUR
@@ -39,6 +40,7 @@ class Records:
     def __init__(self, database: Database, now_utc_ms: int) -> None:
         self._database = database
         self._latest = now_utc_ms  # of all times we were told
+        self._streams_used: dict[bytes, int] = {}  # when that was written last
 
     def _hear(self, at: int) -> None:
         self._latest = max(self._latest, at)
@@ -76,23 +78,27 @@ class Records:
     def save_answer(self, stream: bytes, answer: DraftAnswer, used_at: int) -> None:
         """The first answer stands."""
         self._hear(used_at)
-        self._database.write(
+        self._database.write_later(
             "INSERT INTO answers (stream, draft, code, conversation, number, sent_at)"
             " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (
                 stream,
                 _bytes(answer.draft),
-                answer.code,
+                int(answer.code),
                 _bytes(answer.conversation),
                 answer.number,
                 answer.sent_at,
             ),
         )
         # To the hour is exact enough for a life of 30 days, and mostly saves the writing.
-        self._database.write(
-            "UPDATE streams SET used_at = ? WHERE stream = ? AND used_at < ?",
-            (used_at, stream, used_at - _HOUR),
-        )
+        if self._streams_used.get(stream, 0) < used_at - _HOUR:
+            if len(self._streams_used) >= _MAX_STREAMS_USED:
+                self._streams_used.clear()
+            self._streams_used[stream] = used_at
+            self._database.write(
+                "UPDATE streams SET used_at = ? WHERE stream = ? AND used_at < ?",
+                (used_at, stream, used_at),
+            )
 
     def forget_answers(self, stream: bytes, oldest: int) -> None:
         """The author has the answers to all drafts below ``oldest``."""

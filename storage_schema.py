@@ -188,6 +188,7 @@ class Database(Reader):
         """
         super().__init__(path)
         self._failure: StoreError | None = None
+        self._later: dict[str, list[Values]] = {}
         try:
             self._set_up(max_pages)
             self._migrate(migrations)
@@ -201,24 +202,51 @@ class Database(Reader):
     @property
     def is_writing(self) -> bool:
         """Whether there is something to commit."""
-        return self._connection.in_transaction or self._failure is not None
+        return bool(self._later) or self._connection.in_transaction or self._failure is not None
+
+    def write_later(self, sql: str, values: Values) -> None:
+        """A row of this turn, written together with others before anything else happens.
+
+        One ``executemany`` costs a third of as many statements on their own.
+        """
+        if self._failure is not None:
+            raise self._failure
+        self._later.setdefault(sql, []).append(values)
+
+    def scan(self, sql: str, values: Values = ()) -> Iterator[Row]:
+        """The rows of a query, what waits to be written included."""
+        self._write_waiting()
+        return super().scan(sql, values)
 
     def write(self, sql: str, values: Values = ()) -> int:
         """One statement of this turn; the row id of what was inserted last, if anything was."""
-        if self._failure is not None:
-            raise self._failure
+        self._write_waiting()
         try:
-            if not self._connection.in_transaction:
-                self._connection.execute("BEGIN IMMEDIATE")
+            self._begin()
             return self._connection.execute(sql, values).lastrowid or 0
         except sqlite3.Error as error:
             self._failure = as_store_error(error)
             raise self._failure from error
 
-    def commit(self) -> None:
-        """All of the turn is on the disk, or nothing of it. Without a turn: nothing to do."""
+    def _write_waiting(self) -> None:
         if self._failure is not None:
             raise self._failure
+        later, self._later = self._later, {}
+        try:
+            for sql, rows in later.items():
+                self._begin()
+                self._connection.executemany(sql, rows)
+        except sqlite3.Error as error:
+            self._failure = as_store_error(error)
+            raise self._failure from error
+
+    def _begin(self) -> None:
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """All of the turn is on the disk, or nothing of it. Without a turn: nothing to do."""
+        self._write_waiting()
         try:
             if self._connection.in_transaction:
                 self._connection.execute("COMMIT")
@@ -229,6 +257,7 @@ class Database(Reader):
     def rollback(self) -> None:
         """Nothing of the turn stays."""
         self._failure = None
+        self._later = {}
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
