@@ -12,8 +12,8 @@ from enum import Enum, auto
 
 import auth_cpace
 from conversation import CHAIN_SIZE
-from protocol import Code, JsonValue, LocalError, PeerError, Verb
-from protocol_requests import Answer, Fields, hex_field, list_field, text_field
+from protocol import Code, JsonValue, LocalError, PeerError, Verb, fail
+from protocol_requests import Answer, Fields, hex_field, list_field, number_field, text_field
 
 SHARE_SIZE = 32
 TAG_SIZE = 64
@@ -118,10 +118,13 @@ class EnterRequest:
 
 def _decode_held_log(log: JsonValue) -> HeldLog:
     match log:
-        case [int(conversation), int(have), str(chain)] if 0 <= conversation < 1 << 63:
-            if not 0 <= have < 1 << 63:
-                raise PeerError("bad log in ENTER")
-            return HeldLog(conversation, have, hex_field({"chain": chain}, "chain", CHAIN_SIZE))
+        case [conversation, have, chain]:
+            fields: Fields = {"conversation": conversation, "have": have, "chain": chain}
+            return HeldLog(
+                number_field(fields, "conversation"),
+                number_field(fields, "have"),
+                hex_field(fields, "chain", CHAIN_SIZE),
+            )
         case _:
             raise PeerError("bad log in ENTER")
 
@@ -162,7 +165,7 @@ class EnterAnswer:
     @classmethod
     def decode(cls, fields: Fields) -> "EnterAnswer":
         """Raises PeerError."""
-        changed = [log for log in list_field(fields, "changed") if isinstance(log, int)]
+        changed = [number_field({"log": log}, "log") for log in list_field(fields, "changed")]
         return cls(
             person=int.from_bytes(hex_field(fields, "person", 8), "big"),
             name=text_field(fields, "name"),
@@ -176,11 +179,15 @@ class EnterAnswer:
 
 def _decode_offered_log(log: JsonValue) -> OfferedLog:
     match log:
-        case [int(conversation), int(head), int(floor), str(chain)] if (
-            conversation >= 0 and 0 <= floor <= head < 1 << 63
-        ):
-            chain_bytes = hex_field({"chain": chain}, "chain", CHAIN_SIZE)
-            return OfferedLog(conversation, head, floor, chain_bytes)
+        case [conversation, head, floor, chain]:
+            fields: Fields = {"conversation": conversation, "head": head, "floor": floor}
+            offered = OfferedLog(
+                number_field(fields, "conversation"),
+                number_field(fields, "head"),
+                number_field(fields, "floor"),
+                hex_field({"chain": chain}, "chain", CHAIN_SIZE),
+            )
+            return offered if offered.floor <= offered.head else fail("a floor above its head")
         case _:
             raise PeerError("bad log in the answer to ENTER")
 
