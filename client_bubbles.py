@@ -98,8 +98,12 @@ class RowPainter:
         self._can_draw_emoji = can_draw_emoji
         self._typesetter = Typesetter(look.text.measure)
         self._small_typesetter = Typesetter(look.small.measure)
+        self._minute_typesetter = Typesetter(look.minute.measure)
+        # Asked once: Tk takes up to a millisecond to tell.
         self._line_height = look.text.metrics("linespace") + look.px(1)
         self._small_height = look.small.metrics("linespace")
+        self._name_height = look.small_strong.metrics("linespace")
+        self._minute_height = look.minute.metrics("linespace")
 
     # --- measuring ---
 
@@ -136,14 +140,15 @@ class RowPainter:
             wrapped,
             line_height=self._line_height,
             meta=self._meta_width(row),
-            meta_height=look.minute.metrics("linespace") + look.px(2),
+            meta_height=self._minute_height + look.px(2),
+            more=look.small_strong.measure(self._say("chat.show_more")) if wrapped.is_cut else 0,
             gap=look.px(18),
             most=room,
             padding=padding,
         )
         gap = look.px(12 if row.starts_run else 5)
         if row.starts_run and not row.is_own:
-            gap += look.small_strong.metrics("linespace") + look.px(2)
+            gap += self._name_height + look.px(2)
         left = look.px(_BUBBLE_LEFT)
         if row.is_own:
             left = self.width - look.px(_BUBBLE_RIGHT) - size.width
@@ -162,7 +167,7 @@ class RowPainter:
 
     def _meta_width(self, row: MessageRow) -> int:
         look = self._look
-        width = look.minute.measure(self._meta_text(row))
+        width = self._minute_typesetter.width(self._meta_text(row))
         return width + (look.px(20) if row.is_own else 0)
 
     def _meta_text(self, row: MessageRow) -> str:
@@ -256,8 +261,7 @@ class RowPainter:
     def _drawn_author(self, row: MessageRow, bubble_top: int) -> list[int]:
         look = self._look
         colour = look.person_colour(row.person)
-        name_height = look.small_strong.metrics("linespace")
-        y = bubble_top - name_height - look.px(2)
+        y = bubble_top - self._name_height - look.px(2)
         name = shown_text(row.name, can_draw_emoji=self._can_draw_emoji).text
         items = draw_avatar(self.canvas, look, look.px(_AVATAR_LEFT), y, name=name, colour=colour)
         items.append(

@@ -99,9 +99,9 @@ class ChatView(tk.Frame):
         title, ground = f"# {self._say('chat.everyone')}", colours.surface
         heading = Words(self._head, title, font=look.heading, ink=colours.text, ground=ground)
         heading.place(x=look.px(24), y=look.px(25), anchor="w")
-        self._subtitle = Words(self._head, "", font=look.small, ink=colours.soft, ground=ground)
-        self._subtitle.place(x=look.px(24), y=look.px(47), anchor="w")
-        self._banner = tk.Label(
+        self.subtitle = Words(self._head, "", font=look.small, ink=colours.soft, ground=ground)
+        self.subtitle.place(x=look.px(24), y=look.px(47), anchor="w")
+        self.banner = tk.Label(
             self._middle,
             text=self._say("chat.banner_lost"),
             font=look.small_strong,
@@ -128,16 +128,16 @@ class ChatView(tk.Frame):
             )
         )
         if people_changed:
-            self._subtitle.configure(text=people_line(model, self._say))
+            self.subtitle.configure(text=people_line(model, self._say))
             self.people.show(model.people_rows())
         self._show_banner(model.connection is not Connection.HERE)
         self.messages.show(model.rows(), today, has_end=model.is_following, unread=model.unread)
 
     def _show_banner(self, is_lost: bool) -> None:
-        if is_lost and not self._banner.winfo_manager():
-            self._banner.pack(fill="x", before=self.messages)
-        elif not is_lost and self._banner.winfo_manager():
-            self._banner.pack_forget()
+        if is_lost and not self.banner.winfo_manager():
+            self.banner.pack(fill="x", before=self.messages)
+        elif not is_lost and self.banner.winfo_manager():
+            self.banner.pack_forget()
 
     def _arrange(self, event: "tk.Event[tk.Misc]") -> None:
         """A narrow window keeps the messages: people give way first, then the side bar."""

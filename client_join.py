@@ -67,7 +67,7 @@ class JoinView(tk.Frame):
         self._asked: JoinField | None = None  # the one field that is asked for again
         self._countdown: str | None = None
         self._new_key = b""
-        self._rooms: list[_RoomButton] = []
+        self.rooms: list[_RoomButton] = []
         self._build_side(rooms)
         self._form = tk.Frame(self, background=look.colours.ground)
         self._form.pack(side="left", fill="both", expand=True, padx=look.px(40), pady=look.px(31))
@@ -115,7 +115,7 @@ class JoinView(tk.Frame):
         for room in rooms[:5]:
             button = _RoomButton(side, look, room, self._choose_room)
             button.pack(fill="x", padx=look.px(14), pady=(0, look.px(8)))
-            self._rooms.append(button)
+            self.rooms.append(button)
 
     def _build_fields(self, typed: Typed) -> None:
         look, say, form = self._look, self._say, self._form
@@ -124,12 +124,12 @@ class JoinView(tk.Frame):
         title = Words(form, say("join.title"), font=look.heading, ink=ink, ground=ground)
         title.pack(anchor="w", pady=(0, look.px(22)))
         place = self._row(form)
-        self._host = self._field(place, "join.host", typed.host, width=20)
-        self._port = self._field(place, "join.port", typed.port, width=10)
-        self._host.pack(side="left", fill="x", expand=True, anchor="n")
-        self._port.pack(side="left", anchor="n", padx=(look.px(15), 0))
+        self.host = self._field(place, "join.host", typed.host, width=20)
+        self.port = self._field(place, "join.port", typed.port, width=10)
+        self.host.pack(side="left", fill="x", expand=True, anchor="n")
+        self.port.pack(side="left", anchor="n", padx=(look.px(15), 0))
         shown = (say("join.show"), say("join.hide"))
-        self._password = Field(
+        self.password = Field(
             form,
             look,
             say("join.password"),
@@ -139,33 +139,31 @@ class JoinView(tk.Frame):
             show_words=shown,
             on_change=lambda: self._changed(JoinField.PASSWORD),
         )
-        self._password.pack(fill="x", pady=(0, look.px(14)))
-        self._own_name = self._field(form, "join.name", typed.name, where=JoinField.NAME)
-        self._own_name.pack(fill="x", pady=(0, look.px(12)))
-        self._own_link = Link(
-            form, look, "", self._toggle_own, ground=ground, ink=look.colours.soft
-        )
-        self._own_link.pack(anchor="w")
+        self.password.pack(fill="x", pady=(0, look.px(14)))
+        self.your_name = self._field(form, "join.name", typed.name, where=JoinField.NAME)
+        self.your_name.pack(fill="x", pady=(0, look.px(12)))
+        self.own_link = Link(form, look, "", self._toggle_own, ground=ground, ink=look.colours.soft)
+        self.own_link.pack(anchor="w")
         self._own = tk.Frame(form, background=ground)
         own = self._row(self._own)
-        self._local_host = self._field(own, "join.own_host", typed.local_host, width=20)
-        self._local_port = self._field(own, "join.own_port", typed.local_port, width=10)
-        self._local_host.pack(side="left", fill="x", expand=True, anchor="n")
-        self._local_port.pack(side="left", anchor="n", padx=(look.px(15), 0))
+        self.local_host = self._field(own, "join.own_host", typed.local_host, width=20)
+        self.local_port = self._field(own, "join.own_port", typed.local_port, width=10)
+        self.local_host.pack(side="left", fill="x", expand=True, anchor="n")
+        self.local_port.pack(side="left", anchor="n", padx=(look.px(15), 0))
         hint, soft = say("join.own_hint"), look.colours.soft
         wrap = look.px(_FORM_WIDTH)
         Words(self._own, hint, font=look.tiny, ink=soft, ground=ground, wrap=wrap).pack(anchor="w")
         self._fields = {
-            JoinField.HOST: self._host,
-            JoinField.PORT: self._port,
-            JoinField.PASSWORD: self._password,
-            JoinField.NAME: self._own_name,
-            JoinField.LOCAL_HOST: self._local_host,
-            JoinField.LOCAL_PORT: self._local_port,
+            JoinField.HOST: self.host,
+            JoinField.PORT: self.port,
+            JoinField.PASSWORD: self.password,
+            JoinField.NAME: self.your_name,
+            JoinField.LOCAL_HOST: self.local_host,
+            JoinField.LOCAL_PORT: self.local_port,
         }
         for field in self._fields.values():
             for key in ("<Return>", "<KP_Enter>"):
-                field.entry.bind(key, lambda _: self._button.press())
+                field.entry.bind(key, lambda _: self.button.press())
         self._show_own(bool(typed.local_host or typed.local_port))
 
     def _row(self, parent: tk.Misc) -> tk.Frame:
@@ -196,10 +194,10 @@ class JoinView(tk.Frame):
         look, say, form = self._look, self._say, self._form
         ground = look.colours.ground
         ink, wrap = look.colours.alarm, look.px(_FORM_WIDTH)
-        self._message = Words(form, "", font=look.small, ink=ink, ground=ground, wrap=wrap)
-        self._button = Button(form, look, say("join.button"), self._press, ground=ground)
-        self._button.pack(fill="x", pady=(look.px(18), 0))
-        self._cancel = Link(form, look, say("join.cancel"), self._actions.cancel, ground=ground)
+        self.message = Words(form, "", font=look.small, ink=ink, ground=ground, wrap=wrap)
+        self.button = Button(form, look, say("join.button"), self._press, ground=ground)
+        self.button.pack(fill="x", pady=(look.px(18), 0))
+        self.cancel_link = Link(form, look, say("join.cancel"), self._actions.cancel, ground=ground)
         self._key_box: Card | None = None
 
     # --- what is shown ---
@@ -208,34 +206,34 @@ class JoinView(tk.Frame):
     def typed(self) -> Typed:
         """What stands in the fields."""
         return Typed(
-            self._host.value,
-            self._port.value,
-            self._password.value,
-            self._own_name.value,
-            self._local_host.value if self._is_own_shown else "",
-            self._local_port.value if self._is_own_shown else "",
+            self.host.value,
+            self.port.value,
+            self.password.value,
+            self.your_name.value,
+            self.local_host.value if self._is_own_shown else "",
+            self.local_port.value if self._is_own_shown else "",
         )
 
     def focus_first(self) -> None:
         """Where typing begins: the first empty field."""
-        for field in (self._host, self._password, self._own_name):
+        for field in (self.host, self.password, self.your_name):
             if not field.value:
                 field.entry.focus_set()
                 return
-        self._button.focus_set()
+        self.button.focus_set()
 
     def show_form(self, note: str = "") -> None:
         """Ready to be filled in; ``note``: what happened before."""
         self._reset()
-        self._message.configure(foreground=self._look.colours.soft)
+        self.message.configure(foreground=self._look.colours.soft)
         self._show_message(note)
 
     def show_busy(self) -> None:
         """Somebody pressed Join."""
         self._reset()
         self._enable(())
-        self._button.show(self._say("join.joining"), is_enabled=False)
-        self._cancel.pack(after=self._button, pady=(self._look.px(10), 0))
+        self.button.show(self._say("join.joining"), is_enabled=False)
+        self.cancel_link.pack(after=self.button, pady=(self._look.px(10), 0))
 
     def show_troubles(self, troubles: Iterable[Trouble], sentences: Iterable[str]) -> None:
         """What is wrong, each sentence beside its field; the form can be corrected."""
@@ -243,7 +241,7 @@ class JoinView(tk.Frame):
         for trouble, sentence in reversed(list(zip(troubles, sentences, strict=True))):
             field = self._fields.get(trouble.field)
             if field is None:
-                self._message.configure(foreground=self._look.colours.alarm)
+                self.message.configure(foreground=self._look.colours.alarm)
                 self._show_message(sentence)
                 continue
             if trouble.field in (JoinField.LOCAL_HOST, JoinField.LOCAL_PORT):
@@ -260,8 +258,8 @@ class JoinView(tk.Frame):
         field.show_error(sentence)
         self._focus_in(field)
         key = "join.take_name" if trouble.field is JoinField.NAME else "join.try_password"
-        self._button.show(self._say(key))
-        self._cancel.pack(after=self._button, pady=(self._look.px(10), 0))
+        self.button.show(self._say(key))
+        self.cancel_link.pack(after=self.button, pady=(self._look.px(10), 0))
 
     def show_wait(self, wait: float) -> None:
         """Too many wrong passwords: counts down beside the field."""
@@ -285,8 +283,8 @@ class JoinView(tk.Frame):
         look, colours, say = self._look, self._look.colours, self._say
         self._reset()
         self._enable(())
-        self._button.pack_forget()
-        self._own_link.pack_forget()
+        self.button.pack_forget()
+        self.own_link.pack_forget()
         self._new_key = new_key
         box = self._new_box(colours.warning, colours.warning_line)
         lines = [
@@ -300,7 +298,7 @@ class JoinView(tk.Frame):
             wrap, ground = look.px(_FORM_WIDTH - 40), colours.warning
             words = Words(box.inside, text, font=font, ink=ink, ground=ground, wrap=wrap)
             words.pack(anchor="w", pady=(0, look.px(6)))
-        self._key_field = Field(
+        self.key_field = Field(
             box.inside,
             look,
             say("key.type"),
@@ -308,10 +306,10 @@ class JoinView(tk.Frame):
             fill=colours.surface,
             on_change=self._key_typed,
         )
-        self._key_field.pack(fill="x", pady=(look.px(4), look.px(10)))
+        self.key_field.pack(fill="x", pady=(look.px(4), look.px(10)))
         buttons = tk.Frame(box.inside, background=colours.warning)
         buttons.pack(fill="x")
-        self._trust = Button(
+        self.trust_button = Button(
             buttons,
             look,
             say("key.trust"),
@@ -322,9 +320,9 @@ class JoinView(tk.Frame):
             height=34,
             font=look.small_strong,
         )
-        self._trust.pack(side="left")
+        self.trust_button.pack(side="left")
         for key in ("<Return>", "<KP_Enter>"):
-            self._key_field.entry.bind(key, lambda _: self._trust.press())
+            self.key_field.entry.bind(key, lambda _: self.trust_button.press())
         Link(
             buttons,
             look,
@@ -333,7 +331,7 @@ class JoinView(tk.Frame):
             ground=colours.warning,
             ink=colours.text,
         ).pack(side="left", padx=look.px(16))
-        self._key_field.entry.focus_set()
+        self.key_field.entry.focus_set()
 
     def _new_box(self, fill: str, line: str) -> Card:
         if self._key_box is not None:
@@ -347,17 +345,17 @@ class JoinView(tk.Frame):
         self._stop_countdown()
         self._asked = None
         self._show_message("")
-        self._cancel.pack_forget()
+        self.cancel_link.pack_forget()
         for field in self._fields.values():
             field.show_error("")
             field.enable(True)
         if self._key_box is not None and not keep_key:
             self._key_box.destroy()
             self._key_box = None
-        if not self._button.winfo_manager():
-            self._own_link.pack(anchor="w", after=self._own_name)
-            self._button.pack(fill="x", pady=(self._look.px(18), 0))
-        self._button.show(self._say("join.button"))
+        if not self.button.winfo_manager():
+            self.own_link.pack(anchor="w", after=self.your_name)
+            self.button.pack(fill="x", pady=(self._look.px(18), 0))
+        self.button.show(self._say("join.button"))
 
     def _enable(self, fields: Sequence[Field]) -> None:
         for field in self._fields.values():
@@ -370,20 +368,18 @@ class JoinView(tk.Frame):
 
     def _show_message(self, text: str) -> None:
         if text:
-            self._message.configure(text=text)
-            self._message.pack(
-                fill="x", before=self._button, pady=(self._look.px(14), 0), anchor="w"
-            )
+            self.message.configure(text=text)
+            self.message.pack(fill="x", before=self.button, pady=(self._look.px(14), 0), anchor="w")
         else:
-            self._message.pack_forget()
+            self.message.pack_forget()
 
     def _count(self, seconds: int) -> None:
         if seconds > 0:
-            self._password.show_error(self._say("trouble.password_delayed", wait=seconds))
+            self.password.show_error(self._say("trouble.password_delayed", wait=seconds))
             self._countdown = self.after(1000, self._count, seconds - 1)
         else:
             self._countdown = None
-            self._password.show_error("")
+            self.password.show_error("")
 
     def _stop_countdown(self, _event: object = None) -> None:
         if self._countdown is not None:
@@ -395,21 +391,21 @@ class JoinView(tk.Frame):
     def _press(self) -> None:
         match self._asked:
             case JoinField.NAME:
-                self._actions.take_name(self._own_name.value)
+                self._actions.take_name(self.your_name.value)
             case JoinField.PASSWORD:
-                self._actions.try_password(self._password.value)
+                self._actions.try_password(self.password.value)
             case _:
                 self._actions.join(self.typed)
 
     def _trust_key(self) -> None:
-        if is_same_key(self._key_field.value, self._new_key):
+        if is_same_key(self.key_field.value, self._new_key):
             self._actions.trust(self.typed, self._new_key)
         else:
-            self._key_field.show_error(self._say("key.wrong"))
+            self.key_field.show_error(self._say("key.wrong"))
 
     def _key_typed(self) -> None:
-        if self._key_field.error.cget("text"):
-            self._key_field.show_error("")
+        if self.key_field.error.cget("text"):
+            self.key_field.show_error("")
 
     def _changed(self, where: JoinField | None) -> None:
         """What is corrected is no longer called wrong."""
@@ -418,14 +414,14 @@ class JoinView(tk.Frame):
         self._mark_room()
 
     def _choose_room(self, room: RoomEntry) -> None:
-        if self._button.is_enabled and self._asked is None and self._button.winfo_manager():
-            self._host.value, self._port.value = room.host, str(room.port)
-            self._own_name.value = room.name
-            self._password.entry.focus_set()
+        if self.button.is_enabled and self._asked is None and self.button.winfo_manager():
+            self.host.value, self.port.value = room.host, str(room.port)
+            self.your_name.value = room.name
+            self.password.entry.focus_set()
 
     def _mark_room(self) -> None:
-        place = f"{self._host.value.strip()}:{self._port.value.strip()}"
-        for button in self._rooms:
+        place = f"{self.host.value.strip()}:{self.port.value.strip()}"
+        for button in self.rooms:
             button.mark(button.room.place == place)
 
     def _toggle_own(self) -> None:
@@ -434,9 +430,9 @@ class JoinView(tk.Frame):
     def _show_own(self, is_shown: bool) -> None:
         self._is_own_shown = is_shown
         arrow = "▾" if is_shown else "▸"
-        self._own_link.configure(text=f"{arrow} {self._say('join.own')}")
+        self.own_link.configure(text=f"{arrow} {self._say('join.own')}")
         if is_shown:
-            self._own.pack(fill="x", after=self._own_link, pady=(self._look.px(10), 0))
+            self._own.pack(fill="x", after=self.own_link, pady=(self._look.px(10), 0))
         else:
             self._own.pack_forget()
 

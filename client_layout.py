@@ -78,28 +78,27 @@ class Typesetter:
         return Wrapped(tuple(lines), is_cut)
 
     def _wrap_paragraph(self, text: str, offset: int, width: int, most: int) -> list[Line]:
+        """Widths are added up from those of words, so a new width measures nothing anew."""
         lines: list[Line] = []
-        begin = at = used = 0
+        begin = at = used = inked = 0  # inked: without the spaces at the end
         while at < len(text) and len(lines) < most:
             match = _WORDS.match(text, at)
             assert match is not None  # every character is a space or not
             word = match.group().rstrip()
             if used + self._word_width(word) <= width or (not word and used):
+                inked = used + self._word_width(word) if word else inked
                 used += self._word_width(match.group())
                 at = match.end()
             elif used:
-                lines.append(self._line(text[begin:at].rstrip(), begin + offset))
-                begin, used = at, 0
+                lines.append(Line(begin + offset, text[begin:at].rstrip(), inked))
+                begin, used, inked = at, 0, 0
             else:
-                piece = self._fitting(text[at : match.end()], width)
-                lines.append(self._line(text[at : at + piece], at + offset))
-                begin = at = at + piece
+                piece = text[at : at + self._fitting(text[at : match.end()], width)]
+                lines.append(Line(at + offset, piece, self._measure(piece)))
+                begin = at = at + len(piece)
         if len(lines) < most and (begin < len(text) or not lines):
-            lines.append(self._line(text[begin:].rstrip(), begin + offset))
+            lines.append(Line(begin + offset, text[begin:].rstrip(), inked))
         return lines
-
-    def _line(self, text: str, start: int) -> Line:
-        return Line(start, text, self._measure(text) if text else 0)
 
     def _word_width(self, word: str) -> int:
         if len(word) > 40:  # not worth remembering; only its beginning can matter
@@ -157,18 +156,20 @@ def bubble_size(
     line_height: int,
     meta: int,
     meta_height: int,
+    more: int,
     gap: int,
     most: int,
     padding: tuple[int, int],
 ) -> BubbleSize:
     """The time (``meta`` pixels wide) goes beside the last line if it fits, else below it.
 
-    ``most``: pixels a line may have; ``padding``: across and down.
+    Below a cut text it stands beside the way to the rest (``more`` pixels wide). ``most``: pixels
+    a line may have; ``padding``: across and down.
     """
     beside = wrapped.lines[-1].width + gap + meta
     height = len(wrapped.lines) * line_height + 2 * padding[1]
     if wrapped.is_cut:
-        width, height = max(wrapped.width, beside), height + line_height
+        width, height = max(wrapped.width, more + gap + meta), height + line_height
     elif beside <= most:
         width = max(wrapped.width, beside)
     else:

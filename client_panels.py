@@ -55,7 +55,7 @@ class SideBar(tk.Frame):
         self._foot = tk.Frame(self, background=colours.side)
         self._foot.pack(side="bottom", fill="x")
         tk.Frame(self._foot, background=colours.side_line, height=1).pack(fill="x")
-        self._gear = IconButton(
+        self.gear = IconButton(
             self._foot,
             look,
             Icon.GEAR,
@@ -64,16 +64,16 @@ class SideBar(tk.Frame):
             ink=colours.side_soft,
             name=say("settings.title"),
         )
-        self._gear.pack(side="right", padx=look.px(10))
-        self._me = tk.Canvas(
+        self.gear.pack(side="right", padx=look.px(10))
+        self.me = tk.Canvas(
             self._foot, background=colours.side, highlightthickness=0, height=look.px(55), width=1
         )
-        self._me.pack(side="left", fill="x", expand=True)
-        self._top = tk.Canvas(self, background=colours.side, highlightthickness=0, width=1)
-        self._top.pack(fill="both", expand=True)
-        self._top.tag_bind("room", "<Button-1>", lambda _: on_room())
-        self._top.bind("<Configure>", lambda _: self._draw())
-        self._me.bind("<Configure>", lambda _: self._draw())
+        self.me.pack(side="left", fill="x", expand=True)
+        self.top = tk.Canvas(self, background=colours.side, highlightthickness=0, width=1)
+        self.top.pack(fill="both", expand=True)
+        self.top.tag_bind("room", "<Button-1>", lambda _: on_room())
+        self.top.bind("<Configure>", lambda _: self._draw())
+        self.me.bind("<Configure>", lambda _: self._draw())
 
     def show(self, content: SideContent) -> None:
         """Draws anew if anything changed."""
@@ -87,7 +87,7 @@ class SideBar(tk.Frame):
             self._draw_me(self._content)
 
     def _draw_top(self, content: SideContent) -> None:
-        look, colours, canvas = self._look, self._look.colours, self._top
+        look, colours, canvas = self._look, self._look.colours, self.top
         canvas.delete("all")
         width = max(look.px(120), canvas.winfo_width())
         left = look.px(20)
@@ -117,7 +117,7 @@ class SideBar(tk.Frame):
         self._draw_room(content, width)
 
     def _draw_room(self, content: SideContent, width: int) -> None:
-        look, colours, canvas = self._look, self._look.colours, self._top
+        look, colours, canvas = self._look, self._look.colours, self.top
         top, edge = look.px(108), look.px(8)
         box = (edge, top, width - edge, top + look.px(48))
         draw_rounded(canvas, look, box, fill=colours.side_chosen, tags="room")
@@ -184,7 +184,7 @@ class SideBar(tk.Frame):
         )
 
     def _draw_me(self, content: SideContent) -> None:
-        look, colours, canvas = self._look, self._look.colours, self._me
+        look, colours, canvas = self._look, self._look.colours, self.me
         canvas.delete("all")
         draw_avatar(
             canvas,
@@ -339,7 +339,7 @@ class Composer(tk.Frame):
         self._enter_sends, self._on_send, self._on_typing = enter_sends, on_send, on_typing
         tk.Frame(self, background=colours.line, height=1).pack(fill="x")
         self._note = tk.Frame(self, background=colours.surface)
-        self._note_text = tk.Label(
+        self.note = tk.Label(
             self._note,
             font=look.small,
             background=colours.surface,
@@ -347,12 +347,12 @@ class Composer(tk.Frame):
             anchor="w",
             justify="left",
         )
-        self._note_text.pack(side="left", fill="x", expand=True)
+        self.note.pack(side="left", fill="x", expand=True)
         self._note.bind("<Configure>", self._wrap_note)
-        self._choices: list[Link] = []
+        self.choices: list[Link] = []
         self._line = tk.Frame(self, background=colours.surface)
         self._line.pack(side="bottom", fill="x", padx=look.px(20), pady=look.px(15))
-        self._send_button = IconButton(
+        self.send_button = IconButton(
             self._line,
             look,
             Icon.SEND,
@@ -372,7 +372,7 @@ class Composer(tk.Frame):
             ground=colours.surface,
             padding=(14, 8),
         )
-        self._send_button.pack(side="right", anchor="s", padx=(look.px(12), 0))
+        self.send_button.pack(side="right", anchor="s", padx=(look.px(12), 0))
         self._card.pack(side="left", fill="both", expand=True)
         self.text = tk.Text(
             self._card.inside,
@@ -393,7 +393,7 @@ class Composer(tk.Frame):
             undo=True,
         )
         self.text.pack(fill="both", expand=True)
-        self._hint = tk.Label(
+        self.hint = tk.Label(
             self._card.inside,
             text=say("chat.placeholder"),
             font=look.text,
@@ -404,8 +404,8 @@ class Composer(tk.Frame):
             pady=0,
             cursor="xterm",
         )
-        self._hint.place(x=3, y=0)
-        self._hint.bind("<Button-1>", lambda _: self.text.focus_set())
+        self.hint.place(x=3, y=0)
+        self.hint.bind("<Button-1>", lambda _: self.text.focus_set())
         self._bind_keys()
 
     def _bind_keys(self) -> None:
@@ -448,8 +448,8 @@ class Composer(tk.Frame):
     def ask(self, sentence: str, choices: Sequence[tuple[str, Callable[[], None]]]) -> None:
         """A question about the text, answered by words that can be pressed."""
         self._show_note(sentence, choices)
-        if self._choices:
-            self._choices[0].focus_set()
+        if self.choices:
+            self.choices[0].focus_set()
 
     def insert(self, text: str) -> None:
         """As if typed here; for keys pressed elsewhere."""
@@ -457,24 +457,24 @@ class Composer(tk.Frame):
         self.text.focus_set()
 
     def _show_note(self, sentence: str, choices: Sequence[tuple[str, Callable[[], None]]]) -> None:
-        for link in self._choices:
+        for link in self.choices:
             link.destroy()
-        self._choices = []
+        self.choices = []
         self._border(bool(self.text.focus_displayof() is self.text), is_wrong=bool(sentence))
         if not sentence:
             self._note.pack_forget()
             return
         look = self._look
-        self._note_text.configure(text=sentence)
+        self.note.configure(text=sentence)
         for words, answer in choices:
             link = Link(self._note, look, words, answer, ground=look.colours.surface)
             link.pack(side="right", padx=(look.px(12), 0))
-            self._choices.append(link)
+            self.choices.append(link)
         self._note.pack(fill="x", padx=look.px(22), pady=(look.px(8), 0))
 
     def _wrap_note(self, event: "tk.Event[tk.Misc]") -> None:
-        taken = sum(link.winfo_reqwidth() + self._look.px(12) for link in self._choices)
-        self._note_text.configure(wraplength=max(100, event.width - taken))
+        taken = sum(link.winfo_reqwidth() + self._look.px(12) for link in self.choices)
+        self.note.configure(wraplength=max(100, event.width - taken))
 
     def _enter(self, event: "tk.Event[tk.Misc]") -> str | None:
         is_shifted = bool(int(event.state) & 1)
@@ -500,11 +500,13 @@ class Composer(tk.Frame):
         if not self.text.edit_modified():
             return
         self.text.edit_modified(False)
+        if self._note.winfo_manager():
+            self.show_error("")  # what is corrected is no longer called wrong
         is_empty = self.text.compare("end-1c", "==", "1.0")
         if is_empty:
-            self._hint.place(x=3, y=0)
+            self.hint.place(x=3, y=0)
         else:
-            self._hint.place_forget()
+            self.hint.place_forget()
             self._on_typing()
         self._grow()
 

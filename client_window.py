@@ -4,7 +4,6 @@ Band: adapters. Reads events from a queue, hands commands to a callable, shows w
 and client_form.py computed. Knows no socket, no session and no clock but the one it is given.
 """
 
-import contextlib
 import queue
 import tkinter as tk
 from collections.abc import Callable, Mapping
@@ -96,19 +95,19 @@ class ClientWindow(tk.Tk):
         if language is not None:
             self._preferences = replace(self._preferences, language=language)
         self._typed = prefill or self._usual_form()
-        self._model = ClientModel()
+        self.model = ClientModel()
         self._is_visiting = False  # a core runs for us
         self._ends_awaited = 0  # of visits that were cancelled: what they still say is ignored
         self._is_closing = False
         self._people_changed = True
         self._older_timer: str | None = None
-        self._dialog: SettingsDialog | None = None
-        self._view: JoinView | ChatView | None = None
+        self.dialog: SettingsDialog | None = None
+        self.view: JoinView | ChatView | None = None
         self._apply_preferences()
         self._bind_keys()
         self._show_join()
         self._pump = EventPump(self, events, self._receive, self._refresh)
-        self._day_timer = self.after(_DAY_CHECK_MS, self._check_day)
+        self.after(_DAY_CHECK_MS, self._check_day)
         self.deiconify()
 
     def _usual_form(self) -> Typed:
@@ -142,10 +141,10 @@ class ClientWindow(tk.Tk):
         self.configure(background=self._look.colours.ground)
 
     def _today(self) -> date:
-        return self._model.day_of(self._wall_clock())
+        return self.model.day_of(self._wall_clock())
 
     def _show(self, view: JoinView | ChatView, size: tuple[int, int], *, grows: bool) -> None:
-        old, self._view = self._view, view
+        old, self.view = self.view, view
         is_same = type(old) is type(view)
         if old is not None:
             old.destroy()
@@ -161,8 +160,8 @@ class ClientWindow(tk.Tk):
             self.geometry(f"{width}x{height}")
 
     def _show_join(self) -> JoinView:
-        if isinstance(self._view, JoinView):
-            return self._view
+        if isinstance(self.view, JoinView):
+            return self.view
         view = self._make_join()
         self._show(view, JOIN_SIZE, grows=True)
         self.title("Ruang")
@@ -187,13 +186,13 @@ class ClientWindow(tk.Tk):
         )
 
     def _room_entry(self, room: RecentRoom) -> RoomEntry:
-        model = self._model
+        model = self.model
         day, time = model.day_of(room.used_at), model.time_of(room.used_at)
         when = when_label(day, time, self._today(), self._say)
         return RoomEntry(room.room_name or room.host, room.host, room.port, room.name, when)
 
     def _show_chat(self) -> None:
-        if not isinstance(self._view, ChatView):
+        if not isinstance(self.view, ChatView):
             view = self._make_chat()
             self._show(view, CHAT_SIZE, grows=False)
             view.composer.text.focus_set()
@@ -204,7 +203,7 @@ class ClientWindow(tk.Tk):
             self,
             self._look,
             self._say,
-            self._model,
+            self.model,
             address=f"{self._typed.host}:{self._typed.port}",
             enter_sends=self._preferences.enter_sends,
             actions=ChatActions(
@@ -221,14 +220,14 @@ class ClientWindow(tk.Tk):
 
     def _refresh(self) -> None:
         """After events: shows what the model says now."""
-        if self._is_closing or not isinstance(self._view, ChatView):
+        if self._is_closing or not isinstance(self.view, ChatView):
             return
-        self._view.show(self._today(), people_changed=self._people_changed)
+        self.view.show(self._today(), people_changed=self._people_changed)
         self._people_changed = False
-        self.title(window_title(self._model))
+        self.title(window_title(self.model))
 
     def _check_day(self) -> None:
-        self._day_timer = self.after(_DAY_CHECK_MS, self._check_day)
+        self.after(_DAY_CHECK_MS, self._check_day)
         self._refresh()
 
     # --- events ---
@@ -248,8 +247,8 @@ class ClientWindow(tk.Tk):
     def _take(self, event: object) -> None:
         if isinstance(event, PersonTyping) and not self._preferences.show_typing:
             return
-        was_here, had_unread = self._model.has_entered, self._model.unread
-        self._model.apply(event)
+        was_here, had_unread = self.model.has_entered, self.model.unread
+        self.model.apply(event)
         match event:
             case Ended() | JoinFailed() | Crashed():
                 self._back_to_join(event)
@@ -261,15 +260,15 @@ class ClientWindow(tk.Tk):
                 self._enter(event, was_here=was_here)
             case _:
                 self._receive_news(event)
-        if self._model.unread and not had_unread:
+        if self.model.unread and not had_unread:
             draw_attention(self)
 
     def _receive_entering(
         self, event: KeySeen | NameRefused | PasswordRefused | PasswordDelayed
     ) -> None:
         if isinstance(event, KeySeen):
-            if isinstance(self._view, JoinView) and not event.is_pinned:
-                self._view.show_first_key(event.key)
+            if isinstance(self.view, JoinView) and not event.is_pinned:
+                self.view.show_first_key(event.key)
             return
         view = self._show_join()
         trouble = trouble_of(event)
@@ -279,7 +278,7 @@ class ClientWindow(tk.Tk):
             view.ask_again(trouble, self._sentence(trouble))
 
     def _receive_news(self, event: object) -> None:
-        model, say = self._model, self._say
+        model, say = self.model, self._say
         match event:
             case PeopleReplaced() | PersonChanged():
                 self._people_changed = True
@@ -297,12 +296,12 @@ class ClientWindow(tk.Tk):
                 pass
 
     def _fade_typing(self, person: int, seen: int) -> None:
-        self._model.fade_typing(person, seen)
+        self.model.fade_typing(person, seen)
         self._people_changed = True
         self._refresh()
 
     def _enter(self, event: Entered, *, was_here: bool) -> None:
-        model, say = self._model, self._say
+        model, say = self.model, self._say
         if not was_here:
             if model.is_first_time and model.server_key is not None:
                 model.add_notice(say("key.first", key=key_text(model.server_key)))
@@ -316,9 +315,9 @@ class ClientWindow(tk.Tk):
     def _back_to_join(self, event: Ended | JoinFailed | Crashed) -> None:
         if isinstance(event, Ended) and event.reason is EndReason.KEY_CHANGED:
             return  # KeyChanged told it
-        was_chatting = isinstance(self._view, ChatView)
+        was_chatting = isinstance(self.view, ChatView)
         view = self._show_join()
-        self._model = ClientModel()
+        self.model = ClientModel()
         trouble = trouble_of(event)
         if trouble is None:
             view.show_form(self._say("join.left") if was_chatting else "")
@@ -327,14 +326,14 @@ class ClientWindow(tk.Tk):
 
     def _stop_at_key(self, event: KeyChanged) -> None:
         view = self._show_join()
-        self._model = ClientModel()
+        self.model = ClientModel()
         place = f"{self._typed.host}:{self._typed.port}"
         view.show_key_changed(place, event.pinned_key, event.key)
 
     def _sentence(self, trouble: Trouble) -> str:
         until = ""
         if trouble.until:
-            model = self._model
+            model = self.model
             day = day_label(model.day_of(trouble.until), self._today(), self._say)
             until = f"{day}, {model.time_of(trouble.until)}"
         return trouble_sentence(trouble, self._say, until)
@@ -348,7 +347,7 @@ class ClientWindow(tk.Tk):
         if isinstance(form, list):
             view.show_troubles(form, [self._sentence(trouble) for trouble in form])
             return
-        self._model = ClientModel()
+        self.model = ClientModel()
         self._is_visiting = True
         view.show_busy()
         self._on_join(form)
@@ -378,7 +377,7 @@ class ClientWindow(tk.Tk):
     # --- chatting ---
 
     def _send(self, text: str) -> bool:
-        match interpret(text, self._model, self._say):
+        match interpret(text, self.model, self._say):
             case Post(said):
                 self._say_to_room(said)
                 return True
@@ -392,20 +391,20 @@ class ClientWindow(tk.Tk):
                 return self._show_answer(answer)
 
     def _say_to_room(self, text: str) -> None:
-        self._submit(Say(self._model.new_ticket(), ROOM, text))
-        if isinstance(self._view, ChatView):
-            self._view.messages.scroll_to_end()
+        self._submit(Say(self.model.new_ticket(), ROOM, text))
+        if isinstance(self.view, ChatView):
+            self.view.messages.scroll_to_end()
 
     def _show_answer(self, answer: Answer) -> bool:
         if answer.is_ok:
-            self._model.add_notice(answer.message)
+            self.model.add_notice(answer.message)
             self._to_newest()
-        elif isinstance(self._view, ChatView):
-            self._view.composer.show_error(answer.message)
+        elif isinstance(self.view, ChatView):
+            self.view.composer.show_error(answer.message)
         return answer.is_ok
 
     def _doubt(self, text: str, word: str) -> None:
-        view = self._view
+        view = self.view
         if not isinstance(view, ChatView):
             return
         composer = view.composer
@@ -428,7 +427,7 @@ class ClientWindow(tk.Tk):
             self._submit(ShowTyping(ROOM))
 
     def _to_newest(self) -> None:
-        self._model.show_newest()
+        self.model.show_newest()
         self._refresh()
 
     def _want_more(self) -> None:
@@ -438,7 +437,7 @@ class ClientWindow(tk.Tk):
 
     def _show_more(self) -> None:
         self._older_timer = None
-        view, model = self._view, self._model
+        view, model = self.view, self.model
         if not isinstance(view, ChatView):
             return
         has_more = False
@@ -454,25 +453,25 @@ class ClientWindow(tk.Tk):
 
     def _look_anew(self) -> None:
         """Whether the newest message can be seen may have changed."""
-        view = self._view
+        view = self.view
         if not isinstance(view, ChatView) or self._is_closing:
             return
         has_focus = self.focus_displayof() is not None
-        unread = self._model.unread
-        self._model.look(has_focus and view.messages.is_at_end)
-        if unread != self._model.unread:
+        unread = self.model.unread
+        self.model.look(has_focus and view.messages.is_at_end)
+        if unread != self.model.unread:
             self.after_idle(self._refresh)
 
     def _copy(self, _event: object) -> None:
-        if isinstance(self._view, ChatView) and not self._view.composer.text.tag_ranges("sel"):
-            self._view.messages.copy()
+        if isinstance(self.view, ChatView) and not self.view.composer.text.tag_ranges("sel"):
+            self.view.messages.copy()
 
     # --- settings ---
 
     def _open_settings(self) -> None:
-        if self._dialog is None:
-            self._dialog = self._make_settings()
-            self._dialog.open()
+        if self.dialog is None:
+            self.dialog = self._make_settings()
+            self.dialog.open()
 
     def _make_settings(self) -> SettingsDialog:
         return SettingsDialog(
@@ -485,7 +484,7 @@ class ClientWindow(tk.Tk):
         )
 
     def _settings_closed(self) -> None:
-        self._dialog = None
+        self.dialog = None
 
     def _change_preferences(self, chosen: ClientPreferences) -> None:
         """Applies them at once: the view is built anew, what was typed stays."""
@@ -493,12 +492,12 @@ class ClientWindow(tk.Tk):
         self._preferences = chosen
         self._apply_preferences()
         self._rebuild()
-        if self._dialog is not None:
-            self._dialog.destroy()
-            self._dialog = self._make_settings()
-            self._dialog.open()
+        if self.dialog is not None:
+            self.dialog.destroy()
+            self.dialog = self._make_settings()
+            self.dialog.open()
             if error:
-                self._dialog.show_error(self._say("settings.not_saved", reason=error))
+                self.dialog.show_error(self._say("settings.not_saved", reason=error))
 
     def _save_preferences(self, chosen: ClientPreferences) -> str:
         try:
@@ -509,7 +508,7 @@ class ClientWindow(tk.Tk):
         return ""
 
     def _rebuild(self) -> None:
-        view = self._view
+        view = self.view
         if isinstance(view, ChatView):
             written = view.composer.content
             rebuilt = self._make_chat()
@@ -518,7 +517,7 @@ class ClientWindow(tk.Tk):
             self._refresh()
         elif view is not None and not self._is_visiting:
             self._typed = view.typed
-            self._view = None
+            self.view = None
             view.destroy()
             self._show_join()
 
@@ -535,7 +534,7 @@ class ClientWindow(tk.Tk):
             return
         self._is_closing = True
         self.withdraw()
-        if self._is_visiting and self._model.has_entered:
+        if self._is_visiting and self.model.has_entered:
             self._submit(Leave())
             self.after(_LEAVE_MS, self.destroy_now)
         else:
@@ -545,8 +544,6 @@ class ClientWindow(tk.Tk):
     def destroy_now(self) -> None:
         """Without a goodbye."""
         self._pump.stop()
-        for timer in (self._day_timer, self._older_timer):
-            if timer is not None:
-                with contextlib.suppress(tk.TclError):
-                    self.after_cancel(timer)
+        for timer in self.tk.splitlist(self.tk.call("after", "info")):
+            self.tk.call("after", "cancel", timer)  # its command goes with its widget
         self.destroy()

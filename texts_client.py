@@ -151,8 +151,8 @@ CLIENT_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Server ini punya kunci lain. Jangan lanjutkan: beri tahu tuan rumah.",
     ),
     "key.first": (
-        "You are here for the first time. Ask the host to read you the key; it must be {key}",
-        "Anda pertama kali di sini. Minta tuan rumah membacakan kunci; harus sama: {key}",
+        "You are here for the first time. Ask the host to read you the key. It must be:\n{key}",
+        "Anda pertama kali di sini. Minta tuan rumah membacakan kunci. Harus sama:\n{key}",
     ),
     # --- the chat window ---
     "chat.room": ("Room", "Ruang"),

@@ -1,6 +1,7 @@
 """Scripted events that bring a client's window into the states worth looking at."""
 
 import queue
+import tkinter as tk
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -82,22 +83,31 @@ class Scene:
         for event in events:
             self.events.put(event)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the window is gone."""
+        try:
+            return not self.window.winfo_exists()
+        except tk.TclError:
+            return True
+
     def settle(self, until: Callable[[], bool] | None = None) -> None:
         """Lets the window work until its queue is empty and ``until`` holds, for 5 s at most."""
         ends = datetime.now(UTC) + timedelta(seconds=5)
         quiet = 0
-        while quiet < 3 or not (until is None or until()):
+        while not self.is_closed and (quiet < 2 or not (until is None or until())):
             assert datetime.now(UTC) < ends, "the window did not settle"
             is_busy = not self.events.empty()
             done: list[bool] = []
-            self.window.after(25, done.append, True)
-            while not done:
+            self.window.after(22, done.append, True)
+            while not (done or self.is_closed):
                 self.window.tk.dooneevent(0)
             quiet = 0 if is_busy else quiet + 1
 
     def close(self) -> None:
         """Whatever state it is in."""
-        self.window.destroy_now()
+        if not self.is_closed:
+            self.window.destroy_now()
 
 
 def recent_rooms() -> list[RecentRoom]:

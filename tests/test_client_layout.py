@@ -125,7 +125,14 @@ def test_what_a_selection_covers_of_a_line(
 def size(lines: list[int], *, most: int = 200, is_cut: bool = False) -> BubbleSize:
     made = Wrapped(tuple(Line(0, "x", width) for width in lines), is_cut)
     return bubble_size(
-        made, line_height=20, meta=30, meta_height=12, gap=10, most=most, padding=(14, 8)
+        made,
+        line_height=20,
+        meta=30,
+        meta_height=12,
+        more=70,
+        gap=10,
+        most=most,
+        padding=(14, 8),
     )
 
 
@@ -137,7 +144,8 @@ def test_the_time_stands_beside_the_last_line_or_below_it() -> None:
 
 
 def test_a_cut_message_has_room_for_the_way_to_the_rest() -> None:
-    assert size([100, 100], is_cut=True) == BubbleSize(140 + 28, 60 + 16)
+    assert size([150, 100], is_cut=True) == BubbleSize(150 + 28, 60 + 16)
+    assert size([10, 10], is_cut=True) == BubbleSize(110 + 28, 60 + 16)
 
 
 @pytest.mark.parametrize(
