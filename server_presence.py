@@ -70,10 +70,12 @@ class Presences:
         """PEOPLE: the changes after a version, or else a page of everybody from an id on."""
         fields: Fields = {"epoch": f"{self.epoch:016x}", "version": self.version}
         missed = self.version - after
-        if epoch == self.epoch and 0 <= missed <= min(len(self._changes), PAGE) and not start:
-            page = self._changes[-missed:] if missed else []
-            fields["people"] = [_row(person) for person in page]
-            return Code.OK, fields
+        if epoch == self.epoch and 0 <= missed <= len(self._changes) and not start:
+            newest = self._changes[len(self._changes) - missed :]
+            changed = {person.person: person for person in newest}  # the last word on each
+            if len(changed) <= PAGE:
+                fields["people"] = [_row(person) for person in changed.values()]
+                return Code.OK, fields
         ids = sorted(person for person in self._people if person >= start)
         fields["people"] = [_row(self._people[person]) for person in ids[:PAGE]]
         if len(ids) > PAGE:
