@@ -271,9 +271,11 @@ class ServerCore:
     # --- turns ---
 
     def _commit(self, now: float) -> None:
+        self._posting.write(now, self._wall_clock())
         if self._members.is_owing(now):
             self._turn.attempt(partial(self._members.write_owed, now), now)
         committed = self._turn.commit(now)
+        self._posting.send_answers()
         authors = self._posting.take_authors()
         if committed is not None:
             self._delivery.push(committed, authors, now)
@@ -416,7 +418,7 @@ class ServerCore:
     ) -> None:
         match frame:
             case Post():
-                self._posting.receive(peer, frame, now, self._wall_clock())
+                self._posting.receive(peer, frame)
             case Pull():
                 self._delivery.receive_pull(peer, frame, now)
             case Have():
