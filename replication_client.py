@@ -6,6 +6,7 @@ Source: docs/protocol.md.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from conversation import FIRST_CHAIN, Entry, draft_tag, next_chain
 from protocol import MAX_ENTRY_PARTS, POST_PART, PeerError
@@ -136,11 +137,11 @@ class Assembly:
             raise PeerError("parts of an entry contradict each other")
         parts = self._parts.setdefault(part.number, {})
         if part.part not in parts:
-            if self._size > MAX_EARLY_BYTES:
-                return None
             parts[part.part] = part.body
             self._size += len(part.body)
         if len(parts) < part.parts:
+            if self._size > MAX_EARLY_BYTES:
+                self.drop(max(self._parts))  # the one needed last; it is pulled again
             return None
         body = b"".join(parts[index] for index in range(part.parts))
         self.drop(part.number)
@@ -195,15 +196,15 @@ class Replica:
         self.chain = chain
 
     def learn_head(self, head: int, now: float) -> None:
-        """The server says how far the log goes. 0 for a log we hold: we may not read it."""
-        if head > self.head:
-            self.head = head
-            self._notice_gap(now + REORDER_WAIT)
-        elif head <= self.have:
-            self._have_due = now  # it does not know what we have: our HAVE was lost
-        if head == 0 and self.have > 0:
+        """The server says how far the log goes. 0 for one that went further: we may not read it."""
+        if head == 0 < self.head:
             self.is_allowed = False
             self._pull_due = None
+        elif head <= self.have:
+            self._have_due = now  # it does not know what we have: our HAVE was lost
+        else:
+            self.head = max(self.head, head)
+            self._notice_gap(now + REORDER_WAIT)
 
     def receive(self, part: EntryPart, now: float, round_trip: RoundTrip) -> list[Arrived]:
         """Takes an ENTRY; what became readable by it. Raises PeerError."""
@@ -237,7 +238,7 @@ class Replica:
                 self._have_due = now + HAVE_DELAY
             if self._unreported >= HAVE_BYTES:
                 self._have_due = now
-        self._move_pull(now, round_trip)
+        self._move_pull(number, now, round_trip)
         return arrived
 
     def _advance(self) -> list[Arrived]:
@@ -260,19 +261,20 @@ class Replica:
         if self.have < self.head and self.is_allowed and self._pull_due is None:
             self._pull_due = when
 
-    def _move_pull(self, now: float, round_trip: RoundTrip) -> None:
-        """An entry came: the answer goes on, or has ended, or there was no gap."""
-        if self.have >= self.head:
-            self._pull_due = None
-            self._asked_to = 0
-        elif not self.is_allowed:
-            self._pull_due = None
-        elif self._asked_to and self.have >= self._asked_to:
-            self._pull_due, self._asked_to = now, 0
-        elif self._asked_to:
-            self._pull_due = now + self._reorder_wait(round_trip)
-        else:
+    def _move_pull(self, number: int, now: float, round_trip: RoundTrip) -> None:
+        """An entry came: by itself, or of the answer to our PULL, which goes on or has ended.
+
+        Entries beyond what was asked for say nothing about the answer: in a busy room they would
+        put off for ever what should follow a PULL that got lost.
+        """
+        if self.have >= self.head or not self.is_allowed:
+            self._pull_due, self._asked_to = None, 0
+        elif not self._asked_to:
             self._notice_gap(now + self._reorder_wait(round_trip))
+        elif self.have >= self._asked_to:
+            self._pull_due, self._asked_to = now, 0
+        elif number <= self._asked_to:
+            self._pull_due = now + self._reorder_wait(round_trip)
 
     def _gaps(self) -> Iterator[Pull]:
         first = self.have + 1
@@ -293,10 +295,7 @@ class Replica:
         """PULL frames for the lowest gaps, if it is time."""
         if self._pull_due is None or self._pull_due > now:
             return []
-        pulls = [pull for pull, _ in zip(self._gaps(), range(MAX_PULLS), strict=False)]
-        if not pulls:
-            self._pull_due = None
-            return []
+        pulls = list(islice(self._gaps(), MAX_PULLS))
         self._asked_to = pulls[-1].last
         wait = round_trip.resend_after(self._pull_tries, silent) + self._reorder_wait(round_trip)
         self._pull_due = now + wait
@@ -304,9 +303,10 @@ class Replica:
         return [pull.encode() for pull in pulls]
 
     def restart(self, now: float) -> None:
-        """A new session: what was asked and reported in the old one counts for nothing."""
+        """A new session, in which this log was offered: nothing of the old one counts any more."""
         self._pull_tries = self._asked_to = 0
-        self._pull_due = now if self.have < self.head and self.is_allowed else None
+        self.is_allowed = True
+        self._pull_due = now if self.have < self.head else None
         self._have_due = now
 
     # --- reporting ---
