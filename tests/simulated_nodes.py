@@ -187,7 +187,9 @@ class Program:
             return
         self._wake_at = None
         timer = self.core.next_timer()
-        if timer is not None and timer <= self.network.now and not self._is_turn_planned:
+        if self._is_turn_planned:  # it will look after the timer
+            return
+        if timer is not None and timer <= self.network.now:
             self._is_turn_planned = True
             self._turn(life)
         else:

@@ -63,8 +63,10 @@ class Server(Program):
         """Runs on what is on disk, as python server.py would."""
         self.lives += 1
         random_bytes = self._simulator.random_bytes(f"server {self.lives}")
+        # One room id in all simulations: so its password's scrypt is worked out only once.
+        room_bytes = random.Random("the room").randbytes
         self._storage = Storage.open(
-            self.folder, random_bytes=random_bytes, now_utc_ms=self.wall_clock()
+            self.folder, random_bytes=room_bytes, now_utc_ms=self.wall_clock()
         )
         try:
             self.begin(self._make_core(self._storage, random_bytes))
