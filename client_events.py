@@ -52,10 +52,14 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class LoadOlder:
-    """The user scrolled up: pull entries below the floor. Answered by OlderArrived."""
+    """The user scrolled up: pull entries below the floor. Answered by OlderArrived.
+
+    ``before``: or those below this number, which were held once and let go; 0: below the floor.
+    """
 
     conversation: int
     count: int = 100
+    before: int = 0
 
 
 @dataclass(frozen=True, slots=True)

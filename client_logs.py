@@ -165,7 +165,7 @@ class Logs:
         if replica is None:
             return
         older = self._older.get(part.conversation)
-        if older is not None and part.number <= replica.floor:
+        if older is not None and older.first <= part.number <= older.last:
             if older.receive(part, now):
                 self._show_older(replica, older)
             return
@@ -194,8 +194,8 @@ class Logs:
 
     def _show_older(self, replica: Replica, older: OlderPull) -> None:
         del self._older[older.conversation]
-        replica.floor = older.first - 1
-        is_all = replica.floor == 0
+        replica.floor = min(replica.floor, older.first - 1)
+        is_all = older.first == 1
         self._report(OlderArrived(older.conversation, older.entries(), is_all))
 
     # --- what the user does ---
@@ -207,16 +207,16 @@ class Logs:
         self.is_outbox_changed = True
 
     def load_older(self, command: LoadOlder, now: float) -> None:
-        """Pulls what comes before the floor, if anything does."""
+        """Pulls what comes before the floor, or before what the caller still holds, if anything."""
         replica = self._replicas.get(command.conversation)
         if replica is None or command.conversation in self._older:
             return
-        if replica.floor == 0:
+        last = max(replica.floor, min(command.before - 1, replica.have))
+        if last == 0:
             self._report(OlderArrived(command.conversation, (), is_all=True))
             return
         count = max(1, min(command.count, MAX_OLDER))
-        first = max(1, replica.floor - count + 1)
-        older = OlderPull(command.conversation, first, replica.floor)
+        older = OlderPull(command.conversation, max(1, last - count + 1), last)
         older.restart(now)
         self._older[command.conversation] = older
 

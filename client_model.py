@@ -280,7 +280,7 @@ class ClientModel:
     def load_older(self) -> LoadOlder:
         """The command that asks for what is above; ``can_load_older`` is False until it came."""
         self.is_loading_older = True
-        return LoadOlder(ROOM, STEP)
+        return LoadOlder(ROOM, STEP, self._oldest_number() or 0)
 
     def _append(self, item: _Item, *, is_history: bool = False) -> None:
         """At the end; history stands above what this window has said since entering."""

@@ -404,7 +404,7 @@ def test_older_entries_are_asked_for_once_and_put_above() -> None:
     room.model.apply(OlderArrived(ROOM, numbered(101, 200), is_all=False))
     may_ask_again.append(room.model.can_load_older)
 
-    assert command == LoadOlder(ROOM, STEP)
+    assert command == LoadOlder(ROOM, STEP, 201)
     assert may_ask_again == [False, True]
     assert room.texts() == [str(number) for number in range(101, 211)]
 
