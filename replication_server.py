@@ -47,7 +47,11 @@ class Intake:
         self.person = record.person
         self.oldest = record.oldest
         self.taken = max(record.taken, record.oldest - 1)
-        self._answers = {answer.draft: answer_frame(answer) for answer in record.answers}
+        self._answers = {  # those that a full disk refused were not kept, and are refused still
+            draft: Refused(draft, Code.DISK_FULL).encode()
+            for draft in range(self.oldest, self.taken + 1)
+        }
+        self._answers |= {answer.draft: answer_frame(answer) for answer in record.answers}
         self._forgotten = record.oldest  # as far as the store knows
         self._early: dict[int, _Parts] = {}
 

@@ -104,9 +104,4 @@ class Posting:
         """Cannot be stored; ``oldest`` in the next POST makes that harmless."""
         self._authors.clear()
         for item in waiting:
-            peer, stream = item.peer, item.intake.stream
-            if peer.intake is item.intake:  # forget what was taken in this turn and not kept
-                record = self._store.stream(stream)
-                peer.intake = Intake(stream, record) if record is not None else None
-            if peer.intake is not None:
-                peer.intake.refuse(DraftAnswer(item.draft.draft, Code.DISK_FULL))
+            item.intake.refuse(DraftAnswer(item.draft.draft, Code.DISK_FULL))
