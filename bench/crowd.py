@@ -2,14 +2,21 @@
 
 A light person enters like any other and then opens only the newest datagram of what is waiting,
 reporting HAVE from the highest number in it: a Python receiver costs more for each delivery than
-the server, and the load generator must not be the bottleneck.
+the server, and the load generator must not be the bottleneck. A company is a crowd in a process of
+its own that steps back whenever the measuring one wants their core.
 """
 
+import multiprocessing
+import os
 import secrets
 import selectors
 import socket
+import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import ClassVar, Protocol
 
 import rig
 
@@ -18,14 +25,31 @@ from client_core import ClientCore
 from client_events import Ended, Entered, EntryArrived, Event, Join
 from conversation import ROOM, EntryKind
 from entering import ClientEntering, EnterAnswer, EnterRequest
-from protocol import Code, DatagramType, PeerError, Verb, datagram_type, decode_data_header
-from protocol_frames import EntryPart, Have, Heads, Ping, Posted, Refused, Response, decode_frames
+from protocol import Code, DatagramType, PeerError, Reset, Verb, datagram_type, decode_data_header
+from protocol_frames import (
+    Close,
+    EntryPart,
+    FrameType,
+    Have,
+    Heads,
+    Ping,
+    Posted,
+    Pull,
+    Refused,
+    Response,
+    decode_frames,
+)
 from protocol_handshake import ClientHandshake
 from protocol_requests import Requester
 from protocol_session import Session
 from replication_client import Outbox
 
 Address = tuple[str, int]
+_FRAME = struct.Struct(">BH")
+_ENTRY = struct.Struct(">QQBB")
+
+KEEPALIVE = 10.0  # s, as the client has it
+INIT_INTERVAL = 0.5  # s
 
 
 def address_of(index: int) -> str:
@@ -33,42 +57,65 @@ def address_of(index: int) -> str:
     return f"127.{1 + index // 62500}.{index // 250 % 250}.{1 + index % 250}"
 
 
-def open_socket(index: int, server: Address) -> socket.socket:
+def open_socket(host: str) -> socket.socket:
     """A socket as a person's own computer would have it."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-    sock.bind((address_of(index), 0))
+    sock.bind((host, 0))
     sock.setblocking(False)
     return sock
 
 
-class LightPerson:
-    """Enters, listens with half an ear, and can say things."""
+class Somebody(Protocol):
+    """What a crowd is made of."""
 
-    _prs: dict[bytes, bytes] = {}
+    name: str
+    sock: socket.socket
+    has_entered: bool
+
+    def drain(self, now: float) -> None: ...
+    def send_due(self, now: float) -> None: ...
+
+
+class LightPerson:
+    """Enters, listens with half an ear, can say things, and comes back to a server that restarts.
+
+    ``entrances``: how often it came in; ``has_entered`` is False while it is on its way back.
+    """
+
+    _prs: ClassVar[dict[bytes, bytes]] = {}  # by room id; everybody has the same password
 
     def __init__(self, index: int, server: Address, name: str) -> None:
         self.name = name
-        self.sock = open_socket(index, server)
+        self.sock = open_socket(address_of(index))
         self.has_entered = False
+        self.entrances = 0
         self.seen = 0  # the highest number seen
         self.said = 0
         self.acknowledged = 0
         self.sent_at: dict[int, float] = {}  # by draft
         self.latencies: list[float] = []  # s from saying to the answer
         self._server = server
-        self._handshake = ClientHandshake(secrets.token_bytes)
+        self._outbox = Outbox(secrets.token_bytes(16))
+        self._token: bytes | None = None
         self._session: Session | None = None
+        self._begin_anew()
+
+    # --- entering ---
+
+    def _begin_anew(self) -> None:
+        """A first handshake, or one with a server that forgot our session."""
+        self.has_entered = False
+        self._handshake = ClientHandshake(secrets.token_bytes)
+        self._session = None
+        self._reset: tuple[int, bytes] | None = None  # what a genuine RESET says
         self._requester = Requester()
         self._entering: ClientEntering | None = None
-        self._room_id = b""
-        self._outbox = Outbox(secrets.token_bytes(16))
-        self._due = 0.0
+        self._outbox.resend_all()
+        self._due = 0.0  # of the next INIT
         self._reported = 0
         self._report_at = 0.0
         self._ping_at = 0.0
-
-    # --- entering ---
 
     def receive(self, datagram: bytes, now: float) -> None:
         """One datagram while entering, or the newest one afterwards."""
@@ -81,6 +128,10 @@ class LightPerson:
                     self._begin(datagram, now)
                 case DatagramType.DATA_TO_CLIENT:
                     self._receive_data(datagram, now)
+                case DatagramType.RESET:
+                    reset = Reset.decode(datagram)
+                    if (reset.session_id, reset.token) == self._reset:
+                        self._begin_anew()
                 case _:
                     return
         except PeerError:
@@ -95,6 +146,7 @@ class LightPerson:
             random_bytes=secrets.token_bytes,
             now=now,
         )
+        self._reset = (payload.server_session_id, payload.reset_token)
         if payload.room_id not in self._prs:
             self._prs[payload.room_id] = derive_prs(rig.PASSWORD, payload.room_id)
         self._entering = ClientEntering(
@@ -126,6 +178,8 @@ class LightPerson:
                     self._receive_answer(frame, now)
                 case Ping():
                     session.receive_ping(frame)
+                case Close():
+                    raise RuntimeError(f"{self.name} was sent away: {frame.code} {frame.text}")
                 case _:
                     pass
 
@@ -136,15 +190,18 @@ class LightPerson:
         if answer.code is not Code.OK:
             raise RuntimeError(f"{self.name} was refused: {answer.code.name}")
         if answer.verb is Verb.ENTER:
-            self.seen = EnterAnswer.decode(answer.fields).logs[0].head
+            entered = EnterAnswer.decode(answer.fields)
+            self.seen, self._token = entered.logs[0].head, entered.token
             self.has_entered = True
-            self._ping_at = now + 10
+            self.entrances += 1
+            self._ping_at = now + KEEPALIVE
             return
         step = self._entering.receive(answer)
         if step is not None:
             self._requester.ask(*step, now)
             return
-        wish = EnterRequest(secrets.token_bytes(16), self._outbox.stream, self.name, None, ())
+        once, stream = secrets.token_bytes(16), self._outbox.stream
+        wish = EnterRequest(once, stream, self.name, self._token, ())
         self._requester.ask(Verb.ENTER, wish.encode(), now)
 
     # --- being here ---
@@ -187,7 +244,7 @@ class LightPerson:
         if session is None:
             if self._due <= now:
                 self.sock.sendto(self._handshake.init(), self._server)
-                self._due = now + 0.5
+                self._due = now + INIT_INTERVAL
             return
         for frame in self._requester.frames_due(now, session.round_trip, False):
             session.queue(frame)
@@ -199,19 +256,66 @@ class LightPerson:
                 self._reported, self._report_at = self.seen, now + 0.025
             if self._ping_at <= now:
                 session.queue_ping(now)
-                self._ping_at = now + 10
+                self._ping_at = now + KEEPALIVE
         for burst in session.take_bursts(now):
             for datagram in burst.datagrams:
                 self.sock.sendto(datagram, self._server)
 
 
-class FullPerson:
-    """A real client core on a socket: holds every entry, in order, and says so."""
+class Checker(LightPerson):
+    """Opens everything and checks that each entry comes once and in order, as lean as can be."""
 
-    def __init__(self, index: int, server: Address, name: str) -> None:
+    texts = 0
+    have = 0
+
+    def drain(self, now: float) -> None:
+        """Takes everything that is waiting and looks at each frame."""
+        while True:
+            try:
+                datagram = self.sock.recv(65535)
+            except BlockingIOError:
+                return
+            if self.has_entered:
+                self._check(datagram, now)
+            else:
+                self.receive(datagram, now)
+                self.have = self.seen
+
+    def _check(self, datagram: bytes, now: float) -> None:
+        session, number = self._session, int.from_bytes(datagram[12:20], "big")
+        plaintext = session.open(datagram, number, self._server, now) if session else None
+        place, size = 0, len(plaintext or b"")
+        while session is not None and plaintext is not None and place < size and plaintext[place]:
+            kind, length = _FRAME.unpack_from(plaintext, place)
+            if kind == FrameType.ENTRY:
+                conversation, entry, part, _ = _ENTRY.unpack_from(plaintext, place + 3)
+                if conversation == ROOM and part == 0:
+                    self._check_entry(session, entry, plaintext[place + 29])
+            elif kind == FrameType.HEADS:
+                self._reported = 0
+            elif kind == FrameType.PING:
+                session.receive_ping(Ping.decode(plaintext[place + 3 : place + 3 + length]))
+            place += 3 + length
+
+    def _check_entry(self, session: Session, number: int, kind: int) -> None:
+        if number == self.have + 1:
+            self.have = self.seen = number
+            self.texts += kind == EntryKind.TEXT
+        elif number > self.have:  # a datagram was lost: go on from there
+            session.queue(Pull(ROOM, self.have + 1, 0, number).encode())
+
+
+class FullPerson:
+    """A real client core on a socket: holds every entry, in order, and says so.
+
+    ``host``: the own address, if not one of loopback by ``index``.
+    """
+
+    def __init__(self, index: int, server: Address, name: str, host: str = "") -> None:
         self.name = name
-        self.sock = open_socket(index, server)
+        self.sock = open_socket(host or address_of(index))
         self.has_entered = False
+        self.entrances = 0
         self.on_entry: Callable[[EntryArrived, float], None] | None = None
         self.numbers: list[int] = []
         self.texts = 0
@@ -249,6 +353,7 @@ class FullPerson:
         match event:
             case Entered():
                 self.has_entered = True
+                self.entrances += 1
             case EntryArrived():
                 if self.numbers and event.number != self.numbers[-1] + 1:
                     raise RuntimeError(f"{self.name}: a hole before {event.number}")
@@ -262,42 +367,129 @@ class FullPerson:
                 pass
 
 
-Somebody = LightPerson | FullPerson
+class BarePerson:
+    """Somebody at the bare UDP server: has no session, loses what is lost."""
+
+    def __init__(self, index: int, server: Address, name: str) -> None:
+        self.name = name
+        self.sock = open_socket(address_of(index))
+        self.has_entered = False
+        self.on_text: Callable[[str], None] | None = None
+        self._server = server
+        self._due = 0.0
+
+    def say(self, text: str) -> None:
+        """Goes out at once."""
+        with suppress(BlockingIOError):  # the server's buffer is full: lost
+            self.sock.sendto(text.encode(), self._server)
+
+    def drain(self, now: float) -> None:
+        """Takes everything that is waiting."""
+        while True:
+            try:
+                datagram = self.sock.recv(65535)
+            except BlockingIOError:
+                return
+            if datagram == b"joined":
+                self.has_entered = True
+            elif self.on_text is not None:
+                self.on_text(datagram.decode())
+
+    def send_due(self, now: float) -> None:
+        """Joins, again and again until it is let in."""
+        if not self.has_entered and self._due <= now:
+            self.sock.sendto(b"join", self._server)
+            self._due = now + INIT_INTERVAL
 
 
 class Crowd:
     """Everybody of one process, in one loop."""
 
-    def __init__(self, people: list[Somebody]) -> None:
-        self.people = people
+    def __init__(self, people: Iterable[Somebody] = ()) -> None:
+        self.people: list[Somebody] = []
         self._selector = selectors.DefaultSelector()
-        for person in people:
-            self._selector.register(person.sock, selectors.EVENT_READ, person)
         self._sweep_at = 0.0
+        for person in people:
+            self.add(person)
+
+    def add(self, person: Somebody) -> None:
+        self.people.append(person)
+        self._selector.register(person.sock, selectors.EVENT_READ, person)
 
     def turn(self, patience: float = 0.002) -> float:
-        """One round; the time at its beginning. Timers are looked at every 5 ms."""
+        """One round; the time at its beginning. Timers are looked at every 5 ms, or as often as
+        costs a fifth of our time."""
         ready = self._selector.select(patience)
         now = time.monotonic()
         touched: list[Somebody] = [key.data for key, _ in ready]
         for person in touched:
             person.drain(now)
         if now >= self._sweep_at:
-            self._sweep_at = now + 0.005
+            self._sweep_at = now + max(0.005, len(self.people) * 20e-6)
             touched = self.people
         for person in touched:
             person.send_due(now)
         return now
+
+    def run(self, seconds: float) -> None:
+        """Lets things take their course."""
+        end = time.monotonic() + seconds
+        while self.turn() < end:
+            pass
 
     def enter(self, timeout: float = 60.0) -> float:
         """Seconds until everybody was in."""
         begin = time.monotonic()
         while not all(person.has_entered for person in self.people):
             if self.turn() - begin > timeout:
-                raise TimeoutError("not everybody could enter")
+                missing = sum(not person.has_entered for person in self.people)
+                raise TimeoutError(f"{missing} of {len(self.people)} could not enter")
         return time.monotonic() - begin
 
     def close(self) -> None:
         self._selector.close()
         for person in self.people:
             person.sock.close()
+
+
+class Company:
+    """A crowd in a process of its own. ``make``: a person by index."""
+
+    def __init__(self, make: Callable[[int], Somebody]) -> None:
+        context = multiprocessing.get_context("fork")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_keep_company, args=(theirs, make), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def enter(self, indices: Iterable[int], crowd: Crowd) -> None:
+        """Lets more of them in, while our own crowd lives on."""
+        self._pipe.send(list(indices))
+        while not self._pipe.poll():
+            crowd.turn()
+        self._pipe.recv()  # EOFError: it ended, and told why
+
+    def close(self) -> None:
+        self._pipe.close()
+        self._process.terminate()
+        self._process.join()
+
+
+def _keep_company(pipe: Connection, make: Callable[[int], Somebody]) -> None:
+    """What the other process does until it is ended, or ours has ended."""
+    rig.use_generator_cpu()
+    with suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    crowd = Crowd()
+    parent, look_at = os.getppid(), 0.0
+    while os.getppid() == parent:
+        now = crowd.turn(0.01)
+        if now < look_at:
+            continue
+        look_at = now + 0.01
+        if pipe.poll():
+            indices: list[int] = pipe.recv()
+            for index in indices:
+                crowd.add(make(index))
+            crowd.enter()
+            pipe.send(len(indices))

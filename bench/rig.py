@@ -4,23 +4,88 @@ Each benchmark is started as ``python bench/NAME.py`` and measures ratios agains
 same run. Loopback only; everything stops by itself.
 """
 
+import argparse
 import os
+import resource
+import signal
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
+from typing import Generic, NoReturn, TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 SERVER_CPU, GENERATOR_CPU = 0, min(1, (os.cpu_count() or 1) - 1)
 PASSWORD = "bench bench bench bench"  # of a room that lives for seconds on loopback
+NOT_HERE = 77  # exit code: this machine lacks what the benchmark needs (as automake has it)
 _TICKS = os.sysconf("SC_CLK_TCK")
+
+T = TypeVar("T")
+
+
+# --- how a benchmark is started and ended ---
+
+
+class Size(Enum):
+    """How much is measured."""
+
+    FULL = auto()  # what a figure may be quoted from
+    QUICK = auto()  # one short run of each, to see where things stand
+    TINY = auto()  # seconds; only shows that the benchmark runs
+
+
+@dataclass(frozen=True)
+class Sized(Generic[T]):
+    """A quantity for each size."""
+
+    full: T
+    quick: T
+    tiny: T
+
+    def of(self, size: Size) -> T:
+        return {Size.FULL: self.full, Size.QUICK: self.quick, Size.TINY: self.tiny}[size]
+
+
+class NotHereError(Exception):
+    """This machine lacks what the benchmark needs; the text says what."""
+
+
+def run(main: Callable[[Size], None], description: str) -> NoReturn:
+    """The frame of every benchmark: the command line, signals, and what is missing here."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="one short run of each")
+    size.add_argument("--tiny", action="store_true", help="only show that it runs")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is taken down
+    allow_many_sockets()
+    try:
+        main(Size.TINY if options.tiny else Size.QUICK if options.quick else Size.FULL)
+    except NotHereError as error:
+        print(f"Cannot run here: {error}", file=sys.stderr)
+        sys.exit(NOT_HERE)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)
+
+
+def allow_many_sockets() -> None:
+    """As many open files as this user may have: each person of a crowd has a socket."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+# --- processes ---
 
 
 @dataclass
@@ -37,13 +102,25 @@ class Process:
 
     def memory_bytes(self) -> int:
         """Resident set."""
-        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+        return resident_bytes(self.process.pid)
 
 
-def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+def resident_bytes(pid: int) -> int:
+    """Resident set of a process."""
+    pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def in_namespace(namespace: str) -> list[str]:
+    """What a command begins with to run in a network namespace; empty for our own."""
+    return ["ip", "netns", "exec", namespace] if namespace else []
+
+
+def _start(
+    command: Sequence[str], environment: dict[str, str], namespace: str
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, *command],
+        [*in_namespace(namespace), sys.executable, *command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -63,14 +140,20 @@ def _first_line(process: subprocess.Popen[str]) -> str:
 
 @contextmanager
 def ruang_server(
-    *, folder: Path | None = None, port: int = 0, pure: bool = False, bind: str = "127.0.0.1"
+    *,
+    folder: Path | None = None,
+    port: int = 0,
+    pure: bool = False,
+    bind: str = "127.0.0.1",
+    namespace: str = "",
 ) -> Iterator[Process]:
-    """``python server.py --headless`` on SERVER_CPU; killed at the end."""
+    """``python server.py --headless`` on SERVER_CPU; killed at the end (SIGKILL, no goodbye)."""
     with tempfile.TemporaryDirectory(prefix="ruang-bench-") as fallback:
         data = folder or Path(fallback)
         environment = {"RUANG_PASSWORD": PASSWORD, "RUANG_CRYPTO": "pure" if pure else ""}
         command = [str(ROOT / "server.py"), "--headless", "--bind", bind, "--port"]
-        process = _start([*command, str(port or free_port()), "--data", str(data)], environment)
+        command += [str(port or free_port()), "--data", str(data)]
+        process = _start(command, environment, namespace)
         try:
             address = _first_line(process).split()[1]
             yield Process(process, int(address.rpartition(":")[2]))
@@ -79,9 +162,9 @@ def ruang_server(
 
 
 @contextmanager
-def yardstick(name: str, *options: str) -> Iterator[Process]:
+def yardstick(name: str, *options: str, namespace: str = "") -> Iterator[Process]:
     """One of the bare servers beside this file, on SERVER_CPU."""
-    process = _start([str(ROOT / "bench" / name), *options], {})
+    process = _start([str(ROOT / "bench" / name), *options], {}, namespace)
     try:
         yield Process(process, int(_first_line(process).split()[1]))
     finally:
@@ -100,13 +183,51 @@ def stop(process: subprocess.Popen[str]) -> None:
     with suppress(ProcessLookupError):
         process.kill()
     process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
+
+
+@contextmanager
+def display() -> Iterator[None]:
+    """A screen: the one there is, else an Xvfb of our own for as long as this lasts."""
+    if os.environ.get("DISPLAY"):
+        yield
+        return
+    ours, theirs = os.pipe()
+    command = ["Xvfb", "-displayfd", str(theirs), "-screen", "0", "1600x1000x24"]
+    try:
+        process = subprocess.Popen(
+            command,
+            pass_fds=[theirs],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+    except FileNotFoundError:
+        os.close(ours)
+        raise NotHereError("there is no DISPLAY and no Xvfb to make one") from None
+    finally:
+        os.close(theirs)
+    try:
+        with open(ours, encoding="ascii") as numbers:
+            number = numbers.readline().strip()
+        if not number:
+            raise NotHereError("Xvfb did not start")
+        os.environ["DISPLAY"] = f":{number}"
+        yield
+    finally:
+        os.environ.pop("DISPLAY", None)
+        process.terminate()  # it takes its lock file along
+        process.wait()
 
 
 def use_generator_cpu() -> None:
     """Pins this process, so that it takes nothing from the server."""
     os.sched_setaffinity(0, {GENERATOR_CPU})
+
+
+# --- figures ---
 
 
 def percentile(values: Sequence[float], share: float) -> float:
