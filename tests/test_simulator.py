@@ -41,25 +41,34 @@ def test_entries_arrive_once_and_in_order_over_a_bad_network(seed: int) -> None:
         network.check()
 
 
-def test_the_same_seed_replays_exactly_in_another_process_too() -> None:
-    traces = []
-    for hash_seed in ("1", "2"):
-        here = Path(__file__).parent
-        environment = os.environ | {
-            "PYTHONHASHSEED": hash_seed,
-            "PYTHONPATH": os.pathsep.join((str(here), str(here.parent))),
-        }
-        ran = subprocess.run(
-            [sys.executable, "-c", _REPLAY],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        traces.append(ran.stdout)
+def trace_of_another_process(**variables: str) -> str:
+    """What a fresh interpreter makes of the same seed."""
+    here = Path(__file__).parent
+    path = os.pathsep.join((str(here), str(here.parent)))
+    ran = subprocess.run(
+        [sys.executable, "-c", _REPLAY],
+        env=os.environ | {"PYTHONPATH": path} | variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    trace = ran.stdout.strip()
+    assert len(trace) == 32
+    return trace
 
-    assert traces[0] == traces[1]
-    assert len(traces[0].strip()) == 32
+
+def test_the_same_seed_replays_exactly_in_another_process_too() -> None:
+    first = trace_of_another_process(PYTHONHASHSEED="1")
+    second = trace_of_another_process(PYTHONHASHSEED="2")
+
+    assert first == second
+
+
+def test_with_and_without_the_cryptography_package_every_byte_on_the_wire_is_the_same() -> None:
+    with_package = trace_of_another_process(RUANG_CRYPTO="package")
+    without = trace_of_another_process(RUANG_CRYPTO="pure")
+
+    assert with_package == without
 
 
 def test_another_seed_is_another_run() -> None:
