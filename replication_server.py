@@ -12,6 +12,7 @@ from records import DraftAnswer, Stored, StreamRecord
 
 FORGET_EVERY = 32  # drafts
 MAX_EARLY_DRAFTS = 8  # as many as a client has in flight: more would be its invention
+MAX_ANSWERS = 64  # kept for an author who never says that it has them
 HEADS_INTERVALS = (0.2, 1.0, 5.0)  # s, after the first reminder; then with each keepalive
 
 
@@ -63,6 +64,8 @@ class Intake:
         """
         if post.oldest > self.oldest:
             self._forget_below(post.oldest)
+        if post.draft >= self.oldest + MAX_ANSWERS:
+            return []
         if post.parts == 1 and post.draft == self.taken + 1 and not self._early:  # nearly always
             self.taken = post.draft
             return [Draft(post.draft, post.conversation, post.kind, post.body)]
