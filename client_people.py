@@ -6,7 +6,7 @@ Source: docs/protocol.md.
 
 from conversation import Person, Presence
 from protocol import Code, JsonValue, PeerError
-from protocol_requests import Fields, hex_field, list_field, number_field
+from protocol_requests import Fields, hex_field, list_field, number_field, text_field
 
 
 class PeopleCopy:
@@ -17,6 +17,7 @@ class PeopleCopy:
         self._version = 0
         self._people: dict[int, Person] = {}
         self._pages: dict[int, Person] | None = None  # a snapshot on its way
+        self._pages_epoch = 0
         self._pages_version = 0
         self._start = 0  # the id where the next page begins
 
@@ -58,7 +59,10 @@ class PeopleCopy:
             self._version = version
             return True
         if self._pages is None or not self._start:
-            self._pages, self._pages_version = {}, version
+            self._pages, self._pages_epoch, self._pages_version = {}, epoch, version
+        elif epoch != self._pages_epoch:  # the server has restarted: the first pages mean nothing
+            self._pages, self._start = None, 0
+            return False
         self._pages.update({person.person: person for person in people})
         if "next" in fields:
             self._start = int.from_bytes(hex_field(fields, "next", 8), "big")
@@ -77,10 +81,17 @@ class PeopleCopy:
 
 def _person(row: JsonValue) -> Person:
     match row:
-        case [str(person), str(name), int(presence), bool(is_account), int(round_trip)] if (
-            presence in Presence.__members__.values()
-        ):
-            number = int.from_bytes(hex_field({"person": person}, "person", 8), "big")
-            return Person(number, name, Presence(presence), is_account, round_trip)
+        case [person, name, presence, bool(is_account), round_trip]:
+            fields: Fields = {"person": person, "name": name, "presence": presence}
+            kind = number_field(fields, "presence")
+            if kind not in Presence.__members__.values():
+                raise PeerError("unknown presence")
+            return Person(
+                int.from_bytes(hex_field(fields, "person", 8), "big"),
+                text_field(fields, "name"),
+                Presence(kind),
+                is_account,
+                number_field({"round_trip": round_trip}, "round_trip"),
+            )
         case _:
             raise PeerError("bad row of a person")
