@@ -131,7 +131,13 @@ class ChatView(tk.Frame):
             self.subtitle.configure(text=people_line(model, self._say))
             self.people.show(model.people_rows())
         self._show_banner(model.connection is not Connection.HERE)
-        self.messages.show(model.rows(), today, has_end=model.is_following, unread=model.unread)
+        self.messages.show(
+            model.rows(),
+            today,
+            has_end=model.is_following,
+            unread=model.unread,
+            is_loading=model.is_loading_older,
+        )
 
     def _show_banner(self, is_lost: bool) -> None:
         if is_lost and not self.banner.winfo_manager():

@@ -65,6 +65,7 @@ class MessageView(tk.Frame):
         self._has_end = True  # the newest row of all is among ours
         self._was_looking: bool | None = None
         self._unread = 0
+        self._is_loading = False
         self._anchor: _Spot | None = None  # where a selection was begun
         self._point: _Spot | None = None  # and where it ends
         ground = look.colours.ground
@@ -108,13 +109,17 @@ class MessageView(tk.Frame):
 
     # --- filling ---
 
-    def show(self, rows: Sequence[Row], today: date, *, has_end: bool, unread: int) -> None:
+    def show(
+        self, rows: Sequence[Row], today: date, *, has_end: bool, unread: int, is_loading: bool
+    ) -> None:
         """Draws the rows, keeping in place what is in view, or the end if that was in view.
 
-        ``has_end``: the newest of all is the last of them; ``unread``: shown at the way down.
+        ``has_end``: the newest of all is the last of them; ``unread``: shown at the way down;
+        ``is_loading``: older ones are on their way.
         """
         stays_at_end = self.is_at_end and has_end
         self._rows, self._has_end, self._unread = rows, has_end, unread
+        self._is_loading = is_loading
         if today != self._painter.today:
             self._painter.today = today
             for placed in self._placed:
@@ -163,6 +168,14 @@ class MessageView(tk.Frame):
         for placed in reversed(self._placed[:start]):
             top -= placed.height
             self._move(placed, top)
+        self.canvas.delete("loading")
+        if self._is_loading:
+            words, ink = self._say("chat.loading"), look.colours.soft
+            middle = self._painter.width // 2
+            self.canvas.create_text(
+                middle, top, text=words, font=look.tiny, fill=ink, tags="loading"
+            )
+            top -= look.px(_TOP)
         region = (0, top - look.px(_TOP), self._painter.width, bottom + look.px(_BOTTOM))
         self.canvas.configure(scrollregion=region)
 

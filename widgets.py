@@ -81,7 +81,8 @@ class Button(tk.Canvas):
         self._look, self._text, self._on_press = look, text, on_press
         self._fill = fill or look.colours.accent
         self._hover = hover or look.colours.accent_hover
-        self._ink = ink or look.colours.accent_text
+        is_danger = fill == look.colours.danger
+        self._ink = ink or (look.colours.danger_text if is_danger else look.colours.accent_text)
         self._border = border
         self._font = font or look.button
         self._is_over = self._has_focus = False

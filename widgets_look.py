@@ -48,6 +48,7 @@ class Palette:
     accent_text: str
     danger: str
     danger_hover: str
+    danger_text: str
     alarm: str  # text of errors
     side: str  # the dark side bar, dark in both themes
     side_chosen: str
@@ -95,6 +96,7 @@ LIGHT = Palette(
     accent_text="#ffffff",
     danger="#b91c1c",
     danger_hover="#991b1b",
+    danger_text="#ffffff",
     alarm="#b91c1c",
     side="#1f2937",
     side_chosen="#374151",
@@ -147,9 +149,10 @@ DARK = Palette(
     soft="#8b9bb3",
     accent="#14b8a6",
     accent_hover="#2dd4bf",
-    accent_text="#ffffff",
+    accent_text="#042f2e",
     danger="#b91c1c",
     danger_hover="#dc2626",
+    danger_text="#ffffff",
     alarm="#fca5a5",
     side="#0b1120",
     side_chosen="#1e293b",

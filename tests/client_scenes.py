@@ -6,21 +6,27 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from client_chat import ChatView
 from client_events import (
     Command,
     Connection,
     ConnectionChanged,
     DraftMade,
     DraftRefused,
+    Ended,
+    EndReason,
     Entered,
     EntryArrived,
     FloorChanged,
+    KeyChanged,
     KeySeen,
+    NameRefused,
     PeopleReplaced,
     PersonTyping,
     ReachedChanged,
 )
 from client_form import JoinForm, Typed
+from client_join import JoinView
 from client_window import ClientWindow
 from conversation import NO_TAG, ROOM, Entry, EntryKind, Person, Presence
 from protocol import Code
@@ -158,8 +164,8 @@ def history(*entries: Entry, first: int = 1) -> list[object]:
     ]
 
 
-def conversation() -> list[object]:
-    """An afternoon in the lab."""
+def conversation(since: int = 1) -> list[object]:
+    """An afternoon in the lab, and from the beginning something of the day before."""
     joined = EntryKind.JOINED
     said = [
         text(HENDERSON, "Selamat siang, laporan bab 3 sudah saya unggah.", 13 + 24 * 60),
@@ -177,7 +183,8 @@ def conversation() -> list[object]:
         ),
         text(VELICIA, "Siap. Foto papan tulisnya saya kirim.", 0),
     ]
-    return [*history(*said), FloorChanged(ROOM, 0), ReachedChanged(ROOM, 8)]
+    said = said[since - 1 :]
+    return [*history(*said, first=since), FloorChanged(ROOM, 0), ReachedChanged(ROOM, 8)]
 
 
 def busy() -> list[object]:
@@ -188,3 +195,41 @@ def busy() -> list[object]:
         DraftMade(1, 1, ROOM, "Satu lagi: proyektornya sudah dipesan?"),
         DraftRefused(2, 2, ROOM, "Dan ini?", Code.MUTED),
     ]
+
+
+# --- scenes worth a picture ---
+
+SCENES = ("join", "join-key", "join-wrong", "client", "client-lost", "client-settings")
+
+
+def make_client_scene(name: str, folder: Path, language: str, *, is_dark: bool) -> Scene:
+    """One of SCENES, drawn; the caller photographs and closes it."""
+    scene = Scene(
+        folder,
+        language=language,
+        theme="dark" if is_dark else "light",
+        prefill=Typed("192.168.1.20", "8083", "rahasia1", "messi"),
+        with_rooms=True,
+    )
+    scene.settle()
+    view = scene.window.view
+    assert isinstance(view, JoinView)
+    if name == "join-wrong":
+        view.port.value, view.your_name.value = "99999", "sari@lab"
+    view.button.press()
+    if name.startswith("client"):
+        scene.put(*entered(), *conversation(since=3))
+    if name == "join":
+        scene.put(KeySeen(SERVER_KEY, "Lab Jaringan", is_pinned=False))
+        scene.put(NameRefused("messi", Code.NAME_TAKEN))
+    elif name == "join-key":
+        scene.put(KeyChanged(SERVER_KEY, OTHER_KEY), Ended(EndReason.KEY_CHANGED))
+    elif name == "client":
+        scene.put(PersonTyping(ROOM, HENDERSON))
+    elif name == "client-lost":
+        scene.put(*busy(), ConnectionChanged(Connection.LOST))
+    scene.settle()
+    if name == "client-settings" and isinstance(scene.window.view, ChatView):
+        scene.window.view.side.gear.press()
+        scene.settle()
+    return scene
