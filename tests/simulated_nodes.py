@@ -13,6 +13,7 @@ from simulated_network import Address, Network
 
 import auth
 from protocol import Burst, Job
+from records import StoreBrokenError, StoreError
 
 TURN_TIME = 0.0002  # seconds from the first datagram of a turn to its end
 JOB_TIME = 0.003
@@ -124,7 +125,7 @@ class Program:
         try:
             self._feed(now)
             self._give_out(now)
-        except Killed:
+        except (Killed, StoreBrokenError):  # a broken disk ends a server, and nothing else does
             self.die()
             return
         if self.core.is_done:
@@ -237,27 +238,52 @@ class Stranger:
         self.network.send(self.name, source or self.address, destination, [datagram])
 
 
-class BrittleStore:
-    """A real store in which kill -9 may strike before and after every call."""
+_WRITES = {"append", "commit", "forget_answers", "forget_old", "forget_session", "use_token"}
+_WRITES |= {"add_ban", "bind_stream", "drop_ban", "drop_tokens", "remember_session"}
+_WRITES |= {"save_answer", "save_guesses", "save_once", "save_person", "save_token"}
 
-    def __init__(self, store: Any, step: Callable[[], None]) -> None:
+
+class BrittleStore:
+    """A real store in which kill -9 may strike before and after every call, and disks fail.
+
+    ``fails`` says of each write whether it is the one that fails, and how. As with the real store,
+    nothing works after that but ``rollback``.
+    """
+
+    def __init__(
+        self,
+        store: Any,
+        step: Callable[[], None],
+        fails: Callable[[str], StoreError | None] = lambda write: None,
+    ) -> None:
         self._store = store
         self._step = step
+        self._fails = fails
+        self._failure: StoreError | None = None
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._store, name)
         if not callable(found):
             return found
-        step = self._step
 
         def call(*arguments: Any, **named: Any) -> Any:
-            step()
+            self._step()
+            if name in _WRITES:
+                self._failure = self._failure or self._fails(name)
+                if self._failure is not None:
+                    raise self._failure
             result = found(*arguments, **named)
-            step()
+            self._step()
             return result
 
         setattr(self, name, call)
         return call
+
+    def rollback(self) -> None:
+        """Nothing of the turn stays, and the next one may succeed."""
+        self._step()
+        self._failure = None
+        self._store.rollback()
 
 
 @functools.cache

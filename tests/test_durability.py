@@ -13,7 +13,8 @@ from simulator import FIRST_UTC, Client, Server, Simulator, open_handles
 
 from client_events import Connection, Entered, EntryArrived, LogReplaced
 from conversation import Entry, EntryKind
-from server_events import Stopped
+from protocol import Code
+from server_events import Happened, HappeningKind, Stopped
 
 NAMES = ("Ana", "Budi", "Citra")
 HOUR, YEAR = 3600.0, 365 * 86_400.0  # seconds
@@ -250,6 +251,80 @@ def test_d1_who_was_away_too_long_to_be_known_says_what_waited_first_and_once() 
         assert budi.texts() == ["nol", "satu", "dua", "tiga"]
 
 
+# --- D5, D6: disks that fail ---
+
+
+@pytest.mark.parametrize("share", [1.0, 0.05])
+def test_d6_a_full_disk_refuses_posts_with_a_reason_and_serves_readers(share: float) -> None:
+    with Simulator(1, loss=0.02) as network:
+        ana, budi = network.clients("Ana", "Budi")
+        network.everybody_enters()
+        ana.say(*(f"sebelum {place}" for place in range(20)))
+        network.run_until(network.is_at_rest)
+        budi.kill()
+
+        network.server.fill_disk(share)
+        ana.say(*(f"penuh {place}" for place in range(20)))
+        network.run(seconds=5)
+        network.check()
+        refused = [event.code for event in ana.refused]
+        network.server.mend_disk()
+        budi.join()
+        ana.say(*(f"sesudah {place}" for place in range(20)))
+        network.check_healed()
+
+        kept = 20 - len(refused)
+        assert set(refused) == {Code.DISK_FULL}
+        assert kept == 0 or share < 1.0
+        assert len(ana.texts()) == 40 + kept
+        assert budi.texts() == ana.texts()
+        kinds = [event.kind for event in network.server.events if isinstance(event, Happened)]
+        assert HappeningKind.DISK_FULL in kinds
+        assert HappeningKind.DISK_FREE in kinds
+
+
+def test_d6_who_comes_while_the_disk_is_full_gets_in_once_there_is_space() -> None:
+    with Simulator(1) as network:
+        ana, budi = network.clients("Ana", "Budi")
+        network.everybody_enters()
+        network.run(seconds=1)
+        network.cut(ana)
+        ana.say("satu")
+        network.run(seconds=35)
+
+        network.server.fill_disk()
+        network.mend(ana)
+        citra = network.client("Citra")
+        citra.keeps_trying = True
+        network.run(seconds=30)
+        while_full = (ana.connection, citra.entered)
+        network.check_healed()
+        network.run_until(lambda: citra.entered is not None, 30)
+        network.check_healed()
+
+        assert while_full == (Connection.LOST, None) or ana.ended is None
+        assert while_full[1] is None
+        assert ana.texts() == budi.texts() == citra.texts() == ["satu"]
+
+
+def test_d5_after_an_i_o_error_nothing_is_acknowledged_and_the_server_ends() -> None:
+    with Simulator(1) as network:
+        ana, budi = network.clients("Ana", "Budi")
+        network.everybody_enters()
+        network.run(seconds=1)
+
+        network.server.break_disk()
+        ana.say("satu")
+        network.run(seconds=1)
+        acknowledged = list(ana.acknowledged)
+        is_running = network.server.is_running
+        network.check_healed()
+
+        assert acknowledged == []
+        assert not is_running
+        assert budi.texts() == ["satu"]
+
+
 # --- D7: clocks ---
 
 
@@ -405,6 +480,7 @@ def test_d9_an_archive_that_was_deleted_or_cut_is_rebuilt_equal(damage: str) -> 
 # --- I7 ---
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux to count handles")
 def test_i7_restarts_and_reconnects_leave_no_handle_open() -> None:
     with Simulator(1) as network:
         everyone = network.clients(*NAMES)
