@@ -5,6 +5,7 @@ queue it again. Knows no handshake, no person, no log.
 Source: docs/protocol.md; roaming after RFC 9000 §9.3, with the bounds of §21.
 """
 
+from _thread import get_ident  # all that a session may know of threads: whose it is
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,8 +44,9 @@ class _Move:
 
 
 class Session:
-    """Sealed datagrams to and from one peer. Owned by the network thread.
+    """Sealed datagrams to and from one peer. Owned by the network thread, which made it.
 
+    It seals nowhere else: two threads could draw one number, and that gives away what both said.
     ``may_roam``: follow the peer to new addresses (servers do; a client's server stays put).
     """
 
@@ -72,6 +74,7 @@ class Session:
         self._aead_out = Aead(keys.send_key)
         self._window = ReplayWindow()
         self._number = 0
+        self._thread = get_ident()
         outgoing = DatagramType.DATA_TO_CLIENT if is_server else DatagramType.DATA_TO_SERVER
         self._header = PREFIX + bytes([outgoing]) + keys.send_id.to_bytes(8, "big")
         self._may_roam = is_server
@@ -207,6 +210,8 @@ class Session:
 
     def take_bursts(self, now: float) -> list[Burst]:
         """Everything queued, sealed. What an unproven address may not get yet counts as lost."""
+        if get_ident() != self._thread:
+            raise LocalError("a session seals on its own thread alone")
         bursts = [
             Burst(address, [self._seal(pad(frame))])
             for address, frame in self._elsewhere + self._answers

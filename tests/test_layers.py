@@ -77,7 +77,8 @@ WORLD_NEVER = [  # here ``unless`` names modules of ours that may
         unless="widgets* *_window *_dialogs *_views *_panels "
         "client_bubbles client_messages client_join client_chat",
     ),
-    Rule("*", "threading _thread", unless="endpoint client_terminal server client storage"),
+    Rule("*", "_thread", unless="protocol_session"),  # asks which thread it is on, no more
+    Rule("*", "threading", unless="endpoint client_terminal server client storage"),
     Rule("*", "concurrent* multiprocessing"),
     Rule("*", "time secrets", unless="server client"),
     Rule("*", "random uuid tempfile"),
