@@ -31,7 +31,6 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class _Cached:
-    ephemeral: bytes
     resp: bytes
     until: float
 
@@ -99,7 +98,9 @@ class Door:
         self._host_resets = AddressBuckets(limits.resets_per_address, limits.resets_per_address)
         self._start_resets = limits.start_resets
         self._remembered: deque[RememberedSession] = deque()
-        self._cache: dict[int, _Cached] = {}  # by client_id, oldest first
+        # By client_id and e, oldest first. By the id alone, whoever overhears an INIT could bring
+        # one of the same id first and keep its sender out.
+        self._cache: dict[tuple[int, bytes], _Cached] = {}
 
     def receive_init(self, datagram: bytes, address: Address, now: float) -> bytes | Opened | None:
         """RETRY or a repeated RESP as bytes, a new session, or nothing. Raises PeerError."""
@@ -110,9 +111,9 @@ class Door:
         if not self._cookies.is_good(init, place, now):
             return Retry(init.client_id, self._cookies.issue(init, place, now)).encode()
         self._forget_cached(now)
-        cached = self._cache.get(init.client_id)
+        cached = self._cache.get((init.client_id, init.ephemeral))
         if cached is not None:
-            return cached.resp if cached.ephemeral == init.ephemeral else None
+            return cached.resp
         if not self._host_handshakes.take(address[0], now) or not self._handshakes.take(now):
             return None
         session_id = int.from_bytes(self._random_bytes(8), "big") or 1
@@ -131,7 +132,7 @@ class Door:
             random_bytes=self._random_bytes,
         )
         if len(self._cache) < MAX_CACHED:
-            self._cache[init.client_id] = _Cached(init.ephemeral, resp, now + SAME_INIT)
+            self._cache[init.client_id, init.ephemeral] = _Cached(resp, now + SAME_INIT)
         return Opened(resp, keys)
 
     def _forget_cached(self, now: float) -> None:

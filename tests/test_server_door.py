@@ -159,16 +159,21 @@ def test_the_same_init_within_five_seconds_gets_the_same_bytes_and_no_second_ses
     assert isinstance(caller.knock(START + SAME_INIT + 0.1), Opened)
 
 
-def test_an_init_with_a_used_id_and_another_key_gets_nothing() -> None:
+def test_an_init_with_a_used_id_and_another_key_is_another_s_and_gets_a_session_of_its_own() -> (
+    None
+):
     door = make_door()
     caller = Caller(door)
-    caller.bring_cookie()
+    first = caller.bring_cookie()
     stranger = Init(caller.handshake.client_id, b"e" * 32, bytes(24))
     retry = door.receive_init(stranger.encode(), ADDRESS, START)
     assert isinstance(retry, bytes)
     stranger = Init(stranger.client_id, b"e" * 32, Retry.decode(retry).cookie)
 
-    assert door.receive_init(stranger.encode(), ADDRESS, START) is None
+    second = door.receive_init(stranger.encode(), ADDRESS, START)
+    assert isinstance(first, Opened)
+    assert isinstance(second, Opened)
+    assert first.keys.receive_id != second.keys.receive_id
 
 
 def test_answers_that_would_fill_memory_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
