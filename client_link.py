@@ -4,6 +4,7 @@ Band: cores. Knows sessions and frames, but no person, no log and no password.
 Source: docs/protocol.md.
 """
 
+import hmac
 from collections.abc import Callable
 from enum import Enum, auto
 
@@ -93,13 +94,14 @@ class Link:
         self._handshake = ClientHandshake(self._random_bytes)
         self._interval = FIRST_INIT_INTERVAL
         self._attempt_ends = now + ATTEMPT_TIMEOUT
-        self._send_init(now)
+        self._send_init(self._handshake, now)
 
     def reconnect(self, now: float, *, after: float = 0.0) -> None:
         """Tries again by itself, at once or after a pause."""
-        self.session = None
-        self.state, self._due = LinkState.PAUSED, now + after
-        if not after:
+        if after:
+            self.session = None
+            self.state, self._due = LinkState.PAUSED, now + after
+        else:
             self.connect(self._address, now)
 
     def disconnect(self, code: CloseCode, now: float) -> None:
@@ -113,9 +115,8 @@ class Link:
         self._handshake = None
         self.state = LinkState.IDLE
 
-    def _send_init(self, now: float) -> None:
-        if self._handshake is not None:
-            self._loose.append(self._handshake.init())
+    def _send_init(self, handshake: ClientHandshake, now: float) -> None:
+        self._loose.append(handshake.init())
         self._due = now + self._interval
         self._interval = min(LONGEST_INIT_INTERVAL, self._interval * 2)
 
@@ -131,9 +132,10 @@ class Link:
                     if address == self._address and self._handshake.receive_retry(datagram):
                         self._attempt_ends = max(self._attempt_ends, now + ATTEMPT_TIMEOUT / 2)
                         self._interval = FIRST_INIT_INTERVAL
-                        self._send_init(now)
+                        self._send_init(self._handshake, now)
                 case DatagramType.RESP if self._handshake is not None:
-                    self._receive_resp(self._handshake, datagram, address, now)
+                    if address == self._address:
+                        self._receive_resp(self._handshake, datagram, now)
                 case DatagramType.RESET:
                     self._receive_reset(datagram, now)
                 case _:
@@ -141,16 +143,13 @@ class Link:
         except PeerError:
             return
 
-    def _receive_resp(
-        self, handshake: ClientHandshake, datagram: bytes, address: Address, now: float
-    ) -> None:
-        if address != self._address:
-            return
+    def _receive_resp(self, handshake: ClientHandshake, datagram: bytes, now: float) -> None:
         keys, payload = handshake.receive_resp(datagram)
         self._handshake = None
-        if not self._open_session(payload, keys.server_key, now):
-            return
-        self._begin(keys, payload, now)
+        if self._open_session(payload, keys.server_key, now):
+            self._begin(keys, payload, now)
+        else:
+            self.state = LinkState.IDLE
 
     def _begin(self, keys: SessionKeys, payload: RespPayload, now: float) -> None:
         self.session = Session(
@@ -163,7 +162,7 @@ class Link:
         self.state = LinkState.OPEN
         self._reset_token = payload.reset_token
         self._server_session_id = payload.server_session_id
-        self._asked_at = None
+        self._asked_at, self.is_silent = None, False
         self._ping_due, self._ping_tries = now, 0  # at once: it ends the half-open state
         self._session_ready(now)
 
@@ -171,7 +170,7 @@ class Link:
         reset = Reset.decode(datagram)
         if self.session is None or reset.session_id != self._server_session_id:
             return
-        if reset.token == self._reset_token:
+        if hmac.compare_digest(reset.token, self._reset_token):
             self.connect(self._address, now)
 
     def _receive_data(self, datagram: bytes, address: Address, now: float) -> None:
@@ -187,10 +186,14 @@ class Link:
         if self._ping_tries:
             self._ping_tries = 0
             self._ping_due = now + self._limits.keepalive_interval
-        for frame in decode_frames(plaintext):
-            if self.session is not session:
-                return
-            self._receive(session, frame, address, now)
+        try:
+            for frame in decode_frames(plaintext):
+                if self.session is not session:
+                    return
+                self._receive(session, frame, address, now)
+        except PeerError:  # genuine, and yet not what a server says: only a new session can help
+            if self.session is session:
+                self.reconnect(now, after=PAUSE)
 
     def _receive(self, session: Session, frame: Frame, address: Address, now: float) -> None:
         match frame:
@@ -220,41 +223,36 @@ class Link:
             self._asked_at = now
 
     def next_timer(self) -> float | None:
-        match self.state:
-            case LinkState.IDLE:
-                return None
-            case LinkState.HANDSHAKE | LinkState.PAUSED:
-                return self._due
-            case LinkState.OPEN:
-                dues = [self._ping_due]
-                asked = self.requester.next_timer()
-                if asked is not None:
-                    dues.append(asked)
-                if self._asked_at is not None:
-                    silence = DEAD_AFTER if self.is_silent else LOST_AFTER
-                    dues.append(self._asked_at + silence)
-                return min(dues)
+        if self.state is not LinkState.OPEN:
+            return None if self.state is LinkState.IDLE else self._due
+        dues = [self._ping_due]
+        asked = self.requester.next_timer()
+        if asked is not None:
+            dues.append(asked)
+        if self._asked_at is not None:
+            dues.append(self._asked_at + (DEAD_AFTER if self.is_silent else LOST_AFTER))
+        return min(dues)
 
     def handle_timer(self, now: float) -> None:
         """Sends INIT again, gives up an attempt, or notices silence."""
         if self.state is LinkState.PAUSED and self._due <= now:
             self.connect(self._address, now)
-        elif self.state is LinkState.HANDSHAKE and self._due <= now:
+        elif self.session is not None:
+            self._watch(self.session, now)
+        elif self._handshake is not None and self._due <= now:
             if now >= self._attempt_ends:
                 self.reconnect(now, after=PAUSE)
                 self._unanswered(now)
             else:
-                self._send_init(now)
-        elif self.state is LinkState.OPEN and self.session is not None:
-            self._watch(self.session, now)
+                self._send_init(self._handshake, now)
 
     def _watch(self, session: Session, now: float) -> None:
-        silence = now - self._asked_at if self._asked_at is not None else 0.0
-        if silence >= DEAD_AFTER:
-            self.connect(self._address, now)
-            return
-        if silence >= LOST_AFTER:
-            self.is_silent = True
+        if self._asked_at is not None:
+            if now >= self._asked_at + DEAD_AFTER:
+                self.connect(self._address, now)
+                return
+            if now >= self._asked_at + LOST_AFTER:
+                self.is_silent = True
         lifetime = self._limits.session_lifetime - RENEW_BEFORE
         if session.is_worn or now - session.started >= lifetime:
             self.connect(self._address, now)
@@ -275,6 +273,4 @@ class Link:
         bursts = [Burst(self._address, loose)] if loose else []
         if session is not None and session.has_frames:
             bursts += session.take_bursts(now)
-            if not self._ping_tries:
-                self._ping_due = now + self._limits.keepalive_interval
         return bursts
