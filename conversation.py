@@ -8,7 +8,7 @@ import hashlib
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 from protocol import MAX_TEXT, PeerError, decode_text
 
@@ -40,11 +40,14 @@ class EntryKind(IntEnum):
     NOTICE = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+_ENTRY = struct.Struct(">8sBQQB")
+
+
+class Entry(NamedTuple):
     """One numbered item of a log, without its number: what all receivers get, byte for byte.
 
-    tag 8 | kind u8 | sent_at u64 | person u64 | name length u8 | name | text.
+    tag 8 | kind u8 | sent_at u64 | person u64 | name length u8 | name | text. A tuple, as other
+    values made for each message are: a frozen dataclass of six fields costs 1.4 us to make.
     """
 
     tag: bytes
@@ -54,20 +57,18 @@ class Entry:
     name: str  # as it was when this was said
     text: str = ""
 
-    _LAYOUT = struct.Struct(">8sBQQB")
-
     def encode(self) -> bytes:
         name = self.name.encode()
-        head = self._LAYOUT.pack(self.tag, self.kind, self.sent_at, self.person, len(name))
+        head = _ENTRY.pack(self.tag, self.kind, self.sent_at, self.person, len(name))
         return head + name + self.text.encode()
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
         """Raises PeerError for a cut body, an unknown kind or text that is no UTF-8."""
-        size = cls._LAYOUT.size
+        size = _ENTRY.size
         if len(body) < size:
             raise PeerError("entry is cut")
-        tag, kind, sent_at, person, length = cls._LAYOUT.unpack_from(body)
+        tag, kind, sent_at, person, length = _ENTRY.unpack_from(body)
         if length > MAX_NAME_BYTES or len(body) - size < length:
             raise PeerError("entry has a bad name")
         if len(body) - size - length > MAX_TEXT:
@@ -83,6 +84,11 @@ class Entry:
 def sent_at(body: bytes) -> int:
     """When the entry with this body was sent, without decoding the rest."""
     return int.from_bytes(body[TAG_SIZE + 1 : TAG_SIZE + 9], "big")
+
+
+def text_offset(body: bytes) -> int:
+    """Where the text begins in an entry's body."""
+    return _ENTRY.size + body[_ENTRY.size - 1]
 
 
 def draft_tag(stream: bytes, draft: int) -> bytes:

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 from protocol import (
     ENTRY_PART,
@@ -190,8 +190,10 @@ class Response:
         return cls(request, part, parts, code, body[cls._LAYOUT.size :])
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+_POST = struct.Struct(">QQQBBB")
+
+
+class Post(NamedTuple):
     """draft u64 | oldest u64 | conversation u64 | kind u8 | part u8 | parts u8 | text."""
 
     draft: int  # from 1
@@ -202,20 +204,18 @@ class Post:
     parts: int
     body: bytes
 
-    _LAYOUT = struct.Struct(">QQQBBB")
-
     def encode(self) -> bytes:
-        head = self._LAYOUT.pack(
+        head = _POST.pack(
             self.draft, self.oldest, self.conversation, self.kind, self.part, self.parts
         )
         return _frame(FrameType.POST, head + self.body)
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
-        size = cls._LAYOUT.size
+        size = _POST.size
         if not size <= len(body) <= size + POST_PART:
             raise PeerError("bad POST")
-        draft, oldest, conversation, kind, part, parts = cls._LAYOUT.unpack_from(body)
+        draft, oldest, conversation, kind, part, parts = _POST.unpack_from(body)
         if not 1 <= oldest <= draft or part >= parts or parts > MAX_POST_PARTS:
             raise PeerError("bad numbers in a POST")
         if part < parts - 1 and len(body) != size + POST_PART:
@@ -223,8 +223,10 @@ class Post:
         return cls(draft, oldest, conversation, kind, part, parts, body[size:])
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+_POSTED = struct.Struct(">QQQQ")
+
+
+class Posted(NamedTuple):
     """draft u64 | conversation u64 | number u64 | sent_at u64: the draft is on disk."""
 
     draft: int
@@ -232,17 +234,15 @@ class Posted:
     number: int
     sent_at: int
 
-    _LAYOUT = struct.Struct(">QQQQ")
-
     def encode(self) -> bytes:
         return _frame(
             FrameType.POSTED,
-            self._LAYOUT.pack(self.draft, self.conversation, self.number, self.sent_at),
+            _POSTED.pack(self.draft, self.conversation, self.number, self.sent_at),
         )
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
-        return cls(*_exactly(cls._LAYOUT, body))
+        return cls(*_exactly(_POSTED, body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,8 +262,10 @@ class Refused:
         return cls(*_exactly(cls._LAYOUT, body))
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPart:
+_ENTRY = struct.Struct(">QQBB")
+
+
+class EntryPart(NamedTuple):
     """conversation u64 | number u64 | part u8 | parts u8 | a part of the entry's body."""
 
     conversation: int
@@ -272,18 +274,16 @@ class EntryPart:
     parts: int
     body: bytes
 
-    _LAYOUT = struct.Struct(">QQBB")
-
     def encode(self) -> bytes:
-        head = self._LAYOUT.pack(self.conversation, self.number, self.part, self.parts)
+        head = _ENTRY.pack(self.conversation, self.number, self.part, self.parts)
         return _frame(FrameType.ENTRY, head + self.body)
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
-        size = cls._LAYOUT.size
+        size = _ENTRY.size
         if not size <= len(body) <= size + ENTRY_PART:
             raise PeerError("bad ENTRY")
-        conversation, number, part, parts = cls._LAYOUT.unpack_from(body)
+        conversation, number, part, parts = _ENTRY.unpack_from(body)
         if number == 0 or part >= parts or parts > MAX_ENTRY_PARTS:
             raise PeerError("bad numbers in an ENTRY")
         if part < parts - 1 and len(body) != size + ENTRY_PART:

@@ -7,7 +7,7 @@ be another. Nothing but the store decides numbers, names on disk and membership.
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from conversation import Entry
 from protocol import RuangError
@@ -25,8 +25,7 @@ class StoreBrokenError(StoreError):
     """An I/O error or a damaged file: stop acknowledging, say why, stop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """An entry with its place in its log."""
 
     conversation: int
@@ -35,8 +34,7 @@ class Stored:
     chain: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class LogHead:
+class LogHead(NamedTuple):
     """How far a log goes. An empty log: number 0, FIRST_CHAIN, sent_at 0."""
 
     number: int
@@ -44,8 +42,7 @@ class LogHead:
     sent_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class DraftAnswer:
+class DraftAnswer(NamedTuple):
     """How a draft ended; kept with its stream until its author has the answer."""
 
     draft: int

@@ -7,6 +7,7 @@ Source: docs/protocol.md.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from conversation import FIRST_CHAIN, Entry, draft_tag, next_chain
 from protocol import MAX_ENTRY_PARTS, POST_PART, PeerError
@@ -158,8 +159,7 @@ class Assembly:
         self._size -= sum(map(len, self._parts.pop(number, {}).values()))
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(NamedTuple):
     """An entry whose turn has come."""
 
     number: int

@@ -5,6 +5,7 @@ Source: docs/protocol.md.
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from protocol import ENTRY_PART, Code, PeerError
 from protocol_frames import EntryPart, Post, Posted, Refused, split_parts
@@ -21,8 +22,7 @@ def first_heads_interval(smoothed: float | None) -> float:
     return max(0.05, 1.5 * smoothed + 0.025) if smoothed is not None else 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A whole draft whose turn it is."""
 
     draft: int

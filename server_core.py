@@ -6,7 +6,7 @@ Source: docs/protocol.md.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -251,16 +251,20 @@ class ServerCore:
         self._entrance.handle_timer(now)
         self._delivery.handle_timer(now)
 
-    def bursts_to_send(self, now: float) -> list[Burst]:
+    def bursts_to_send(self, now: float) -> Iterator[Burst]:
         """Ends the turn: commits, then seals what may be said now."""
         self._commit(now)
         if self._members.presences.has_changes:
             self._deadlines.set_earliest(_GATHERED, now + GATHER)
         bursts, self._loose = self._loose, []
         outgoing, self._outgoing = self._outgoing, {}
+        return self._seal(bursts, outgoing, now)
+
+    def _seal(self, loose: list[Burst], outgoing: dict[int, Peer], now: float) -> Iterator[Burst]:
+        """One peer after the other: memory of what is sent already serves for the next."""
+        yield from loose
         for peer in outgoing.values():
-            bursts += peer.session.take_bursts(now)
-        return bursts
+            yield from peer.session.take_bursts(now)
 
     def next_event(self) -> Event | None:
         return self._events.popleft() if self._events else None

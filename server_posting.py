@@ -4,7 +4,7 @@ Band: cores. An answer goes out only when the entry it speaks of is on disk.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from protocol import Code, PeerError
 from protocol_frames import Post
@@ -16,8 +16,7 @@ from server_rooms import Rooms
 from server_turn import Turn
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     """A draft whose turn has come, with who said it as they were then."""
 
     peer: Peer

@@ -9,11 +9,19 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
-from conversation import FIRST_CHAIN, NO_TAG, ROOM, ConversationKind, Entry, next_chain
+from conversation import (
+    FIRST_CHAIN,
+    NO_TAG,
+    ROOM,
+    ConversationKind,
+    Entry,
+    next_chain,
+    text_offset,
+)
 from protocol import LocalError
 from records import (
     LogHead,
@@ -66,8 +74,7 @@ class _Turn:
     places: int = 0  # taken by what was appended
 
 
-@dataclass(frozen=True, slots=True)
-class _Inserted:
+class _Inserted(NamedTuple):
     place: int
     entry: Entry  # with the time it got
     stored: Stored
@@ -235,10 +242,10 @@ class Storage(Records):
         turn, head = self._turn, self.head(conversation)
         sent_at = max(entry.sent_at, self._last_sent_at, turn.sent_at)
         if sent_at != entry.sent_at:
-            entry = replace(entry, sent_at=sent_at)
+            entry = entry._replace(sent_at=sent_at)
         body = entry.encode()
         stored = Stored(conversation, head.number + 1, body, next_chain(head.chain, body))
-        text_at = len(body) - len(entry.text.encode())
+        text_at = text_offset(body)
         turn.places += 1
         place = self._last_place + turn.places
         self._database.write_later(

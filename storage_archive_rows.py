@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from conversation import MAX_NAME, ConversationKind, Entry, EntryKind
 from protocol import MAX_TEXT
@@ -45,6 +46,7 @@ _UNSEEN = (
 _BLANK = f"(?:(?![{_SEPARATOR}])[{_UNSEEN}])"
 _LIVE = f"(?:{_BLANK}*[{_FORMULA}]|[\t\r])"
 _STRETCH = f"(?:(?<![^{_SEPARATOR}]))"  # at the start, or after a separator
+_PIPED = re.compile("[;|]").search
 _DEFUSABLE = re.compile(f"{_STRETCH}(?='*{_LIVE})")
 _DEFUSED = re.compile(f"{_STRETCH}'(?='*{_LIVE})")
 
@@ -56,6 +58,8 @@ def _defuse_name(name: str) -> str:
 
 def defuse(text: str) -> str:
     """The text as a cell that no spreadsheet takes for a formula."""
+    if text.isascii() and text[:1].isalnum() and text.isprintable() and not _PIPED(text):
+        return text  # nearly every one: a tenth of the time
     return _DEFUSABLE.sub("'", text)
 
 
@@ -67,8 +71,7 @@ def undefuse(cell: str) -> str:
 # --- rows ---
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveRow:
+class ArchiveRow(NamedTuple):
     """An entry with what its row says beside it."""
 
     place: int  # in the order of commits, over all conversations

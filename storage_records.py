@@ -103,10 +103,12 @@ class Records:
     def forget_answers(self, stream: bytes, oldest: int) -> None:
         """The author has the answers to all drafts below ``oldest``."""
         below = _bytes(oldest)
-        self._database.write(
+        self._database.write_later(
             "UPDATE streams SET oldest = ? WHERE stream = ? AND oldest < ?", (below, stream, below)
         )
-        self._database.write("DELETE FROM answers WHERE stream = ? AND draft < ?", (stream, below))
+        self._database.write_later(
+            "DELETE FROM answers WHERE stream = ? AND draft < ?", (stream, below)
+        )
 
     # --- people ---
 

@@ -176,7 +176,7 @@ class Room:
         timer = self.core.next_timer()
         if timer is not None and timer <= self.now:
             self.core.handle_timer(self.now)
-        self.deliver(self.core.bursts_to_send(self.now))
+        self.deliver(list(self.core.bursts_to_send(self.now)))
         while (event := self.core.next_event()) is not None:
             self.events.append(event)
         results = False

@@ -402,7 +402,7 @@ class Room:
     def _turn(self) -> list[protocol.Burst]:
         while (job := self.core.next_job()) is not None:
             self.core.handle_result(job.key, job.run(), self.now)
-        bursts = self.core.bursts_to_send(self.now)
+        bursts = list(self.core.bursts_to_send(self.now))
         self.now += 0.03
         self.core.handle_timer(self.now)
         return bursts

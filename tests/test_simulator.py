@@ -126,7 +126,7 @@ def test_the_promises_notice_what_is_lost_doubled_disordered_or_made_up() -> Non
         ana.said.reverse()
         notices("I3")
         ana.said.reverse()
-        budi.history[1][-1] = (number, replace(newest, text="lain"))
+        budi.history[1][-1] = (number, newest._replace(text="lain"))
         notices("I4")
         budi.history[1][-1] = (number, newest)
         ana.said.remove("dua")
