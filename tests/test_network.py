@@ -322,3 +322,16 @@ def test_weather_that_changes_all_the_time() -> None:
         network.check_healed()
 
         assert_all_is_said(everyone, 100)
+
+
+def test_fifty_people_who_each_say_two_hundred_texts_end_with_the_same_ten_thousand() -> None:
+    with Simulator(1) as network:
+        everyone = network.clients(*(f"Murid {place}" for place in range(1, 51)))
+
+        network.everybody_enters()
+        talk(everyone)
+        network.run_until(network.is_at_rest, 120)
+        network.check()
+
+        assert_all_is_said(everyone)
+        assert len({tuple(one.texts()) for one in everyone}) == 1
