@@ -40,6 +40,7 @@ class Logs:
         self._tickets: dict[tuple[int, int], int | None] = {}  # of own entries by their place
         self._replicas: dict[int, Replica] = {}
         self._history: dict[int, int] = {}  # entries up to this one were there before us
+        self._offered: dict[int, int] = {}  # and these before this session
         self._older: dict[int, OlderPull] = {}
         self._orphans: Outbox | None = None
 
@@ -81,19 +82,26 @@ class Logs:
             replica = self._replicas.get(log.conversation)
             if replica is not None and log.conversation in changed:
                 self._report(LogReplaced(log.conversation))
-                self._older.pop(log.conversation, None)
+                self._forget(log.conversation)
                 replica = None
             if replica is None:
                 replica = self._replicas[log.conversation] = Replica(log.conversation)
                 replica.begin(log.floor, log.chain)
                 self._history[log.conversation] = log.head
                 self._report(FloorChanged(log.conversation, log.floor))
+            self._offered[log.conversation] = log.head
             replica.learn_head(log.head, now)
             replica.restart(now)
         for older in self._older.values():
             older.restart(now)
         self.outbox.resend_all()
         self._adopt_orphans()
+
+    def _forget(self, conversation: int) -> None:
+        """What was known by the numbers of a log that is not ours any more."""
+        self._older.pop(conversation, None)
+        for place in [place for place in self._tickets if place[0] == conversation]:
+            del self._tickets[place]
 
     @property
     def kept(self) -> Outbox:
@@ -109,11 +117,16 @@ class Logs:
 
     def _adopt_orphans(self) -> None:
         orphans = self._orphans
-        if orphans is None or any(log.have < log.head for log in self._replicas.values()):
+        if orphans is None or any(
+            log.is_allowed and log.have < log.head for log in self._replicas.values()
+        ):
             return
         self._orphans = None
-        for waiting in orphans.waiting():
-            self.outbox.add(waiting.conversation, waiting.kind, waiting.text, waiting.ticket)
+        self.outbox = Outbox(self.outbox.stream, orphans.next_draft)
+        for waiting in orphans.waiting():  # under the numbers by which the user's side knows them
+            self.outbox.restore(
+                waiting.draft, waiting.conversation, waiting.kind, waiting.text, waiting.ticket
+            )
         self.is_outbox_changed = True
 
     # --- frames of the server ---
@@ -129,17 +142,22 @@ class Logs:
                 self._receive_refused(frame)
             case EntryPart():
                 self._receive_entry(frame, now, round_trip)
-            case Heads():
+            case _:
                 self._receive_heads(frame, now)
 
     def _receive_posted(self, posted: Posted, now: float, round_trip: RoundTrip) -> None:
-        """Our draft is an entry now; it is shown when all lower numbers are here."""
+        """Our draft is an entry now; it is shown when all lower numbers are here.
+
+        One that was there before this session may bear another name of ours, so it is pulled.
+        """
         replica = self._replicas.get(posted.conversation)
         waiting = self.outbox.answered(posted.draft) if replica is not None else None
         if waiting is None or replica is None:
             return
         self.is_outbox_changed = True
         self._tickets[posted.conversation, posted.number] = waiting.ticket
+        if posted.number <= self._offered[posted.conversation]:
+            return
         entry = Entry(
             draft_tag(self.outbox.stream, posted.draft),
             EntryKind(waiting.kind),
@@ -176,6 +194,8 @@ class Logs:
             replica = self._replicas.get(conversation)
             if replica is not None:
                 replica.learn_head(number, now)
+                if not replica.is_allowed:
+                    self._older.pop(conversation, None)
 
     def _show(self, replica: Replica, arrived: list[Arrived]) -> None:
         conversation = replica.conversation
