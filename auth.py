@@ -339,6 +339,10 @@ class Guessing:
         soonest = min(now + self.wait_for(address, now) for address in self._queues)
         return max(soonest, self._room.ready_at(now))
 
+    def is_queued(self, key: int) -> bool:
+        """Whether ``served`` may still name this key."""
+        return key in self._addresses
+
     def failed(self, address: str, now: float) -> None:
         """Counts a wrong guess against its address and the room."""
         self._looked_at = now

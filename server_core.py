@@ -559,13 +559,17 @@ class ServerCore:
             case "close 1":
                 self._say_close(peer, now)
                 self._drop(peer)
-            case "entering" if self._entrance.is_queued(peer):
-                again = now + self._limits.entering_timeout
+            case "entering" if self._is_waiting_its_turn(peer, now):
+                again = peer.session.last_heard + self._limits.entering_timeout
                 self._deadlines.set(_Timer("entering", peer.key), again)
             case "entering":
                 self._close(peer, CloseCode.IDLE, now)
             case _:  # half-open
                 self._drop(peer)
+
+    def _is_waiting_its_turn(self, peer: Peer, now: float) -> bool:
+        silence = now - peer.session.last_heard
+        return self._entrance.is_queued(peer) and silence < self._limits.entering_timeout
 
     def _tell_people(self, now: float) -> None:
         self._delivery.count_again(now)

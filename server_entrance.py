@@ -5,12 +5,13 @@ Source: docs/protocol.md.
 """
 
 import math
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 
 from auth import Guessing
 from entering import Step
-from protocol import Code, Verb
+from protocol import Code, PeerError, Verb
 from protocol_requests import Fields
 from records import GuessRecord
 from server_peer import Peer
@@ -41,8 +42,7 @@ class Entrance:
         self._prs: bytes | None = None
         self._early: list[tuple[Peer, int, Fields]] = []  # PAKE1 before the password was ready
         self._queued: dict[int, tuple[Peer, int, Fields]] = {}  # PAKE2 that wait for their turn
-        self._ticked: list[tuple[Peer, int, Code, Fields]] = []
-        self._tick_due: float | None = None
+        self._ticked: deque[tuple[float, Peer, int, Code, Fields]] = deque()  # first due first
         self.guessing = Guessing()
 
     def set_prs(self, prs: bytes, now: float) -> None:
@@ -54,12 +54,14 @@ class Entrance:
 
     def is_queued(self, peer: Peer) -> bool:
         """Whether a peer waits for its turn to be verified."""
-        return peer.key in self._queued
+        return self.guessing.is_queued(peer.key)
 
     def receive(self, peer: Peer, request: int, verb: Verb, fields: Fields, now: float) -> None:
         """Serves a PAKE request. Raises PeerError."""
         if verb is Verb.PAKE1:
             self._share(peer, request, fields, now)
+        elif peer.entering.step is not Step.SHARED:
+            raise PeerError("PAKE2 out of turn")
         elif (wait := self.guessing.wait_for(peer.host, now)) > 0:
             peer.entering.step = Step.FRESH
             self._later(peer, request, Code.TOO_MANY_GUESSES, {"wait": math.ceil(wait)}, now)
@@ -73,22 +75,21 @@ class Entrance:
         self.guessing.forget(peer.key)
         self._queued.pop(peer.key, None)
         self._early = [early for early in self._early if early[0] is not peer]
-        self._ticked = [ticked for ticked in self._ticked if ticked[0] is not peer]
+        self._ticked = deque(ticked for ticked in self._ticked if ticked[1] is not peer)
 
     def next_timer(self) -> float | None:
-        served = self.guessing.next_timer() if self._queued else None
-        return min((due for due in (served, self._tick_due) if due is not None), default=None)
+        ticked = self._ticked[0][0] if self._ticked else None
+        dues = (self.guessing.next_timer(), ticked)
+        return min((due for due in dues if due is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
         """Serves whose turn has come and sends what the tick held back."""
         for key in self.guessing.served(now):
-            queued = self._queued.pop(key, None)
-            if queued is not None:
-                self._guard(queued[0], partial(self._check, *queued, now), now)
-        if self._tick_due is not None and self._tick_due <= now:
-            ticked, self._ticked, self._tick_due = self._ticked, [], None
-            for answer in ticked:
-                self._answer(*answer)
+            queued = self._queued.pop(key)
+            self._guard(queued[0], partial(self._check, *queued, now), now)
+        while self._ticked and self._ticked[0][0] <= now:
+            _, peer, request, code, fields = self._ticked.popleft()
+            self._answer(peer, request, code, fields)
 
     def guesses(self, now: float, at: int) -> list[GuessRecord]:
         """What must survive a restart."""
@@ -111,5 +112,5 @@ class Entrance:
         self._later(peer, request, Code.WRONG_PASSWORD, {}, now)
 
     def _later(self, peer: Peer, request: int, code: Code, fields: Fields, now: float) -> None:
-        self._ticked.append((peer, request, code, fields))
-        self._tick_due = (math.floor(now / TICK) + 1) * TICK
+        due = (math.floor(now / TICK) + 1) * TICK
+        self._ticked.append((due, peer, request, code, fields))
