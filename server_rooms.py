@@ -4,6 +4,8 @@ Band: cores. The store decides numbers; what is in ``RecentLog`` is on disk alre
 Source: docs/protocol.md.
 """
 
+from contextlib import suppress
+
 from conversation import (
     NO_TAG,
     ROOM,
@@ -50,9 +52,14 @@ class Rooms:
     ) -> DraftAnswer:
         """Appends what a draft says, or refuses it for good; either way the answer is stored."""
         code = Code.MUTED if is_muted else self._judge(draft, intake.person)
+        text = ""
+        if code is Code.OK:
+            with suppress(PeerError):
+                text = decode_text(draft.body)
+            if not is_postable_text(text):
+                code = Code.TEXT_INVALID
         if code is Code.OK:
             tag = draft_tag(intake.stream, draft.draft)
-            text = decode_text(draft.body)
             entry = Entry(tag, EntryKind.TEXT, at, intake.person, name, text)
             stored = self._store.append(draft.conversation, entry)
             answer = DraftAnswer(
@@ -72,11 +79,7 @@ class Rooms:
             return Code.NOT_A_MEMBER
         if len(draft.body) > MAX_TEXT:
             return Code.TEXT_TOO_LONG
-        try:
-            is_postable = is_postable_text(decode_text(draft.body))
-        except PeerError:
-            is_postable = False
-        return Code.OK if is_postable else Code.TEXT_INVALID
+        return Code.OK
 
     def note(self, kind: EntryKind, person: int, name: str, at: int) -> None:
         """Writes joined or left into the room's log."""

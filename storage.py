@@ -154,6 +154,7 @@ class Storage(Records):
 
     def commit(self) -> tuple[Stored, ...]:
         """What became durable, in order of append."""
+        self.write_answers()
         if not self._database.is_writing:
             return ()
         self._database.commit()
@@ -167,6 +168,7 @@ class Storage(Records):
 
     def rollback(self) -> None:
         """Forgets all since the last commit."""
+        self.forget_turn()
         self._turn = _Turn()
         self._database.rollback()
 

@@ -3,8 +3,10 @@
 Band: adapters. Tables and records, nothing else: what a record means is the core's business.
 """
 
+import struct
 from dataclasses import replace
 
+from protocol import LocalError
 from records import (
     Ban,
     BanKind,
@@ -16,7 +18,8 @@ from records import (
 )
 from storage_schema import Database
 
-_MAX_STREAMS_USED = 10_000
+_MAX_CACHED = 10_000  # streams
+_ANSWER = struct.Struct(">QHQQQ")  # draft, code, conversation, number, sent_at
 _HOUR = 3600 * 1000  # milliseconds
 ONCE_LIFE = 24 * _HOUR
 GUEST_TOKEN_LIFE = 24 * _HOUR
@@ -41,9 +44,12 @@ class Records:
         self._database = database
         self._latest = now_utc_ms  # of all times we were told
         self._streams_used: dict[bytes, int] = {}  # when that was written last
+        self._answers: dict[bytes, dict[int, DraftAnswer]] = {}  # by stream, with this turn's
+        self._changed: set[bytes] = set()  # streams whose answers this turn changed
 
     def _hear(self, at: int) -> None:
-        self._latest = max(self._latest, at)
+        if at > self._latest:
+            self._latest = at
 
     # --- drafts ---
 
@@ -53,17 +59,37 @@ class Records:
         if row is None:
             return None
         oldest = _number(row[1])
-        answers = tuple(
-            DraftAnswer(_number(draft), code, _number(conversation), number, sent_at)
-            for draft, code, conversation, number, sent_at in self._database.rows(
-                "SELECT draft, code, conversation, number, sent_at FROM answers"
-                " WHERE stream = ? ORDER BY draft",
-                (stream,),
-            )
-        )
+        kept = self._answers_of(stream)
+        answers = tuple(kept[draft] for draft in sorted(kept))
         # Drafts are taken in order, and none below ``oldest`` is waited for.
         taken = answers[-1].draft if answers else oldest - 1
         return StreamRecord(row[0], oldest, taken, answers)
+
+    def _answers_of(self, stream: bytes) -> dict[int, DraftAnswer]:
+        answers = self._answers.get(stream)
+        if answers is None:
+            row = self._database.row("SELECT answers FROM streams WHERE stream = ?", (stream,))
+            if row is None:
+                raise LocalError("an answer for a stream that nobody has")
+            kept = [DraftAnswer(*fields) for fields in _ANSWER.iter_unpack(row[0])]
+            answers = self._answers[stream] = {answer.draft: answer for answer in kept}
+        return answers
+
+    def write_answers(self) -> None:
+        """What the turn changed, one row for each stream. Part of ending a turn."""
+        for stream in self._changed:
+            packed = b"".join(_ANSWER.pack(*answer) for answer in self._answers[stream].values())
+            self._database.write_later(
+                "UPDATE streams SET answers = ? WHERE stream = ?", (packed, stream)
+            )
+        self._changed.clear()
+        if len(self._answers) > _MAX_CACHED:
+            self._answers.clear()
+
+    def forget_turn(self) -> None:
+        """Nothing of the turn was kept."""
+        self._changed.clear()
+        self._answers.clear()
 
     def bind_stream(self, stream: bytes, person: int, used_at: int) -> None:
         """Says whose it is."""
@@ -78,21 +104,11 @@ class Records:
     def save_answer(self, stream: bytes, answer: DraftAnswer, used_at: int) -> None:
         """The first answer stands."""
         self._hear(used_at)
-        self._database.write_later(
-            "INSERT INTO answers (stream, draft, code, conversation, number, sent_at)"
-            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (
-                stream,
-                _bytes(answer.draft),
-                int(answer.code),
-                _bytes(answer.conversation),
-                answer.number,
-                answer.sent_at,
-            ),
-        )
+        self._answers_of(stream).setdefault(answer.draft, answer)
+        self._changed.add(stream)
         # To the hour is exact enough for a life of 30 days, and mostly saves the writing.
         if self._streams_used.get(stream, 0) < used_at - _HOUR:
-            if len(self._streams_used) >= _MAX_STREAMS_USED:
+            if len(self._streams_used) >= _MAX_CACHED:
                 self._streams_used.clear()
             self._streams_used[stream] = used_at
             self._database.write(
@@ -106,9 +122,10 @@ class Records:
         self._database.write_later(
             "UPDATE streams SET oldest = ? WHERE stream = ? AND oldest < ?", (below, stream, below)
         )
-        self._database.write_later(
-            "DELETE FROM answers WHERE stream = ? AND draft < ?", (stream, below)
-        )
+        answers = self._answers_of(stream)
+        for draft in [draft for draft in answers if draft < oldest]:
+            del answers[draft]
+        self._changed.add(stream)
 
     # --- people ---
 
@@ -253,5 +270,7 @@ class Records:
             " (SELECT person FROM people WHERE is_account))",
             (at - GUEST_TOKEN_LIFE, at - ACCOUNT_TOKEN_LIFE),
         )
+        self.write_answers()
+        self._answers.clear()
         write("DELETE FROM streams WHERE used_at < ?", (at - STREAM_LIFE,))
         write("DELETE FROM sessions WHERE at < ?", (at - SESSION_LIFE,))

@@ -62,17 +62,9 @@ MIGRATIONS = (
                 stream BLOB PRIMARY KEY,
                 person INTEGER NOT NULL,
                 oldest BLOB NOT NULL, -- answers below are forgotten
-                used_at INTEGER NOT NULL
-            ) WITHOUT ROWID""",
-            """CREATE TABLE answers (
-                stream BLOB NOT NULL REFERENCES streams ON DELETE CASCADE,
-                draft BLOB NOT NULL,
-                code INTEGER NOT NULL,
-                conversation BLOB NOT NULL,
-                number INTEGER NOT NULL,
-                sent_at INTEGER NOT NULL,
-                PRIMARY KEY (stream, draft)
-            ) WITHOUT ROWID""",
+                used_at INTEGER NOT NULL,
+                answers BLOB NOT NULL DEFAULT x'' -- all in one row: one page a turn, not one each
+            )""",
         ),
     ),
     Migration(

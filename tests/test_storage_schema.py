@@ -171,7 +171,7 @@ def test_after_a_failed_write_only_rollback_works(path: Path) -> None:
 
 def test_a_reference_into_the_void_is_refused(database: Database) -> None:
     with pytest.raises(StoreBrokenError, match="FOREIGN KEY"):
-        database.write("INSERT INTO answers VALUES (x'01', x'01', 0, x'01', 1, 1)")
+        database.write("INSERT INTO entries VALUES (1, 99, 1, 1, 1, x'01', x'01')")
 
 
 # --- errors ---
