@@ -292,7 +292,7 @@ class Client(Program):
                 self.people = {person.person: person for person in people}
             case client.PersonChanged(person):
                 self.people[person.person] = person
-            case client.ReachedChanged(_, number):
+            case client.ReachedChanged(conversation, number) if conversation == ROOM:
                 assert number > self.reached, "a receipt went back"
                 self.reached = number
             case _:
