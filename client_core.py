@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
 
-from auth import derive_prs
+from auth import NameInvalid, derive_prs, normalise_name
 from client_events import (
     AskLacking,
     ChooseName,
@@ -256,12 +256,20 @@ class ClientCore:
         self._link.requester.ask(*self._entering.first(), now)
 
     def _enter(self, now: float) -> None:
+        name: str | None = None  # whoever comes back by token has one
+        try:
+            name = normalise_name(self._name or "")
+        except NameInvalid as invalid:
+            if not self._token:
+                reason = invalid.reason.value
+                self._ask(NameRefused(self._name or "", Code.NAME_INVALID, reason), now)
+                return
         self._phase = _Phase.ENTERING
         self._once = self._once or self._random_bytes(16)
         request = EnterRequest(
             self._once,
             self._logs.outbox.stream,
-            self._name,
+            name,
             self._token or None,
             self._logs.held(),
         )
@@ -401,6 +409,8 @@ class ClientCore:
                 self._events.append(ReachedChanged(conversation, number))
 
     def _queue_due(self, session: Session, now: float) -> None:
+        if self._logs.outbox.is_stuck:
+            session.path_size.shrink(now)
         frames = self._logs.frames_due(now, session.round_trip, self._link.is_silent)
         if frames:
             self._link.expect_answer(now)

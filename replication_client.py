@@ -15,6 +15,7 @@ from protocol_frames import EntryPart, Post, Pull, split_parts
 from protocol_guards import RoundTrip
 
 MAX_IN_FLIGHT = 8  # drafts sent and not answered
+STUCK_AFTER = 3  # times a draft was sent in vain
 MAX_PARTS_IN_FLIGHT = 64  # datagrams of drafts sent at once; one draft may always go
 REORDER_WAIT = 0.010  # s a gap may close by itself before it is pulled
 HAVE_DELAY = 0.025  # s
@@ -49,6 +50,11 @@ class Outbox:
     @property
     def is_empty(self) -> bool:
         return not self._waiting
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether drafts seem to vanish: perhaps the path carries smaller datagrams than before."""
+        return any(waiting.tries > STUCK_AFTER for waiting in self._in_flight())
 
     def waiting(self) -> list[Waiting]:
         """All drafts without an answer, in order."""

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from simulator import SERVER_ADDRESS, Simulator
 
 import auth_cpace
+from auth import NameReason
+from client_events import ChooseName, Join, NameRefused
 from entering import (
     MAX_LOGS,
     ClientEntering,
@@ -218,6 +221,35 @@ def test_pake2_without_a_share_is_refused_whatever_the_step_says() -> None:
 def test_handing_a_refusal_to_the_exchange_is_our_own_defect() -> None:
     with pytest.raises(LocalError):
         client().receive(Answer(1, Verb.PAKE1, Code.WRONG_PASSWORD, {}))
+
+
+# --- names ---
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("x" * 3_000, NameReason.TOO_LONG),
+        ("a\udc80b", NameReason.CHARACTER),  # what Python makes of a bad byte on a command line
+        ("", NameReason.EMPTY),
+    ],
+)
+def test_a_name_that_cannot_be_is_asked_for_again_and_never_sent(
+    name: str, reason: NameReason
+) -> None:
+    with Simulator(1) as network:
+        ana = network.absent_client("Ana")
+        ana.join()
+        ana.command(Join(SERVER_ADDRESS, ana.password, name))
+        network.run(seconds=3)
+        asked = ana.saw(NameRefused)
+
+        ana.command(ChooseName("Ana"))
+        network.everybody_enters()
+
+        assert asked == [NameRefused(name, Code.NAME_INVALID, reason.value)]
+        assert ana.entered is not None
+        assert ana.entered.name == "Ana"
 
 
 # --- ENTER and its answer ---

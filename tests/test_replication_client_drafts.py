@@ -155,3 +155,17 @@ def test_in_a_new_session_every_draft_is_due_at_once_and_patience_begins_anew() 
 
     assert len(sent) == 1
     assert outbox.next_timer() == pytest.approx(9.15)
+
+
+def test_drafts_that_vanish_again_and_again_are_noticed() -> None:
+    outbox = Outbox(STREAM)
+    outbox.add(1, EntryKind.TEXT, "satu", None)
+
+    stuck = []
+    for turn in range(5):
+        stuck.append(outbox.is_stuck)
+        posts(outbox, float(turn))
+    outbox.resend_all()
+
+    assert stuck == [False, False, False, False, True]
+    assert not outbox.is_stuck
