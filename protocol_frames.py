@@ -190,6 +190,7 @@ class Response:
         return cls(request, part, parts, code, body[cls._LAYOUT.size :])
 
 
+_ENTRY_TYPE = int(FrameType.ENTRY)
 _POST = struct.Struct(">QQQBBB")
 
 
@@ -263,6 +264,7 @@ class Refused:
 
 
 _ENTRY = struct.Struct(">QQBB")
+_ENTRY_FRAME = struct.Struct(">BHQQBB")  # with the frame's own header
 
 
 class EntryPart(NamedTuple):
@@ -275,8 +277,7 @@ class EntryPart(NamedTuple):
     body: bytes
 
     def encode(self) -> bytes:
-        head = _ENTRY.pack(self.conversation, self.number, self.part, self.parts)
-        return _frame(FrameType.ENTRY, head + self.body)
+        return encode_entry_part(*self)
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
@@ -409,6 +410,12 @@ _DECODERS: dict[int, Callable[[bytes], Frame]] = {
     FrameType.TYPING: Typing.decode,
     FrameType.REACHED: Reached.decode,
 }
+
+
+def encode_entry_part(conversation: int, number: int, part: int, parts: int, body: bytes) -> bytes:
+    """EntryPart(...).encode() without the value: each entry passes here (1 us less)."""
+    length = _ENTRY.size + len(body)
+    return _ENTRY_FRAME.pack(_ENTRY_TYPE, length, conversation, number, part, parts) + body
 
 
 def decode_frames(plaintext: bytes) -> list[Frame]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from protocol import ENTRY_PART, Code, PeerError
-from protocol_frames import EntryPart, Post, Posted, Refused, split_parts
+from protocol_frames import Post, Posted, Refused, encode_entry_part, split_parts
 from records import DraftAnswer, Stored, StreamRecord
 
 FORGET_EVERY = 32  # drafts
@@ -133,10 +133,13 @@ def answer_frame(answer: DraftAnswer) -> bytes:
 
 def entry_frames(stored: Stored) -> list[bytes]:
     """The ENTRY frames of an entry, the same for all receivers."""
-    parts = split_parts(stored.body, ENTRY_PART)
+    conversation, number, body, _ = stored
+    if len(body) <= ENTRY_PART:
+        return [encode_entry_part(conversation, number, 0, 1, body)]
+    parts = split_parts(body, ENTRY_PART)
     return [
-        EntryPart(stored.conversation, stored.number, part, len(parts), body).encode()
-        for part, body in enumerate(parts)
+        encode_entry_part(conversation, number, part, len(parts), piece)
+        for part, piece in enumerate(parts)
     ]
 
 

@@ -4,8 +4,6 @@ Band: cores. The store decides numbers; what is in ``RecentLog`` is on disk alre
 Source: docs/protocol.md.
 """
 
-from contextlib import suppress
-
 from conversation import (
     NO_TAG,
     ROOM,
@@ -16,7 +14,7 @@ from conversation import (
     sent_at,
 )
 from entering import HeldLog, OfferedLog
-from protocol import MAX_TEXT, Code, PeerError, decode_text
+from protocol import MAX_TEXT, Code
 from records import DraftAnswer, Store, Stored
 from replication_server import Draft, Intake, RecentLog
 from settings import Limits
@@ -54,8 +52,10 @@ class Rooms:
         code = Code.MUTED if is_muted else self._judge(draft, intake.person)
         text = ""
         if code is Code.OK:
-            with suppress(PeerError):
-                text = decode_text(draft.body)
+            try:
+                text = draft.body.decode()
+            except UnicodeDecodeError:
+                code = Code.TEXT_INVALID
             if not is_postable_text(text):
                 code = Code.TEXT_INVALID
         if code is Code.OK:
