@@ -55,9 +55,15 @@ class Delivery:
 
     # --- who follows what ---
 
-    def follow(self, peer: Peer, conversation: int, have: int, now: float) -> None:
-        """From now on this session gets the log; it has everything up to ``have``."""
+    def follow(
+        self, peer: Peer, conversation: int, have: int, now: float, unreached: int = 0
+    ) -> None:
+        """From now on this session gets the log; it has everything up to ``have``.
+
+        ``unreached``: entries up to this one may be its own, of an earlier session.
+        """
         peer.feeds[conversation] = Feed(have)
+        peer.feeds[conversation].unreached = unreached
         self._followers.setdefault(conversation, {})[peer.key] = peer
         self._peers[peer.key] = peer
         self._reminders.set_earliest(peer.key, now + HEADS_INTERVALS[0])
@@ -80,14 +86,11 @@ class Delivery:
         self, committed: Iterable[Stored], authors: dict[tuple[int, int], Peer], now: float
     ) -> None:
         """Sends what was just committed, once and best effort; packed once for all receivers."""
-        batches: dict[int, list[Stored]] = {}
+        batches: dict[RecentLog, list[Stored]] = {}
         for stored in committed:
-            self._rooms.take(stored)
-            batches.setdefault(stored.conversation, []).append(stored)
-        for conversation, batch in batches.items():
-            log = self._rooms.log(conversation)
-            if log is not None:
-                self._push_batch(log, batch, authors, now)
+            batches.setdefault(self._rooms.take(stored), []).append(stored)
+        for log, batch in batches.items():
+            self._push_batch(log, batch, authors, now)
 
     def _push_batch(
         self, log: RecentLog, batch: list[Stored], authors: dict[tuple[int, int], Peer], now: float

@@ -174,8 +174,10 @@ class Requests:
         changed = [log for log in held.values() if not self._rooms.is_same(log)]
         for log in offered:
             mine = held.get(log.conversation)
-            have = log.floor if mine is None or mine in changed else mine.have
-            self._delivery.follow(peer, log.conversation, have, now)
+            if mine is None or mine in changed:
+                self._delivery.follow(peer, log.conversation, log.floor, now)
+            else:
+                self._delivery.follow(peer, log.conversation, mine.have, now, log.head)
         answer = EnterAnswer(
             record.person,
             record.name,

@@ -108,6 +108,8 @@ class Rooms:
 
     # --- reading: after the commit ---
 
-    def take(self, stored: Stored) -> None:
-        """A committed entry, ready to be pushed and pulled."""
-        self._logs[stored.conversation].add(stored)
+    def take(self, stored: Stored) -> RecentLog:
+        """A committed entry, ready to be pushed and pulled; the log it stands in."""
+        log = self._logs[stored.conversation]
+        log.add(stored)
+        return log

@@ -1,0 +1,231 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+from server_parts import FIRST_UTC, START, Chance, FarEnd, StubbornStore, open_store
+
+from conversation import Presence
+from entering import EnterRequest
+from protocol import CloseCode, Code
+from protocol_frames import Ping
+from records import BanKind, Store
+from server_events import (
+    BanPerson,
+    BansChanged,
+    Event,
+    Happened,
+    HappeningKind,
+    Kick,
+    Mute,
+    PersonRow,
+    StatusReported,
+    Unban,
+    Unmute,
+)
+from server_members import Members
+from server_operator import Operator, OperatorCommand
+from server_peer import Member
+from server_people import MINUTE
+from server_rooms import Rooms
+from server_turn import Turn
+from settings import Limits
+
+AT = FIRST_UTC
+CHANCE = Chance("operator")
+
+
+class Office:
+    """An operator with Ana and Budi in the room, and Citra gone but held."""
+
+    def __init__(self, stubborn: StubbornStore) -> None:
+        self.store = cast(Store, stubborn)
+        self.events: list[Event] = []
+        self.expelled: list[tuple[str, CloseCode, HappeningKind]] = []
+        self.turn = Turn(self.store, lambda is_full: None)
+        self.members = Members(
+            self.store,
+            Rooms(self.store, Limits()),
+            Limits(),
+            self.turn,
+            random_bytes=CHANCE,
+            report=lambda event: None,
+        )
+        self.operator = Operator(self.members, report=self.events.append, expel=self._expel)
+        self.people = {
+            name: self._enter(name, FarEnd(f"10.0.0.{place}"))
+            for place, name in enumerate(("Ana", "Budi", "Citra"), start=2)
+        }
+        self.members.depart(self.people["Citra"], HappeningKind.GONE, START, AT, keep_name=True)
+        self.turn.attempt(lambda: self.members.write_owed(START), START)
+        self.turn.commit(START)
+
+    def _enter(self, name: str, far: FarEnd) -> Member:
+        request = EnterRequest(CHANCE(16), CHANCE(16), name, None, ())
+        admission = self.members.enter(request, far.peer.session.address, START, AT)
+        self.store.commit()
+        self.members.settle(admission, far.peer, START, AT)
+        assert far.peer.member is not None
+        return far.peer.member
+
+    def _expel(self, member: Member, code: CloseCode, kind: HappeningKind) -> None:
+        self.expelled.append((member.name, code, kind))
+
+    def do(self, command: OperatorCommand, at: int = AT) -> Code:
+        self.events.clear()
+        return self.operator.execute(command, at)
+
+    def bans(self) -> list[tuple[BanKind, str, int, str]]:
+        """As told last, which is how they are on disk."""
+        told = [event.bans for event in self.events if isinstance(event, BansChanged)][-1]
+        assert list(told) == self.store.bans()
+        return [(ban.kind, ban.name, ban.until, ban.address) for ban in told]
+
+    def happened(self) -> list[tuple[HappeningKind, str]]:
+        return [(e.kind, e.name) for e in self.events if isinstance(e, Happened)]
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    store = open_store(tmp_path)
+    yield Office(store)
+    store.storage.close()
+
+
+def test_kick_puts_out_and_keeps_nobody_out(office: Office) -> None:
+    assert office.do(Kick("ANA")) is Code.OK
+
+    assert office.expelled == [("Ana", CloseCode.KICKED, HappeningKind.KICKED)]
+    assert office.store.bans() == []
+
+
+@pytest.mark.parametrize("minutes", [None, 30])
+@pytest.mark.parametrize("with_address", [False, True])
+def test_ban_puts_out_and_keeps_out_until_its_end(
+    office: Office, minutes: int | None, with_address: bool
+) -> None:
+    assert office.do(BanPerson("Ana", minutes, with_address)) is Code.OK
+
+    until = AT + 30 * MINUTE if minutes else 0
+    host = "10.0.0.2" if with_address else ""
+    assert office.expelled == [("Ana", CloseCode.BANNED, HappeningKind.BANNED)]
+    assert office.bans() == [(BanKind.ENTER, "Ana", until, host)]
+
+
+@pytest.mark.parametrize("with_address", [False, True])
+def test_who_is_gone_can_be_banned_while_the_name_is_held(
+    office: Office, with_address: bool
+) -> None:
+    assert office.do(BanPerson("Citra", None, with_address)) is Code.OK
+
+    assert office.expelled == []
+    assert office.bans() == [(BanKind.ENTER, "Citra", 0, "")]
+
+
+def test_a_ban_by_address_of_somebody_without_one_is_a_ban_by_name(office: Office) -> None:
+    office.people["Ana"].address = None  # present since before a restart, and not back yet
+
+    assert office.do(BanPerson("Ana", None, with_address=True)) is Code.OK
+
+    assert office.bans() == [(BanKind.ENTER, "Ana", 0, "")]
+
+
+def test_mute_silences_and_lets_stay(office: Office) -> None:
+    assert office.do(Mute("Ana", 5)) is Code.OK
+
+    assert office.expelled == []
+    assert office.happened() == [(HappeningKind.MUTED, "Ana")]
+    assert office.bans() == [(BanKind.SPEAK, "Ana", AT + 5 * MINUTE, "")]
+
+
+@pytest.mark.parametrize(
+    ("command", "undo", "kind"),
+    [
+        (BanPerson("Ana"), Unban("ana"), HappeningKind.UNBANNED),
+        (Mute("Ana"), Unmute("ana"), HappeningKind.UNMUTED),
+    ],
+)
+def test_undo_takes_back_all_of_its_kind_and_nothing_else(
+    office: Office, command: OperatorCommand, undo: OperatorCommand, kind: HappeningKind
+) -> None:
+    office.do(BanPerson("Budi"))
+    office.do(Mute("Budi"))
+    kept = office.bans()
+    office.do(command)
+    office.do(command)
+
+    assert office.do(undo) is Code.OK
+    assert office.happened() == [(kind, "Ana"), (kind, "Ana")]
+    assert office.bans() == kept
+    assert office.do(undo) is Code.NO_SESSION
+
+
+@pytest.mark.parametrize("name", ["Dewi", "Citra"])
+@pytest.mark.parametrize("command", [Kick, BanPerson, Mute, Unban, Unmute])
+def test_nobody_of_that_name(office: Office, command: type[OperatorCommand], name: str) -> None:
+    is_held = name == "Citra"
+    expected = Code.OK if is_held and command is BanPerson else Code.NO_SESSION
+
+    assert office.do(command(name)) is expected
+    assert office.expelled == []
+
+
+def test_bans_end_by_themselves_and_that_is_told_once(office: Office) -> None:
+    office.do(BanPerson("Ana", 1))
+    office.events.clear()
+
+    office.operator.end_bans(AT + MINUTE - 1)
+    assert office.events == []
+    office.operator.end_bans(AT + MINUTE)
+    assert office.bans() == []
+    office.events.clear()
+    office.operator.end_bans(AT + 2 * MINUTE)
+    assert office.events == []
+
+
+def test_what_was_not_kept_is_told_as_it_is_on_disk(office: Office) -> None:
+    office.do(BanPerson("Ana"))
+    office.store.commit()
+    office.do(Mute("Budi"))
+    office.store.rollback()
+
+    office.operator.undo()
+
+    assert office.bans() == [(BanKind.ENTER, "Ana", 0, "")]
+
+
+def test_the_table_of_people(office: Office) -> None:
+    ana, budi = office.people["Ana"], office.people["Budi"]
+    office.do(Mute("Budi"))
+    budi.is_away = True
+    assert ana.peer is not None
+    ana.peer.session.round_trip.sample(0.02)
+    budi.peer = None
+
+    office.operator.report_status(17, AT + 1000)
+
+    assert office.events[-1] == StatusReported(
+        people=(
+            PersonRow(ana.person, "Ana", ("10.0.0.2", 5000), Presence.HERE, 0.02, 0.0, AT, False),
+            PersonRow(budi.person, "Budi", None, Presence.AWAY, None, 0.0, AT, True),
+        ),
+        posted=17,
+        at=AT + 1000,
+    )
+
+
+def test_loss_is_shown_as_it_is_of_datagrams_from_them(office: Office) -> None:
+    far = FarEnd("10.0.0.9", now=START)
+    sent = []
+    for _ in range(4):
+        far.session.queue(Ping(1).encode())
+        sent += [d for burst in far.session.take_bursts(START) for d in burst.datagrams]
+    office.people["Ana"].peer = far.peer
+    for number in (0, 3):
+        far.peer.session.open(sent[number], number, ("10.0.0.9", 5000), START)
+
+    office.operator.report_status(0, AT)
+
+    report = office.events[-1]
+    assert isinstance(report, StatusReported)
+    assert report.people[0].loss == 0.5
