@@ -156,6 +156,7 @@ class ServerCore:
                 entered=self._welcome,
                 left=self._take_leave,
                 close=self._close,
+                part=self._part,
                 wall_clock=wall_clock,
             ),
             random_bytes=random_bytes,

@@ -35,6 +35,7 @@ class Doors:
     entered: Callable[[Peer], None]
     left: Callable[[Peer, HappeningKind, float], None]
     close: Callable[[Peer, CloseCode, float], None]
+    part: Callable[[Peer], None]  # nobody is behind it any more
     wall_clock: Callable[[], int]
 
 
@@ -162,11 +163,14 @@ class Requests:
         self, peer: Peer, request: int, wish: EnterRequest, admission: Admission, now: float
     ) -> None:
         record, stream = admission.record, self._store.stream(wish.stream)
-        if record is None or stream is None:
-            raise LookupError("an ENTER that was kept has no person or stream")
+        assert record is not None
+        assert stream is not None
         before = self._members.settle(admission, peer, now, self._doors.wall_clock())
         if before is not None:
             self._doors.close(before, CloseCode.RENEWED, now)
+        if peer.entering.step is not Step.PROVED:
+            self._doors.part(peer)  # it ended in this very turn: as with any lost session
+            return
         peer.entering.step = Step.ENTERED
         peer.intake = Intake(wish.stream, stream)
         offered = self._rooms.offer(record.person)

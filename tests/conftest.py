@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,3 +36,13 @@ def _no_thread_is_left_behind() -> Iterator[None]:
     yield
     left = [thread.name for thread in threading.enumerate() if thread not in before]
     assert left == [], f"threads left behind: {left}"
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder, in memory if the system has such: for stores opened by dozens."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(
+        prefix="ruang-", dir=memory if memory.is_dir() else None
+    ) as name:
+        yield Path(name)

@@ -113,8 +113,8 @@ class Hall:
 
 
 @pytest.fixture
-def stubborn(tmp_path: Path) -> Iterator[StubbornStore]:
-    store = open_store(tmp_path)
+def stubborn(folder: Path) -> Iterator[StubbornStore]:
+    store = open_store(folder)
     yield store
     store.storage.close()
 

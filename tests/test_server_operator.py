@@ -86,8 +86,8 @@ class Office:
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    store = open_store(tmp_path)
+def office(folder: Path) -> Iterator[Office]:
+    store = open_store(folder)
     yield Office(store)
     store.storage.close()
 

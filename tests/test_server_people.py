@@ -17,8 +17,8 @@ CHANCE = Chance("people")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with opened(tmp_path) as store:
+def store(folder: Path) -> Iterator[Store]:
+    with opened(folder) as store:
         yield store
 
 
@@ -124,7 +124,7 @@ def test_a_name_that_nobody_holds_any_more_is_free_and_its_next_owner_is_somebod
     assert not after.was_present
 
 
-def test_an_account_s_name_is_taken_though_nobody_is_here(tmp_path: Path) -> None:
+def test_an_account_s_name_is_taken_though_nobody_is_here(folder: Path) -> None:
     class Accounts:
         def __init__(self, store: Store) -> None:
             self._store = store
@@ -135,7 +135,7 @@ def test_an_account_s_name_is_taken_though_nobody_is_here(tmp_path: Path) -> Non
         def is_account_name(self, folded: str, skeleton: str) -> bool:
             return folded == "messi"
 
-    with opened(tmp_path) as store:
+    with opened(folder) as store:
         people = People(Accounts(store), Chance("server"))  # type: ignore[arg-type]
 
         assert enter(people, wish("MESSI")).code is Code.NAME_TAKEN
@@ -407,8 +407,8 @@ def test_nobody_is_banned_by_a_name_that_nobody_has(store: Store, people: People
     assert store.bans() == []
 
 
-def test_bans_outlive_a_restart_and_what_was_not_kept_is_forgotten(tmp_path: Path) -> None:
-    store = open_store(tmp_path)
+def test_bans_outlive_a_restart_and_what_was_not_kept_is_forgotten(folder: Path) -> None:
+    store = open_store(folder)
     people = People(store, Chance("server"))
     come(people, "Ana")
     kept = ban(people, BanKind.ENTER, "Ana", minutes=5, host=HOST)
@@ -420,5 +420,5 @@ def test_bans_outlive_a_restart_and_what_was_not_kept_is_forgotten(tmp_path: Pat
     assert people.bans() == (kept,)
 
     store.storage.close()
-    with opened(tmp_path) as again:
+    with opened(folder) as again:
         assert People(again, Chance("server")).bans() == (kept,)

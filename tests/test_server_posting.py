@@ -70,8 +70,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    store = open_store(tmp_path)
+def desk(folder: Path) -> Iterator[Desk]:
+    store = open_store(folder)
     yield Desk(store)
     store.storage.close()
 

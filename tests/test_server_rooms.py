@@ -17,8 +17,8 @@ STREAM = b"s" * 16
 
 
 @pytest.fixture
-def stubborn(tmp_path: Path) -> Iterator[StubbornStore]:
-    store = open_store(tmp_path)
+def stubborn(folder: Path) -> Iterator[StubbornStore]:
+    store = open_store(folder)
     yield store
     store.storage.close()
 

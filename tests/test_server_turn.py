@@ -30,8 +30,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    store = open_store(tmp_path)
+def bench(folder: Path) -> Iterator[Bench]:
+    store = open_store(folder)
     yield Bench(store)
     store.storage.close()
 
