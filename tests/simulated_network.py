@@ -172,7 +172,8 @@ class Network:
 
     def copy(self, datagram: bytes, source: Address, destination: Address) -> None:
         """An attacker near the destination brings a datagram before any other can arrive."""
-        self.at(self.now, self._deliver, "an attacker", datagram, source, destination)
+        if len(datagram) <= self.mtu:
+            self.at(self.now, self._deliver, "an attacker", datagram, source, destination)
 
     def trace(self) -> str:
         """Sums up all that was ever sent, when, where and in which order."""

@@ -90,6 +90,21 @@ def test_h6_a_recording_sent_to_the_other_side_or_from_elsewhere_changes_nothing
         assert all(datagram[3] != DatagramType.DATA_TO_CLIENT for datagram, _ in mallory.received)
 
 
+def test_h6_nothing_that_is_replayed_is_accepted_again_not_even_for_an_answer() -> None:
+    with Simulator(1, record=True) as network:
+        talking(network)
+        recorded = list(network.recording)
+        start = len(recorded)
+
+        for sent in recorded:
+            network.network.copy(sent.datagram, sent.source, sent.destination)
+        network.run(seconds=0.05)
+
+        sealed = (DatagramType.DATA_TO_SERVER, DatagramType.DATA_TO_CLIENT)
+        answers = [sent for sent in network.recording[start:] if sent.datagram[3] in sealed]
+        assert answers == []
+
+
 # --- H3, H4, H7, H13: forgeries ---
 
 
@@ -211,6 +226,32 @@ def test_no_unauthenticated_answer_is_larger_than_a_thirtieth_of_what_caused_it(
         assert answers
         assert sum(len(sent.datagram) for sent in answers) * 30 <= 500 * INIT_SIZE
         assert {sent.datagram[3] for sent in answers} == {DatagramType.RETRY}
+
+
+def test_a_cookie_counts_for_nobody_but_the_address_and_the_init_it_was_made_for() -> None:
+    with Simulator(1, record=True) as network:
+        mallory = network.stranger()
+        victim = ("10.0.7.7", 7777)
+        ephemeral, another = bytes(31) + b"\x09", bytes(30) + b"\x01\x09"
+        mallory.send(Init(7, ephemeral, bytes(24)).encode(), SERVER_ADDRESS)
+        network.run(seconds=0.1)
+        cookie = mallory.received[0][0][12:36]
+        flipped = cookie[:-1] + bytes([cookie[-1] ^ 1])
+        place = len(network.recording)
+
+        mallory.send(Init(7, ephemeral, cookie).encode(), SERVER_ADDRESS, source=victim)
+        mallory.send(Init(7, ephemeral, flipped).encode(), SERVER_ADDRESS)
+        mallory.send(Init(8, ephemeral, cookie).encode(), SERVER_ADDRESS)
+        mallory.send(Init(7, another, cookie).encode(), SERVER_ADDRESS)
+        network.run(seconds=0.1)
+        refused = {sent.datagram[3] for sent in network.recording[place:] if sent.datagram[3] > 1}
+        network.run(seconds=12)
+        mallory.received.clear()
+        mallory.send(Init(7, ephemeral, cookie).encode(), SERVER_ADDRESS)  # too old by now
+        network.run(seconds=0.1)
+
+        assert refused == {DatagramType.RETRY}
+        assert [datagram[3] for datagram, _ in mallory.received] == [DatagramType.RETRY]
 
 
 def test_bytes_from_anyone_never_make_a_core_raise_and_never_change_what_people_see() -> None:
