@@ -220,7 +220,7 @@ class ServerCore:
 
         def execute() -> None:
             nonlocal code
-            code = self._operator.execute(command, self._wall_clock())
+            code = self._operator.execute(command, now, self._wall_clock())
             self._set_ban_timer(now)
 
         def undo(_: float) -> None:
@@ -323,7 +323,8 @@ class ServerCore:
         session_id, number = decode_data_header(datagram)
         peer = self._peers.get(session_id)
         if peer is None:
-            self._send_reset(session_id, address, now)
+            reset = self._door.reset_for(session_id, address, now)
+            self._loose += [Burst(address, [reset])] if reset is not None else []
             return
         plaintext = peer.session.open(datagram, number, address, now)
         if plaintext is None:
@@ -365,9 +366,8 @@ class ServerCore:
         self._evict(self._not_entered.add(peer.key, peer.host))
 
     def _evict(self, session_id: int | None) -> None:
-        peer = self._peers.get(session_id) if session_id is not None else None
-        if peer is not None:
-            self._drop(peer)
+        if session_id is not None:
+            self._drop(self._peers[session_id])
 
     def _receive_frame(self, peer: Peer, frame: Frame, address: Address, now: float) -> None:
         match frame:
@@ -433,11 +433,11 @@ class ServerCore:
 
     # --- entering and leaving ---
 
-    def _guessed_wrong(self, peer: Peer) -> None:
+    def _guessed_wrong(self, peer: Peer, now: float) -> None:
         at = self._wall_clock()
-        guesses = self._entrance.guesses(peer.session.last_heard, at)
+        guesses = self._entrance.guesses(now, at)
         failures = sum(guess.failures for guess in guesses if guess.address == peer.host)
-        self._turn.attempt(partial(self._store.save_guesses, guesses), peer.session.last_heard)
+        self._turn.attempt(partial(self._store.save_guesses, guesses), now)
         address = peer.session.address
         self._events.append(
             Happened(HappeningKind.WRONG_PASSWORD, at, address=address, count=failures)
@@ -468,13 +468,13 @@ class ServerCore:
         if peer is not None:
             member.peer, peer.member = None, None
             self._delivery.forget(peer)
-            peer.feeds.clear()
             peer.entering.step = Step.LEFT
             if kind is HappeningKind.GONE:
                 self._drop(peer)
 
-    def _expel_person(self, member: Member, code: CloseCode, kind: HappeningKind) -> None:
-        now = member.heard()
+    def _expel_person(
+        self, member: Member, code: CloseCode, kind: HappeningKind, now: float
+    ) -> None:
         peer = member.peer
         self._depart(member, kind, now, keep_name=False)
         if peer is not None:
@@ -486,7 +486,6 @@ class ServerCore:
             return
         self._part(peer)
         self._delivery.forget(peer)
-        peer.feeds.clear()
         peer.entering.step = Step.LEFT
         self._closing[peer.key] = code
         self._say_close(peer, now)
@@ -521,13 +520,6 @@ class ServerCore:
         if peer.intake is not None:
             self._turn.attempt(partial(self._store.forget_session, key), peer.session.last_heard)
 
-    # --- resets ---
-
-    def _send_reset(self, session_id: int, address: Address, now: float) -> None:
-        reset = self._door.reset_for(session_id, address, now)
-        if reset is not None:
-            self._loose.append(Burst(address, [reset]))
-
     # --- time ---
 
     def _handle_deadline(self, timer: _Timer, now: float) -> None:
@@ -546,7 +538,7 @@ class ServerCore:
         elif timer == _BANS:
             self._turn.attempt(partial(self._operator.end_bans, self._wall_clock()), now)
             self._set_ban_timer(now)
-        elif timer == _RESETS:
+        else:  # _RESETS
             self._send_resets(now)
 
     def _handle_peer_deadline(self, kind: str, peer: Peer, now: float) -> None:

@@ -72,6 +72,7 @@ class Delivery:
         """The session has ended."""
         for conversation in peer.feeds:
             self._followers[conversation].pop(peer.key, None)
+        peer.feeds.clear()
         self._peers.pop(peer.key, None)
         self._reminders.cancel(peer.key)
         self._pulled.pop(peer.key, None)

@@ -32,7 +32,7 @@ class Entrance:
         *,
         random_bytes: Callable[[int], bytes],
         answer: Answerer,
-        on_wrong_password: Callable[[Peer], None],
+        on_wrong_password: Callable[[Peer, float], None],
         guard: Callable[[Peer, Callable[[], None], float], None],
     ) -> None:
         self._random_bytes = random_bytes
@@ -108,7 +108,7 @@ class Entrance:
             self._later(peer, request, Code.OK, answer, now)
             return
         self.guessing.failed(peer.host, now)
-        self._on_wrong_password(peer)
+        self._on_wrong_password(peer, now)
         self._later(peer, request, Code.WRONG_PASSWORD, {}, now)
 
     def _later(self, peer: Peer, request: int, code: Code, fields: Fields, now: float) -> None:

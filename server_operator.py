@@ -28,27 +28,27 @@ OperatorCommand = Kick | BanPerson | Unban | Mute | Unmute
 
 
 class Operator:
-    """Executes commands about people. ``expel(member, code, kind)`` ends a session for good."""
+    """Executes commands about people. ``expel(member, code, kind, now)`` ends somebody's stay."""
 
     def __init__(
         self,
         members: Members,
         *,
         report: Callable[[Event], None],
-        expel: Callable[[Member, CloseCode, HappeningKind], None],
+        expel: Callable[[Member, CloseCode, HappeningKind, float], None],
     ) -> None:
         self._members = members
         self._people = members.people
         self._report = report
         self._expel = expel
 
-    def execute(self, command: OperatorCommand, at: int) -> Code:
+    def execute(self, command: OperatorCommand, now: float, at: int) -> Code:
         """OK, or NO_SESSION when nobody has that name. Who must go goes through ``expel``."""
         match command:
             case Kick():
-                done = self._kick(command.name)
+                done = self._kick(command.name, now)
             case BanPerson():
-                done = self._ban(command, at)
+                done = self._ban(command, now, at)
             case Mute():
                 done = self._mute(command, at)
             case Unban():
@@ -66,13 +66,13 @@ class Operator:
         person = self._people.find(name)
         return self._members.get(person) if person is not None else None
 
-    def _kick(self, name: str) -> bool:
+    def _kick(self, name: str, now: float) -> bool:
         member = self._present(name)
         if member is not None:
-            self._expel(member, CloseCode.KICKED, HappeningKind.KICKED)
+            self._expel(member, CloseCode.KICKED, HappeningKind.KICKED, now)
         return member is not None
 
-    def _ban(self, command: BanPerson, at: int) -> bool:
+    def _ban(self, command: BanPerson, now: float, at: int) -> bool:
         person = self._people.find(command.name)
         if person is None:
             return False
@@ -81,7 +81,7 @@ class Operator:
         host = address[0] if command.with_address and address is not None else ""
         self._people.add_ban(BanKind.ENTER, person, host, command.minutes, at)
         if member is not None:
-            self._expel(member, CloseCode.BANNED, HappeningKind.BANNED)
+            self._expel(member, CloseCode.BANNED, HappeningKind.BANNED, now)
         self.report_bans()
         return True
 

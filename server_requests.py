@@ -52,7 +52,7 @@ class Requests:
         doors: Doors,
         *,
         random_bytes: Callable[[int], bytes],
-        on_wrong_password: Callable[[Peer], None],
+        on_wrong_password: Callable[[Peer, float], None],
         guard: Callable[[Peer, Callable[[], None], float], None],
     ) -> None:
         self.entrance = Entrance(

@@ -154,7 +154,6 @@ def test_entries_of_a_conversation_that_nobody_follows_are_pushed_to_nobody(post
 def test_an_author_who_has_left_since_is_no_trouble(post: Post) -> None:
     ana = post.reader()
     post.delivery.forget(ana.peer)
-    ana.peer.feeds.clear()
 
     post.say("satu", author=ana)
 
@@ -342,7 +341,6 @@ def test_who_may_not_read_is_told_heads_of_zero(post: Post) -> None:
     assert ana.frames() == [Heads(((2, 0),))]
 
     post.delivery.forget(ana.peer)
-    ana.peer.feeds.clear()
     post.delivery.receive_pull(ana.peer, Pull(ROOM, 1, 0, 5), post.now)
     assert ana.frames() == [Heads(((ROOM, 0),))]
 
@@ -374,7 +372,6 @@ def test_what_the_worker_read_for_a_session_that_has_ended_is_sent_to_nobody(
     post.pull(ana, 1, 1)
 
     post.delivery.forget(ana.peer)
-    ana.peer.feeds.clear()
     post.finish_reads()
 
     assert ana.frames() == []
@@ -419,7 +416,6 @@ def test_who_is_away_holds_up_no_receipt_and_neither_does_who_leaves(post: Post)
     assert budi.peer.member is not None
     budi.peer.member.is_away = True
     post.delivery.forget(citra.peer)
-    citra.peer.feeds.clear()
     post.delivery.count_again(post.now)
     post.pass_time(0)
 
@@ -473,7 +469,6 @@ def test_an_author_who_comes_back_is_told_of_what_was_said_before(post: Post) ->
     ana, budi = post.reader("Ana"), post.reader("Budi")
     post.say("satu", author=ana)
     post.delivery.forget(ana.peer)
-    ana.peer.feeds.clear()
 
     again = FarEnd(port=9000)
     again.peer.member = ana.peer.member

@@ -26,7 +26,7 @@ class Gate:
         self.entrance = Entrance(
             random_bytes=Chance("gate"),
             answer=self._answer,
-            on_wrong_password=self.wrong.append,
+            on_wrong_password=lambda peer, now: self.wrong.append(peer),
             guard=self._guard,
         )
         if is_ready:

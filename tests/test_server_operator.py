@@ -68,12 +68,13 @@ class Office:
         assert far.peer.member is not None
         return far.peer.member
 
-    def _expel(self, member: Member, code: CloseCode, kind: HappeningKind) -> None:
+    def _expel(self, member: Member, code: CloseCode, kind: HappeningKind, now: float) -> None:
+        assert now == START
         self.expelled.append((member.name, code, kind))
 
     def do(self, command: OperatorCommand, at: int = AT) -> Code:
         self.events.clear()
-        return self.operator.execute(command, at)
+        return self.operator.execute(command, START, at)
 
     def bans(self) -> list[tuple[BanKind, str, int, str]]:
         """As told last, which is how they are on disk."""
