@@ -28,7 +28,7 @@ ORDER = {
     """,
     "cores": """
         server_events server_rooms server_presence server_door server_people server_peer
-        server_entrance server_delivery server_members server_operator server_turn server_posting
+        server_turn server_entrance server_delivery server_members server_operator server_posting
         server_requests server_core
         client_events client_logs client_people client_link client_core
         client_form client_rows client_layout client_model client_commands
