@@ -58,11 +58,13 @@ class ChatView(tk.Frame):
         self._people_edge = tk.Frame(self, background=colours.line, width=1)
         self._middle = tk.Frame(self, background=colours.ground)
         self._build_header()
+        can_draw = can_draw_emoji(self)
         self.composer = Composer(
             self._middle,
             look,
             say,
             enter_sends=enter_sends,
+            can_draw_emoji=can_draw,
             on_send=actions.send,
             on_typing=actions.typing,
         )
@@ -71,7 +73,7 @@ class ChatView(tk.Frame):
             look,
             say,
             time_of=model.time_of,
-            can_draw_emoji=can_draw_emoji(self),
+            can_draw_emoji=can_draw,
             on_top=actions.older,
             on_bottom=actions.newer,
             on_newest=actions.newest,

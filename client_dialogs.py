@@ -76,6 +76,11 @@ class SettingsDialog(tk.Toplevel):
         self.destroy()
         self._on_close()
 
+    def destroy(self) -> None:
+        """Tk 8.6 keeps a pointer to a focused child that dies with its window: it is moved away."""
+        self.master.focus_set()
+        super().destroy()
+
     def show_error(self, sentence: str) -> None:
         """What could not be done."""
         self._error.configure(text=sentence)

@@ -493,5 +493,5 @@ class _RoomButton(tk.Canvas):
             (self.room.place, 34, look.tiny, colours.side_soft),
             (self.room.when, 48, look.tiny, colours.side_soft),
         ):
-            fitting = shorten(text, font, max(1, width - 2 * left))
+            fitting = shorten(look.shown(text), font, max(1, width - 2 * left))
             self.create_text(left, look.px(y), text=fitting, anchor="w", font=font, fill=ink)

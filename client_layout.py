@@ -255,5 +255,15 @@ def _piece(character: str, can_draw_emoji: bool) -> str:
         return character if character == "\ufe0f" and can_draw_emoji else ""
     if can_draw_emoji or unicodedata.category(character) == "Sm":
         return character
-    name = unicodedata.name(character, f"u+{code:x}")
+    return _spelled(character)
+
+
+def spelled_pictures(text: str) -> dict[str, str]:
+    """The pictures in a text, by what is drawn instead of them where they are dangerous."""
+    pieces = {_piece(character, False): character for character in text if character != ":"}
+    return {piece: character for piece, character in pieces.items() if piece.startswith(":")}
+
+
+def _spelled(character: str) -> str:
+    name = unicodedata.name(character, f"u+{ord(character):x}")
     return f":{name.lower().replace(' ', '_')}:"

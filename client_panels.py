@@ -7,6 +7,7 @@ import tkinter as tk
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from client_layout import spelled_pictures
 from client_rows import PersonRow
 from texts import Texts
 from widgets import Card, IconButton, Link, ThinScrollbar
@@ -91,7 +92,7 @@ class SideBar(tk.Frame):
         canvas.delete("all")
         width = max(look.px(120), canvas.winfo_width())
         left = look.px(20)
-        name = shorten(content.room_name, look.heading, width - 2 * left)
+        name = shorten(look.shown(content.room_name), look.heading, width - 2 * left)
         canvas.create_text(
             left, look.px(31), text=name, anchor="w", font=look.heading, fill=colours.side_text
         )
@@ -176,7 +177,7 @@ class SideBar(tk.Frame):
         canvas.create_text(
             look.px(64),
             top + look.px(33),
-            text=shorten(content.preview, look.tiny, room),
+            text=shorten(look.shown(content.preview), look.tiny, room),
             anchor="w",
             font=look.tiny,
             fill=colours.side_soft,
@@ -191,7 +192,7 @@ class SideBar(tk.Frame):
             look,
             look.px(20),
             look.px(11),
-            name=content.name,
+            name=look.shown(content.name),
             colour=look.person_colour(content.person),
             dot=colours.here if content.is_connected else colours.badge,
             ground=colours.side,
@@ -201,7 +202,7 @@ class SideBar(tk.Frame):
         canvas.create_text(
             left,
             look.px(20),
-            text=shorten(content.name, look.strong, room),
+            text=shorten(look.shown(content.name), look.strong, room),
             anchor="w",
             font=look.strong,
             fill=colours.side_text,
@@ -292,7 +293,7 @@ class PeopleList(tk.Frame):
             look,
             look.px(20),
             middle - look.px(14),
-            name=row.name,
+            name=look.shown(row.name),
             colour=colours.away if row.is_away else look.person_colour(row.person),
             diameter=28,
             dot="" if row.is_away else colours.here,
@@ -305,7 +306,7 @@ class PeopleList(tk.Frame):
         canvas.create_text(
             left,
             middle - look.px(7 if detail else 0),
-            text=shorten(row.name, look.text, room),
+            text=shorten(look.shown(row.name), look.text, room),
             anchor="w",
             font=look.text,
             fill=colours.soft if row.is_away else colours.text,
@@ -330,6 +331,7 @@ class Composer(tk.Frame):
         say: Texts,
         *,
         enter_sends: bool,
+        can_draw_emoji: bool,
         on_send: Callable[[str], bool],
         on_typing: Callable[[], None],
     ) -> None:
@@ -337,6 +339,8 @@ class Composer(tk.Frame):
         super().__init__(parent, background=colours.surface)
         self._look, self._say = look, say
         self._enter_sends, self._on_send, self._on_typing = enter_sends, on_send, on_typing
+        self._can_draw_emoji = can_draw_emoji
+        self._spelled: dict[str, str] = {}  # pictures typed here, by the words shown instead
         tk.Frame(self, background=colours.line, height=1).pack(fill="x")
         self._note = tk.Frame(self, background=colours.surface)
         self.note = tk.Label(
@@ -424,7 +428,10 @@ class Composer(tk.Frame):
     @property
     def content(self) -> str:
         """What stands in the line."""
-        return self.text.get("1.0", "end-1c")
+        content = self.text.get("1.0", "end-1c")
+        for words, picture in self._spelled.items():
+            content = content.replace(words, picture)
+        return content
 
     @content.setter
     def content(self, content: str) -> None:
@@ -502,6 +509,8 @@ class Composer(tk.Frame):
         self.text.edit_modified(False)
         if self._note.winfo_manager():
             self.show_error("")  # what is corrected is no longer called wrong
+        if not self._can_draw_emoji:
+            self._spell()
         is_empty = self.text.compare("end-1c", "==", "1.0")
         if is_empty:
             self.hint.place(x=3, y=0)
@@ -509,6 +518,16 @@ class Composer(tk.Frame):
             self.hint.place_forget()
             self._on_typing()
         self._grow()
+
+    def _spell(self) -> None:
+        """Before Tk draws it, every colour emoji becomes words; ``content`` takes that back."""
+        typed = self.text.get("1.0", "end-1c")
+        if found := spelled_pictures(typed):
+            self._spelled |= found
+            for words, picture in found.items():
+                typed = typed.replace(picture, words)
+            self.content = typed
+            self.text.edit_modified(False)
 
     def _grow(self) -> None:
         height = _MOST_LINES

@@ -50,13 +50,14 @@ from client_form import (
 )
 from client_join import SIZE as JOIN_SIZE
 from client_join import JoinActions, JoinView, RoomEntry
+from client_layout import shown_text
 from client_model import ClientModel, window_title
 from client_rows import day_label, key_text, name_list, when_label
 from conversation import ROOM
 from settings_client import FONT_SIZES, ClientFolder, ClientPreferences, RecentRoom
 from texts import Texts, system_language
-from widgets import EventPump, draw_attention, log_exceptions
-from widgets_look import DARK, LIGHT, USUAL_FONT_SIZE, Look, is_system_dark
+from widgets import EventPump, collect_garbage, draw_attention, log_exceptions
+from widgets_look import DARK, LIGHT, USUAL_FONT_SIZE, Look, can_draw_emoji, is_system_dark
 
 _LEAVE_MS = 4_000  # that a goodbye may take after the window was closed
 _TYPING_MS = 5_000  # after which somebody counts as no longer typing
@@ -138,6 +139,8 @@ class ClientWindow(tk.Tk):
             chosen.theme == "system" and is_system_dark(self._environment, Path.home())
         )
         self._look = Look(self, DARK if is_dark else LIGHT, chosen.font_size)
+        can_draw = can_draw_emoji(self)
+        self._look.shown = lambda text: shown_text(text, can_draw_emoji=can_draw).text
         self.configure(background=self._look.colours.ground)
 
     def _today(self) -> date:
@@ -148,6 +151,7 @@ class ClientWindow(tk.Tk):
         is_same = type(old) is type(view)
         if old is not None:
             old.destroy()
+            self.after_idle(collect_garbage)
         view.pack(fill="both", expand=True)
         look = self._look
         width = min(look.px(size[0]), self.winfo_screenwidth())
@@ -485,6 +489,8 @@ class ClientWindow(tk.Tk):
 
     def _settings_closed(self) -> None:
         self.dialog = None
+        if isinstance(self.view, ChatView):
+            self.view.composer.text.focus_set()
 
     def _change_preferences(self, chosen: ClientPreferences) -> None:
         """Applies them at once: the view is built anew, what was typed stays."""
@@ -519,6 +525,7 @@ class ClientWindow(tk.Tk):
             self._typed = view.typed
             self.view = None
             view.destroy()
+            self.after_idle(collect_garbage)
             self._show_join()
 
     def _resize_font(self, by: int) -> None:
@@ -533,6 +540,7 @@ class ClientWindow(tk.Tk):
         if self._is_closing:
             return
         self._is_closing = True
+        self.focus_set()
         self.withdraw()
         if self._is_visiting and self.model.has_entered:
             self._submit(Leave())
@@ -546,4 +554,5 @@ class ClientWindow(tk.Tk):
         self._pump.stop()
         for timer in self.tk.splitlist(self.tk.call("after", "info")):
             self.tk.call("after", "cancel", timer)  # its command goes with its widget
+        self.focus_set()  # Tk 8.6 keeps a pointer to a focused child that dies with its window
         self.destroy()

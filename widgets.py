@@ -4,6 +4,7 @@ Band: adapters. Knows Tk and how things look, nothing of rooms or servers.
 """
 
 import contextlib
+import gc
 import logging
 import queue
 import sys
@@ -559,6 +560,15 @@ def prepare_display() -> None:
         tk.Tk(className="Ruang").destroy()
     except tk.TclError as error:
         raise NoDisplayError(str(error)) from None
+
+
+def collect_garbage() -> None:
+    """After a view was destroyed, on Tk's thread: its variables and pictures end here.
+
+    Widgets and their callbacks form cycles. Left alone, those are collected on whatever thread
+    happens to fill up a generation, and Tk does not survive being called from there.
+    """
+    gc.collect()
 
 
 def draw_attention(root: tk.Tk) -> None:

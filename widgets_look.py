@@ -200,6 +200,7 @@ class Look:
 
     def __init__(self, root: tk.Misc, palette: Palette, font_size: int = USUAL_FONT_SIZE) -> None:
         self.colours = palette
+        self.shown: Callable[[str], str] = str  # makes words of others fit to be drawn
         dots_per_point = min(4.0, max(96 / 72, float(root.tk.call("tk", "scaling"))))
         screen = round(dots_per_point * 72 / 96 * 4) / 4  # odd sizes make everything blurred
         self._scale = screen * font_size / USUAL_FONT_SIZE

@@ -31,6 +31,7 @@ from client_window import ClientWindow
 from conversation import NO_TAG, ROOM, Entry, EntryKind, Person, Presence
 from protocol import Code
 from settings_client import ClientFolder, ClientPreferences, RecentRoom
+from widgets import collect_garbage
 
 SERVER_KEY = bytes(range(32))
 OTHER_KEY = bytes(range(1, 33))
@@ -104,6 +105,9 @@ class Scene:
         while not self.is_closed and (quiet < 2 or not (until is None or until())):
             assert datetime.now(UTC) < ends, "the window did not settle"
             is_busy = not self.events.empty()
+            self.window.update()
+            if self.is_closed:
+                return
             done: list[bool] = []
             self.window.after(22, done.append, True)
             while not (done or self.is_closed):
@@ -114,6 +118,8 @@ class Scene:
         """Whatever state it is in."""
         if not self.is_closed:
             self.window.destroy_now()
+        del self.window
+        collect_garbage()  # here, on Tk's thread, and not in the middle of another test's thread
 
 
 def recent_rooms() -> list[RecentRoom]:

@@ -217,3 +217,20 @@ def test_coming_back_under_a_taken_name_asks_for_another(chatting: Scene) -> Non
 
     assert ChooseName("velicia 2") in chatting.commands
     assert "Siap. Foto papan tulisnya saya kirim." in messages(chatting)
+
+
+def test_where_emoji_are_dangerous_they_are_spelled_while_written_and_sent_as_they_are(
+    chatting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("client_chat.can_draw_emoji", lambda _: False)
+    chatting.window.event_generate("<Control-plus>")  # builds the view anew
+    chatting.settle()
+    composer = chat_view(chatting).composer
+
+    type_in(chatting, "halo 👋!")
+    written = composer.text.get("1.0", "end-1c")
+    composer.submit()
+
+    assert written == "halo :waving_hand_sign:!"
+    assert [c for c in chatting.commands if isinstance(c, Say)] == [Say(1, ROOM, "halo 👋!")]
+    assert any(":waving_hand_sign:" in line for line in messages(chatting))

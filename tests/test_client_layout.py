@@ -9,6 +9,7 @@ from client_layout import (
     Wrapped,
     bubble_size,
     shown_text,
+    spelled_pictures,
     word_around,
 )
 
@@ -190,6 +191,13 @@ def test_emoji_are_spelled_out_where_drawing_them_is_dangerous() -> None:
     assert shown.text == "halo :waving_hand_sign:!"
     assert shown.copied(0, len(shown.text)) == original
     assert shown_text(original, can_draw_emoji=True).text == original
+
+
+def test_spelled_emoji_are_known_by_their_words() -> None:
+    assert spelled_pictures("a: 👋 ∑ →\ufe0f 🎉👋") == {
+        ":waving_hand_sign:": "👋",
+        ":party_popper:": "🎉",
+    }
 
 
 def test_mathematical_signs_are_no_emoji_and_unnamed_pictures_have_a_number() -> None:

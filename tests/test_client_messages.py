@@ -95,6 +95,7 @@ def test_scrolling_up_asks_for_older_messages_and_keeps_the_place(joining: Scene
     joining.commands.clear()
 
     view.canvas.focus_force()
+    joining.settle()
     view.canvas.event_generate("<Home>")
     joining.settle(lambda: LoadOlder(ROOM, 100, 201) in joining.commands)
     seen = place_of(view.canvas, "pesan 203")
@@ -181,6 +182,7 @@ def test_keys_pressed_over_the_messages_reach_the_line(chatting: Scene) -> None:
     view = chat_view(chatting)
     press(view.messages.canvas, 5, 5)
     view.messages.canvas.focus_force()
+    chatting.settle()
 
     view.messages.canvas.event_generate("<Key>", keysym="h")
     chatting.settle()

@@ -101,6 +101,7 @@ def test_enter_in_a_field_joins(open_scene: Callable[..., Scene]) -> None:
     entry = join_view(scene).your_name.entry
 
     entry.focus_force()
+    scene.settle()
     entry.event_generate("<Return>")
 
     assert len(scene.forms) == 1
@@ -320,6 +321,7 @@ def test_escape_closes_the_settings(chatting: Scene) -> None:
     assert dialog is not None
 
     dialog.focus_force()
+    chatting.settle()
     dialog.event_generate("<Escape>")
     chatting.settle()
 
@@ -338,6 +340,7 @@ def test_control_enter_sends_if_that_was_chosen(chatting: Scene) -> None:
     composer = chat_view(chatting).composer
     composer.content = "halo"
     composer.text.focus_force()
+    chatting.settle()
 
     composer.text.event_generate("<Return>")
     not_yet = [c for c in chatting.commands if isinstance(c, Say)]

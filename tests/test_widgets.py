@@ -18,6 +18,7 @@ from widgets import (
     Field,
     IconButton,
     Link,
+    collect_garbage,
     log_exceptions,
 )
 from widgets_look import (
@@ -40,6 +41,8 @@ def root() -> Iterator[tk.Tk]:
     window.geometry("400x300")
     yield window
     window.destroy()
+    del window
+    collect_garbage()
 
 
 @pytest.fixture
