@@ -81,6 +81,27 @@ def test_a_deadline_moved_later_is_not_due_at_its_old_time() -> None:
     assert deadlines.take_due(5.0) == ["one"]
 
 
+def test_a_deadline_moved_earlier_comes_once() -> None:
+    deadlines = Deadlines[str]()
+    deadlines.set("one", 5.0)
+
+    deadlines.set("one", 3.0)
+
+    assert deadlines.take_due(3.0) == ["one"]
+    assert deadlines.next() is None
+
+
+def test_a_cancelled_deadline_never_comes() -> None:
+    deadlines = Deadlines[str]()
+    deadlines.set("one", 5.0)
+
+    deadlines.cancel("one")
+    deadlines.cancel("unknown")
+
+    assert deadlines.next() is None
+    assert deadlines.take_due(9.0) == []
+
+
 def test_the_earliest_of_two_wishes_counts() -> None:
     deadlines = Deadlines[str]()
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -149,25 +150,29 @@ def test_shared_plaintexts_go_before_frames_of_ones_own() -> None:
     assert exchange(down, up, SERVER, 100.0)[:2] == [Ping(1), Ping(2)]
 
 
-def test_nothing_queued_is_nothing_sent() -> None:
-    up = client()
-
-    assert not up.has_frames
-    assert up.take_bursts(500.0) == []
-    assert up.last_sent == 100.0
-
-
 def test_what_waits_can_be_asked_and_is_sent_once() -> None:
     up = client()
+    nothing = up.has_frames, up.take_bursts(150.0), up.last_sent
     up.queue(Ping(1).encode())
     before = up.has_frames
 
     first, second = up.take_bursts(200.0), up.take_bursts(300.0)
 
+    assert nothing == (False, [], 100.0)
     assert before
     assert not up.has_frames
     assert (len(first), second) == (1, [])
     assert up.last_sent == 200.0
+
+
+def test_h12_a_session_seals_on_its_own_thread_alone() -> None:
+    up, down = client(), server()
+    up.queue(Ping(1).encode())
+
+    with ThreadPoolExecutor(1) as other, pytest.raises(LocalError):
+        other.submit(up.take_bursts, 100.0).result()
+
+    assert exchange(up, down, CLIENT, 100.0) == [Ping(1)]
 
 
 def test_shared_plaintexts_and_answers_on_a_path_count_as_waiting() -> None:

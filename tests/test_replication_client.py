@@ -221,6 +221,12 @@ def test_entries_are_handed_on_once_and_in_order() -> None:
     assert (replica.have, replica.chain) == (3, chain_of(1, 2, 3))
 
 
+def test_an_entry_that_comes_twice_above_a_gap_counts_once() -> None:
+    replica = Replica(1)
+
+    assert take(replica, 2, 2, 1) == [1, 2]
+
+
 def test_first_sight_of_a_log_begins_at_its_floor() -> None:
     replica = Replica(1)
 
