@@ -56,9 +56,10 @@ class Program:
             self._plan_turn()
 
     def command(self, command: object) -> None:
-        """The user wants something."""
-        self._inbox.append(("command", command, None))
-        self._plan_turn()
+        """The user wants something; of a program that does not run, nothing comes of it."""
+        if self.core is not None:
+            self._inbox.append(("command", command, None))
+            self._plan_turn()
 
     def stop_for(self, seconds: float) -> None:
         """SIGSTOP, then SIGCONT."""
