@@ -11,7 +11,7 @@ from protocol import ENTRY_PART, Code, PeerError
 from protocol_frames import Post, Posted, Refused, encode_entry_part, split_parts
 from records import DraftAnswer, Stored, StreamRecord
 
-FORGET_EVERY = 32  # drafts
+FORGET_EVERY = 8  # drafts
 MAX_EARLY_DRAFTS = 8  # as many as a client has in flight: more would be its invention
 MAX_ANSWERS = 64  # kept for an author who never says that it has them
 HEADS_INTERVALS = (0.2, 1.0, 5.0)  # s, after the first reminder; then with each keepalive

@@ -24,6 +24,7 @@ from storage_archive_rows import (
     HEADER_LINE,
     ArchiveRow,
     label,
+    line,
     parse,
     render,
     row_fields,
@@ -262,7 +263,7 @@ def _rebuild(path: Path, reader: Reader, target: int) -> int:
 def _write(file: io.BufferedIOBase, after: int, reader: Reader, target: int) -> int:
     count = 0
     for rows in _batches(reader, after, target):
-        file.write(render([row_fields(row) for row in rows]))
+        file.write("".join([line(row) for row in rows]).encode())
         count += len(rows)
     return count
 
@@ -362,7 +363,7 @@ class Archive:
     def _append(self, rows: list[ArchiveRow]) -> None:
         try:
             with self._path.open("ab") as file:
-                file.write(render([row_fields(row) for row in rows]))
+                file.write("".join([line(row) for row in rows]).encode())
             outcome = _Outcome(_look(self._path, self._target))
         except OSError as error:
             _log.debug("%s cannot be written: %r", ARCHIVE_NAME, error)

@@ -116,6 +116,17 @@ def stamp(at: int) -> str:
 _KIND_NAMES = {kind: kind.name.lower() for kind in EntryKind}
 
 
+def line(row: ArchiveRow) -> str:
+    """A row as it stands in the file: what ``csv`` would write, quicker where nothing is quoted."""
+    fields = row_fields(row)
+    if _NEEDS_QUOTES(fields[4]) or _NEEDS_QUOTES(fields[5]) or _NEEDS_QUOTES(fields[1]):
+        return render([fields]).decode()
+    return ",".join(fields) + "\r\n"
+
+
+_NEEDS_QUOTES = re.compile('[",\r\n]').search
+
+
 def row_fields(row: ArchiveRow) -> list[str]:
     """As they stand in the file, defused."""
     entry = row.entry

@@ -45,6 +45,7 @@ class Records:
         self._latest = now_utc_ms  # of all times we were told
         self._streams_used: dict[bytes, int] = {}  # when that was written last
         self._answers: dict[bytes, dict[int, DraftAnswer]] = {}  # by stream, with this turn's
+        self._oldest: dict[bytes, int] = {}  # of streams, as this turn raised it
         self._changed: set[bytes] = set()  # streams whose answers this turn changed
 
     def _hear(self, at: int) -> None:
@@ -58,7 +59,7 @@ class Records:
         row = self._database.row("SELECT person, oldest FROM streams WHERE stream = ?", (stream,))
         if row is None:
             return None
-        oldest = _number(row[1])
+        oldest = max(_number(row[1]), self._oldest.get(stream, 1))
         kept = self._answers_of(stream)
         answers = tuple(kept[draft] for draft in sorted(kept))
         # Drafts are taken in order, and none below ``oldest`` is waited for.
@@ -78,17 +79,20 @@ class Records:
     def write_answers(self) -> None:
         """What the turn changed, one row for each stream. Part of ending a turn."""
         for stream in self._changed:
-            packed = b"".join(_ANSWER.pack(*answer) for answer in self._answers[stream].values())
+            packed = b"".join([_ANSWER.pack(*one) for one in self._answers[stream].values()])
             self._database.write_later(
-                "UPDATE streams SET answers = ? WHERE stream = ?", (packed, stream)
+                "UPDATE streams SET answers = ?, oldest = max(oldest, ?) WHERE stream = ?",
+                (packed, _bytes(self._oldest.get(stream, 1)), stream),
             )
         self._changed.clear()
+        self._oldest.clear()
         if len(self._answers) > _MAX_CACHED:
             self._answers.clear()
 
     def forget_turn(self) -> None:
         """Nothing of the turn was kept."""
         self._changed.clear()
+        self._oldest.clear()
         self._answers.clear()
 
     def bind_stream(self, stream: bytes, person: int, used_at: int) -> None:
@@ -118,13 +122,10 @@ class Records:
 
     def forget_answers(self, stream: bytes, oldest: int) -> None:
         """The author has the answers to all drafts below ``oldest``."""
-        below = _bytes(oldest)
-        self._database.write_later(
-            "UPDATE streams SET oldest = ? WHERE stream = ? AND oldest < ?", (below, stream, below)
-        )
         answers = self._answers_of(stream)
         for draft in [draft for draft in answers if draft < oldest]:
             del answers[draft]
+        self._oldest[stream] = max(oldest, self._oldest.get(stream, 1))
         self._changed.add(stream)
 
     # --- people ---
