@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from protocol import Address, Burst, Job
 
@@ -329,9 +329,7 @@ def _may_send_to(address: Address) -> bool:
 
 def bind(host: str, port: int) -> socket.socket:
     """A UDP socket on our own address; port 0: any. Raises OSError, gaierror for a bad address."""
-    found = socket.getaddrinfo(
-        host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICHOST
-    )
+    found = _look_up(host, port, socket.AI_PASSIVE | socket.AI_NUMERICHOST)
     family, kind, protocol, _, address = found[0]
     sock = socket.socket(family, kind, protocol)
     try:
@@ -387,7 +385,7 @@ def resolve(host: str, port: int) -> Address:
 
     Raises OSError if there is none, or none that one computer alone answers at.
     """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    found = _look_up(host, port)
     found.sort(key=lambda item: item[0] != socket.AF_INET)
     for family, _, _, _, source in found:
         if family == socket.AF_INET6:
@@ -397,6 +395,14 @@ def resolve(host: str, port: int) -> Address:
         if _may_send_to(address):
             return address
     raise OSError(errno.EADDRNOTAVAIL, "no address to send to")
+
+
+def _look_up(host: str, port: int, flags: int = 0) -> list[Any]:
+    """Raises OSError whatever the host: what no name can be ("10.0..1") is a UnicodeError there."""
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=flags)
+    except UnicodeError:
+        raise socket.gaierror(socket.EAI_NONAME, "no address can look like this") from None
 
 
 def local_addresses() -> list[str]:

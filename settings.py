@@ -135,7 +135,8 @@ def load_saved(data: Path) -> SavedServer:
         return SavedServer()
     defaults = asdict(SavedServer())
     is_sound = all(type(value) is type(defaults[key]) for key, value in asdict(saved).items())
-    return saved if is_sound and 0 < saved.port < 65536 else SavedServer()
+    is_sound = is_sound and _is_room_name(saved.room_name) and 0 < saved.port < 65536
+    return saved if is_sound else SavedServer()
 
 
 def save_server(data: Path, saved: SavedServer) -> None:
@@ -192,9 +193,14 @@ def parse_key(text: str) -> str:
 
 
 def _room_name(text: str) -> str:
-    if not text.strip() or len(text.encode()) > MAX_ROOM_NAME or not text.isprintable():
+    if not _is_room_name(text):
         raise ValueError("cli.error.room_name")
     return text.strip()
+
+
+def _is_room_name(text: str) -> bool:
+    # First that it is printable: what a shell could not decode has no bytes either.
+    return text.isprintable() and bool(text.strip()) and len(text.encode()) <= MAX_ROOM_NAME
 
 
 def _language(text: str) -> str:

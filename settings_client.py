@@ -13,11 +13,13 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from protocol import Address, JsonValue
+from protocol import MAX_TEXT, Address, JsonValue
 
 MAX_RECENT_ROOMS = 12
 MAX_RUNS = 64  # clients of one user in one room at once, killed ones that wait included
 FONT_SIZES = range(8, 25)  # points
+_STREAM_SIZE, _TOKEN_SIZE = 16, 32  # bytes
+_MAX_NUMBER = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,17 +315,29 @@ def _run(content: dict[str, JsonValue]) -> Run | None:
             "name": str(name),
             "next_draft": int(next_draft),
             "waiting": list(waiting),
-        } if stream and token:
+        } if stream and token and len(stream) == _STREAM_SIZE and len(token) == _TOKEN_SIZE:
             drafts = [_draft(item) for item in waiting]
             kept = tuple(draft for draft in drafts if draft is not None)
-            if len(kept) == len(drafts):
+            numbers = [draft.draft for draft in kept]
+            is_in_order = numbers == sorted(set(numbers)) and max([0, *numbers]) < next_draft
+            if len(kept) == len(drafts) and is_in_order and 0 < next_draft < _MAX_NUMBER:
                 return Run(stream, token, person, name, next_draft, kept)
     return None
 
 
 def _draft(item: JsonValue) -> WaitingDraft | None:
     match item:
-        case [int(draft), int(conversation), str(text)]:
+        case [int(draft), int(conversation), str(text)] if (
+            draft > 0 and 0 <= conversation < _MAX_NUMBER and _is_sayable(text)
+        ):
             return WaitingDraft(draft, conversation, text)
         case _:
             return None
+
+
+def _is_sayable(text: str) -> bool:
+    """Whether it can travel at all: JSON holds halves of characters, UTF-8 does not."""
+    try:
+        return len(text.encode()) <= MAX_TEXT
+    except UnicodeEncodeError:
+        return False

@@ -286,7 +286,7 @@ def test_a_port_belongs_to_one_program() -> None:
     assert is_in_use(refused.value)
 
 
-@pytest.mark.parametrize("host", ["999.1.1.1", "no such", "192.0.2.77"])
+@pytest.mark.parametrize("host", ["999.1.1.1", "no such", "192.0.2.77", "127.0..1", "x" * 70])
 def test_an_address_that_is_not_ours_cannot_be_bound(host: str) -> None:
     with pytest.raises(OSError) as refused:  # noqa: PT011
         bind(host, 0)
@@ -305,6 +305,12 @@ def test_a_number_is_resolved_without_asking_anybody() -> None:
 def test_nobody_can_be_asked_to_join_a_crowd(host: str, port: int) -> None:
     with pytest.raises(OSError, match="no address"):
         resolve(host, port)
+
+
+@pytest.mark.parametrize("host", ["127.0..1", "x" * 70, "\udcff", ""])
+def test_what_can_be_no_name_has_no_address(host: str) -> None:
+    with pytest.raises(OSError):  # noqa: PT011
+        resolve(host, 9)
 
 
 def test_own_addresses_are_listed_once_and_loopback_last() -> None:
