@@ -410,7 +410,7 @@ class ServerCore:
             case PathChallenge():
                 session.receive_path_challenge(frame, address)
                 self._wake(peer)
-            case PathResponse():
+            case _:  # PathResponse
                 session.receive_path_response(frame, address)
                 if peer.member is not None and peer.member.address != session.proven_address:
                     peer.member.address = session.proven_address
@@ -428,7 +428,7 @@ class ServerCore:
                 self._delivery.receive_pull(peer, frame, now)
             case Have():
                 self._delivery.receive_have(peer, frame, now)
-            case Typing():
+            case _:  # Typing
                 self._delivery.receive_typing(peer, frame, now)
 
     # --- entering and leaving ---

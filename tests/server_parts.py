@@ -15,6 +15,7 @@ from typing import Any, Self, cast
 from simulated_nodes import cached_prs
 
 from auth import derive_prs
+from conversation import PEOPLE, ROOM, Entry, EntryKind, Person, Presence
 from crypto import x25519_public
 from entering import ClientEntering, EnterAnswer, EnterRequest, HeldLog
 from protocol import (
@@ -28,7 +29,17 @@ from protocol import (
     decode_data_header,
     encode_object,
 )
-from protocol_frames import Close, Frame, Post, Request, Response, decode_frames
+from protocol_frames import (
+    Close,
+    EntryPart,
+    Frame,
+    Ping,
+    Pong,
+    Post,
+    Request,
+    Response,
+    decode_frames,
+)
 from protocol_handshake import ClientHandshake, SessionKeys, answer_init
 from protocol_requests import Answer, Fields, Requester
 from protocol_session import Session
@@ -56,15 +67,21 @@ class Chance:
         return hashlib.shake_128(f"{self._label} {self._count}".encode()).digest(size)
 
 
-class StubbornStore:
-    """A real store whose disk is full whenever a test says so.
+class PowerCut(BaseException):
+    """The computer is gone: nothing catches this."""
 
-    ``full`` names the methods for which there is no room; ``journal`` all that were called.
+
+class StubbornStore:
+    """A real store whose disk is full, or whose computer dies, whenever a test says so.
+
+    ``full`` names the methods for which there is no room; ``deadly`` those that are the last thing
+    to happen; ``journal`` all that were called.
     """
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
         self.full: set[str] = set()
+        self.deadly: set[str] = set()
         self.journal: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -76,6 +93,8 @@ class StubbornStore:
             self.journal.append(name)
             if name in self.full:
                 raise StoreFullError("no room")
+            if name in self.deadly:
+                raise PowerCut
             return found(*arguments, **named)
 
         return call
@@ -509,3 +528,55 @@ def request(number: int, verb: int, fields: Fields) -> Request:
 def limits(**changes: Any) -> Limits:
     """The usual limits but for some."""
     return replace(Limits(), **changes)
+
+
+# --- what guests and the disk tell ---
+
+
+def log(room: Room) -> list[str]:
+    """What stands on disk, a line for each entry."""
+    stored = room.store.storage.read(ROOM, 1, 10_000, 1 << 24)
+    entries = [Entry.decode(one.body) for one in stored]
+    return [
+        entry.text if entry.kind is EntryKind.TEXT else f"{entry.name} {entry.kind.name.lower()}"
+        for entry in entries
+    ]
+
+
+def pushed(guest: Guest) -> list[str]:
+    """Texts that came to somebody since the last call."""
+    parts = [part for part in guest.take(EntryPart) if part.conversation == ROOM]
+    return [Entry.decode(part.body).text for part in parts if Entry.decode(part.body).text]
+
+
+def changes(guest: Guest) -> list[tuple[str, Presence]]:
+    """Who came, changed and left, as told to somebody since the last call."""
+    parts = [part for part in guest.take(EntryPart) if part.conversation == PEOPLE]
+    people = [Person.decode(part.body)[1] for part in parts]
+    return [(person.name, person.presence) for person in people]
+
+
+def keep_alive(room: Room, seconds: float, *guests: Guest) -> None:
+    """Time passes, and these say something every ten seconds."""
+    for _ in range(int(seconds / 10)):
+        room.pass_time(10)
+        for guest in guests:
+            guest.send(Ping(1).encode())
+
+
+def half_open(room: Room, host: str) -> Guest:
+    """Somebody whose handshake was answered and who has said nothing since."""
+    guest = room.guest(host)
+    room.receive(guest.init(), guest.address)
+    room.receive(guest.init_again(), guest.address)
+    assert guest.payload is not None
+    return guest
+
+
+def is_alive(guest: Guest) -> bool:
+    """Whether the server still knows a session."""
+    guest.frames.clear()
+    guest.room.pass_time(1)  # RESETs are few
+    guest.room.take_strays()
+    guest.send(Ping(7).encode())
+    return bool(guest.take(Pong))

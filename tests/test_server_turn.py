@@ -6,8 +6,8 @@ import pytest
 from server_parts import FIRST_UTC, START, StubbornStore, open_store
 
 from conversation import NO_TAG, ROOM, Entry, EntryKind
-from records import Store
-from server_turn import Jobs, Turn
+from records import NoticeKind, Store, StoreNotice
+from server_turn import Chores, Jobs, Turn
 
 
 class Bench:
@@ -156,3 +156,40 @@ def test_what_a_job_raised_is_raised_again_where_the_core_runs() -> None:
 
     with pytest.raises(OSError, match="worker"):
         jobs.finish(job.key, OSError("worker"), 5.0)
+
+
+class Archivist:
+    """A store's slow work and what it tells, as the test gives it out."""
+
+    def __init__(self) -> None:
+        self.chores = [lambda: None] * 2
+        self.told = [StoreNotice(NoticeKind.ARCHIVE_LOCKED)]
+
+    def next_chore(self) -> Callable[[], None] | None:
+        return self.chores.pop() if self.chores else None
+
+    def notices(self) -> list[StoreNotice]:
+        told, self.told = self.told, []
+        return told
+
+
+def test_chores_are_done_one_at_a_time_and_what_they_did_is_told() -> None:
+    store, jobs, told = Archivist(), Jobs(), list[StoreNotice]()
+    chores = Chores(cast(Store, store), jobs, told.append)
+
+    chores.look()
+    chores.look()
+    first = jobs.next()
+    assert jobs.next() is None
+    assert first is not None
+    store.told = [StoreNotice(NoticeKind.ARCHIVE_WRITABLE)]
+    jobs.finish(first.key, first.run(), START)
+    second = jobs.next()
+    assert second is not None
+    jobs.finish(second.key, second.run(), START)
+
+    assert jobs.next() is None
+    assert [notice.kind for notice in told] == [
+        NoticeKind.ARCHIVE_LOCKED,
+        NoticeKind.ARCHIVE_WRITABLE,
+    ]
