@@ -1,23 +1,29 @@
 """Broadcast: what one delivered message costs the server, against a bare loop.
 
-    python bench/fanout.py [--quick]
+    python bench/fanout.py [--quick | --tiny]
 
 N people, some of whom write 100-byte messages: at stated rates, and as fast as they are
 acknowledged. Cost is the server's CPU, all of it, for a million deliveries; the yardstick is a bare
 loop that sends one plaintext datagram for each message and person and does nothing else.
 """
 
-import argparse
 import socket
 import time
 
 import rig
 from crowd import Checker, Crowd, LightPerson, Somebody, address_of
+from rig import Size, Sized
 
 TEXT = "x" * 100
 FULL = 5
 SENDERS = 50
 ROUND = 0.0  # s
+
+# How many people, and the messages a second that they write together.
+_RATES = ((10, (200, 1000)), (100, (50, 200, 1000)), (500, (50, 200)))
+RATES = Sized(_RATES, _RATES, ((10, (200,)),))
+SECONDS = Sized(6.0, 3.0, 0.3)
+RUNS = Sized(5, 1, 1)
 
 
 def measure(
@@ -98,14 +104,11 @@ def measure_bare(people: int, seconds: float) -> float:
     return spent / (posted * (people - 1)) * 1e6
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="one short run of each")
-    options = parser.parse_args()
+def main(size: Size) -> None:
     rig.use_generator_cpu()
-    runs, seconds = (1, 3.0) if options.quick else (5, 6.0)
+    runs, seconds = RUNS.of(size), SECONDS.of(size)
     rows = []
-    for people, rates in ((10, (200, 1000)), (100, (50, 200, 1000)), (500, (50, 200))):
+    for people, rates in RATES.of(size):
         bare = rig.median([measure_bare(people, seconds) for _ in range(runs)])
         for rate in (*rates, None):
             results = [measure(people, rate, seconds) for _ in range(runs)]
@@ -123,10 +126,9 @@ def main() -> None:
                     f"{lag:.2f}",
                 ]
             )
-            print(rows[-1], flush=True)
     header = ["people", "messages/s", "deliveries/s", "CPU s per million", "bare loop", "ratio"]
     print(rig.table([*header, "last had all after s"], rows))
 
 
 if __name__ == "__main__":
-    main()
+    rig.run(main, __doc__)
