@@ -106,13 +106,16 @@ class Scene:
             assert datetime.now(UTC) < ends, "the window did not settle"
             is_busy = not self.events.empty()
             self.window.update()
-            if self.is_closed:
-                return
-            done: list[bool] = []
-            self.window.after(22, done.append, True)
-            while not (done or self.is_closed):
-                self.window.tk.dooneevent(0)
+            self._let_pass(22)
             quiet = 0 if is_busy else quiet + 1
+
+    def _let_pass(self, milliseconds: int) -> None:
+        if self.is_closed:
+            return
+        done: list[bool] = []
+        self.window.after(milliseconds, done.append, True)
+        while not (done or self.is_closed):
+            self.window.tk.dooneevent(0)
 
     def close(self) -> None:
         """Whatever state it is in."""
