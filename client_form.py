@@ -130,6 +130,8 @@ _ENDED = {
     EndReason.BANNED: "ended.banned",
     EndReason.UNREACHABLE: "ended.unreachable",
     EndReason.REFUSED: "ended.full",
+    EndReason.FALSE_SERVER: "ended.false_server",
+    EndReason.ELSEWHERE: "ended.elsewhere",
 }
 
 

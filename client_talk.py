@@ -402,4 +402,6 @@ _EXIT_CODES = {
     EndReason.KEY_CHANGED: ExitCode.REFUSED,
     EndReason.UNREACHABLE: ExitCode.UNREACHABLE,
     EndReason.REFUSED: ExitCode.REFUSED,
+    EndReason.FALSE_SERVER: ExitCode.REFUSED,
+    EndReason.ELSEWHERE: ExitCode.REFUSED,
 }

@@ -92,8 +92,18 @@ CLIENT_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Operator melarang Anda masuk ke ruang ini sampai {until}. {text}",
     ),
     "ended.full": (
-        "The room is full. Try again later.",
-        "Ruang ini penuh. Coba lagi nanti.",
+        "The room is full, or its disk is. Try again later.",
+        "Ruang ini penuh, atau cakramnya. Coba lagi nanti.",
+    ),
+    "ended.false_server": (
+        "This server does not know the room's password: it is not the one you mean. Nothing of yours"
+        " was sent. Ask the host to read you the address and the key.",
+        "Server ini tidak tahu kata sandi ruang: ini bukan server yang Anda maksud. Tidak ada yang"
+        " dikirim dari Anda. Minta tuan rumah membacakan alamat dan kuncinya.",
+    ),
+    "ended.elsewhere": (
+        "You went on in another window of this computer, so this one has left the room.",
+        "Anda melanjutkan di jendela lain di komputer ini, jadi jendela ini keluar dari ruang.",
     ),
     "ended.crashed": (
         "Ruang stopped by a defect: {text}",

@@ -21,7 +21,9 @@ from client_form import (
     trouble_sentence,
 )
 from protocol import Code
-from texts import Texts
+from texts import TEXTS, Texts
+
+SAID_OTHERWISE = {EndReason.LEFT, EndReason.KEY_CHANGED}
 
 FILLED = Typed(" 192.168.1.20 ", " 8083 ", "kata sandi ", " ana ")
 
@@ -110,3 +112,11 @@ def test_sentences_fill_in_what_is_known() -> None:
     assert "8 s" in trouble_sentence(delayed, say, "")
     assert "until noon. enough" in trouble_sentence(banned, say, "noon")
     assert trouble_sentence(kicked, say, "") == "The operator took you out of the room."
+
+
+@pytest.mark.parametrize("reason", sorted(set(EndReason) - SAID_OTHERWISE, key=str))
+def test_every_end_but_ones_own_and_a_changed_key_has_its_sentence(reason: EndReason) -> None:
+    trouble = trouble_of(Ended(reason))
+
+    assert trouble is not None
+    assert trouble.key in TEXTS
