@@ -26,7 +26,8 @@ from rig import Size, Sized
 READERS = 5
 WRITERS = 8
 MOST_AHEAD = 200  # texts a writer has typed and not sent yet
-PATIENCE = 5.0  # s without any arrival before the rest counts as lost
+SETTLE = 0.01  # s for each person, until their coming is no news any more
+PATIENCE = 2.0  # s without any arrival before the rest counts as lost
 
 PEOPLE = Sized(100, 100, 20)
 SECONDS = Sized(20.0, 4.0, 0.3)
@@ -148,7 +149,7 @@ def room_at(people: int, *, is_bare: bool) -> Iterator[tuple[Room, rig.Process]]
         with bare if is_bare else rig.ruang_server(folder=Path(folder)) as server:
             room = Room(("127.0.0.1", server.port), people, is_bare=is_bare)
             try:
-                room.crowd.run(1.0)
+                room.crowd.run(people * SETTLE)
                 yield room, server
             finally:
                 room.close()
