@@ -57,7 +57,15 @@ from conversation import ROOM
 from settings_client import FONT_SIZES, ClientFolder, ClientPreferences, RecentRoom
 from texts import Texts, system_language
 from widgets import EventPump, collect_garbage, draw_attention, log_exceptions
-from widgets_look import DARK, LIGHT, USUAL_FONT_SIZE, Look, can_draw_emoji, is_system_dark
+from widgets_look import (
+    DARK,
+    LIGHT,
+    USUAL_FONT_SIZE,
+    Look,
+    can_draw_emoji,
+    is_system_dark,
+    use_desktop_keys,
+)
 
 _LEAVE_MS = 4_000  # that a goodbye may take after the window was closed
 _TYPING_MS = 5_000  # after which somebody counts as no longer typing
@@ -90,6 +98,7 @@ class ClientWindow(tk.Tk):
         super().__init__(className="Ruang")
         self.withdraw()
         log_exceptions(self)
+        use_desktop_keys(self)
         self._submit, self._on_join, self._on_cancel = submit, on_join, on_cancel
         self._folder, self._wall_clock, self._environment = folder, wall_clock, environment
         self._preferences = folder.preferences()

@@ -31,7 +31,7 @@ from server_panels import ChartCard, LogCard, PeopleCard
 from server_views import FORM_WIDTH, FolderLine, FormCard, JoinCard, make_menu
 from texts import LANGUAGE_NAMES, LANGUAGES, Texts
 from widgets import Button, EventPump, log_exceptions
-from widgets_look import DARK, LIGHT, Look, can_draw_emoji
+from widgets_look import DARK, LIGHT, Look, can_draw_emoji, use_desktop_keys
 
 ARCHIVE = "archive.csv"
 GOODBYE_MS = 5_000  # after which a closing window no longer waits for the network thread
@@ -72,6 +72,7 @@ class ServerWindow(tk.Tk):
     ) -> None:
         super().__init__(className="Ruang")
         log_exceptions(self)
+        use_desktop_keys(self)
         self.model = ServerModel(say, can_draw_emoji=can_draw_emoji(self))
         self._say, self._is_dark = say, is_dark
         self._on_start, self._submit = on_start, submit

@@ -390,6 +390,22 @@ def shorten(text: str, font: tkfont.Font, width: int) -> str:
 # --- what the system can and prefers ---
 
 
+def use_desktop_keys(root: tk.Tk) -> None:
+    """Ctrl+A selects everything and pasting replaces what is selected, as everywhere else.
+
+    On X11, Tk alone keeps the customs of 1990: to the line's start, and inserting beside it.
+    """
+    if root.tk.call("tk", "windowingsystem") != "x11":
+        return
+    for key in ("<Control-Key-a>", "<Control-Lock-Key-A>"):
+        root.event_delete("<<LineStart>>", key)
+        root.event_add("<<SelectAll>>", key)
+    for kind in ("Entry", "Text"):
+        usual = root.tk.call("bind", kind, "<<Paste>>")
+        replace = "if {![catch {clipboard get}]} {catch {%W delete sel.first sel.last}}"
+        root.tk.call("bind", kind, "<<Paste>>", f"{replace}\n{usual}")
+
+
 def can_draw_emoji(root: tk.Misc) -> bool:
     """Whether colour emoji are safe to draw: libXft before 2.3.5 ends the program over them.
 

@@ -31,6 +31,7 @@ from widgets_look import (
     is_system_dark,
     name_number,
     shorten,
+    use_desktop_keys,
 )
 from widgets_paint import Icon
 
@@ -390,3 +391,19 @@ def test_an_event_that_fails_is_logged_and_the_next_one_comes(
 
     assert taken == ["good"]
     assert "a callback of the window failed" in caplog.text
+
+
+@pytest.mark.tk
+def test_select_all_and_paste_replace_what_a_field_holds(root: tk.Tk, look: Look) -> None:
+    use_desktop_keys(root)
+    field = Field(root, look, "port", ground="#ffffff", value="8083")
+    field.pack()
+    root.update()
+    root.clipboard_clear()
+    root.clipboard_append("9000")
+
+    field.entry.focus_force()
+    field.entry.event_generate("<Control-a>")
+    field.entry.event_generate("<<Paste>>")
+
+    assert field.value == "9000"
