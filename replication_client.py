@@ -21,6 +21,7 @@ REORDER_WAIT = 0.010  # s a gap may close by itself before it is pulled
 HAVE_DELAY = 0.025  # s
 HAVE_BYTES = 64 * 1024  # unreported bytes that do not wait
 MAX_EARLY_BYTES = 4 * 1024 * 1024  # held above a gap; beyond it they are pulled later
+HELD_COST = 512  # bytes that an entry takes beside its own: those of empty parts fill memory too
 MAX_PULLS = 16  # gaps asked for in one go
 
 
@@ -142,7 +143,10 @@ class Assembly:
             return part.body
         if self._counts.setdefault(part.number, part.parts) != part.parts:
             raise PeerError("parts of an entry contradict each other")
-        parts = self._parts.setdefault(part.number, {})
+        if part.number not in self._parts:
+            self._parts[part.number] = {}
+            self._size += HELD_COST
+        parts = self._parts[part.number]
         if part.part not in parts:
             parts[part.part] = part.body
             self._size += len(part.body)
@@ -162,7 +166,9 @@ class Assembly:
     def drop(self, number: int) -> None:
         """Forgets the parts of an entry."""
         self._counts.pop(number, None)
-        self._size -= sum(map(len, self._parts.pop(number, {}).values()))
+        parts = self._parts.pop(number, None)
+        if parts is not None:
+            self._size -= sum(map(len, parts.values())) + HELD_COST
 
 
 class Arrived(NamedTuple):
@@ -231,11 +237,12 @@ class Replica:
         if number <= self.have or number in self._early:
             return []
         self.head = max(self.head, number)
-        if number != self.have + 1 and self._early_size + len(body) > MAX_EARLY_BYTES:
+        size = len(body) + HELD_COST
+        if number != self.have + 1 and self._early_size + size > MAX_EARLY_BYTES:
             return []
         entry = Entry.decode(body)  # one that cannot be read is refused before it changes anything
         self._early[number] = (body, entry)
-        self._early_size += len(body)
+        self._early_size += size
         self._assembly.drop(number)
         arrived = self._advance()
         if arrived:
@@ -252,7 +259,7 @@ class Replica:
         while (early := self._early.pop(self.have + 1, None)) is not None:
             body, entry = early
             self.have += 1
-            self._early_size -= len(body)
+            self._early_size -= len(body) + HELD_COST
             self._unreported += len(body)
             self.chain = next_chain(self.chain, body)
             arrived.append(Arrived(self.have, entry))

@@ -17,6 +17,7 @@ from protocol_guards import RoundTrip
 from replication_client import (
     HAVE_BYTES,
     HAVE_DELAY,
+    HELD_COST,
     MAX_EARLY_BYTES,
     MAX_PULLS,
     REORDER_WAIT,
@@ -237,6 +238,17 @@ def test_first_sight_of_a_log_begins_at_its_floor() -> None:
     assert replica.chain == next_chain(b"floor...", entry(801).encode())
 
 
+def test_parts_without_content_fill_no_memory_either() -> None:
+    assembly, most = Assembly(), MAX_EARLY_BYTES // HELD_COST
+    empty = [EntryPart(1, number, 1, 2, b"") for number in range(1, most + 100)]
+
+    for piece in empty:
+        assembly.add(piece)
+    finished = [assembly.add(EntryPart(1, piece.number, 0, 2, b"x")) for piece in empty]
+
+    assert finished.count(b"x") == most  # of the others the last part is missing again
+
+
 def test_an_entry_that_cannot_be_is_refused_and_the_genuine_one_still_taken() -> None:
     replica = Replica(1)
 
@@ -262,6 +274,15 @@ def test_what_is_held_above_a_gap_is_bounded_and_what_fills_it_always_taken() ->
     assert pull.last == 101
     assert (pull.first - 2) * MAX_TEXT <= MAX_EARLY_BYTES
     assert arrived == list(range(1, pull.first))
+
+
+def test_tiny_entries_above_a_gap_are_bounded_too() -> None:
+    replica, most = Replica(1), MAX_EARLY_BYTES // HELD_COST
+
+    take(replica, *range(2, most + 100))
+    arrived = take(replica, 1)
+
+    assert len(arrived) < most
 
 
 # --- pulling ---
