@@ -436,7 +436,7 @@ class ClientModel:
         return format(self._local(sent_at), "%H:%M")
 
     def _local(self, sent_at: int) -> datetime:
-        seconds = min(sent_at, _LAST_INSTANT) / 1000
+        seconds = min(max(sent_at, 0), _LAST_INSTANT) / 1000
         return datetime.fromtimestamp(seconds, UTC).astimezone(self._zone)
 
 

@@ -4,9 +4,11 @@ Band: cores. Knows no session; what to ask comes out as the fields of a PEOPLE r
 Source: docs/protocol.md.
 """
 
-from conversation import Person, Presence
+from conversation import MAX_NAME_BYTES, Person, Presence
 from protocol import Code, JsonValue, PeerError
 from protocol_requests import Fields, hex_field, list_field, number_field, text_field
+
+MAX_PEOPLE = 16_384  # a server lets in 6,000: one that invents people must not fill our memory
 
 
 class PeopleCopy:
@@ -24,6 +26,10 @@ class PeopleCopy:
     def all(self) -> tuple[Person, ...]:
         """Everybody, in no particular order."""
         return tuple(self._people.values())
+
+    def is_known(self, person: int) -> bool:
+        """Whether somebody is in the table."""
+        return person in self._people
 
     def question(self) -> Fields:
         """What PEOPLE must ask next."""
@@ -64,6 +70,9 @@ class PeopleCopy:
             self._pages, self._start = None, 0
             return False
         self._pages.update({person.person: person for person in people})
+        if len(self._pages) > MAX_PEOPLE:
+            self._pages, self._start = None, 0
+            raise PeerError("too many people")
         if "next" in fields:
             self._start = int.from_bytes(hex_field(fields, "next", 8), "big")
             return False
@@ -75,20 +84,24 @@ class PeopleCopy:
     def _set(self, person: Person) -> None:
         if person.presence is Presence.GONE:
             self._people.pop(person.person, None)
-        else:
+        elif person.person in self._people or len(self._people) < MAX_PEOPLE:
             self._people[person.person] = person
+        else:
+            raise PeerError("too many people")
 
 
 def _person(row: JsonValue) -> Person:
     match row:
         case [person, name, presence, bool(is_account), round_trip]:
             fields: Fields = {"person": person, "name": name, "presence": presence}
-            kind = number_field(fields, "presence")
+            kind, called = number_field(fields, "presence"), text_field(fields, "name")
+            if len(called.encode()) > MAX_NAME_BYTES:
+                raise PeerError("a name that is too long")
             if kind not in Presence.__members__.values():
                 raise PeerError("unknown presence")
             return Person(
                 int.from_bytes(hex_field(fields, "person", 8), "big"),
-                text_field(fields, "name"),
+                called,
                 Presence(kind),
                 is_account,
                 number_field({"round_trip": round_trip}, "round_trip"),

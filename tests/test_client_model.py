@@ -72,6 +72,7 @@ def test_an_impossible_instant_is_shown_as_some_time_far_away() -> None:
     room.arrive(entry(ANA, at=2**63 - 1))
 
     assert room.model.day_of(2**64 - 1).year == 9999
+    assert room.model.day_of(-(2**64)).year == 1970  # a ban's end is a number of JSON
     assert room.texts() == ["halo"]
 
 

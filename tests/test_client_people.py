@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client_people import PeopleCopy
-from conversation import Person, Presence
-from protocol import Code, PeerError, decode_object, encode_object
+from client_people import MAX_PEOPLE, PeopleCopy
+from conversation import MAX_NAME_BYTES, Person, Presence
+from protocol import Code, JsonValue, PeerError, decode_object, encode_object
 from protocol_frames import EntryPart, decode_frames
 from protocol_requests import Fields, hex_field, number_field
 from server_presence import KEPT_CHANGES, PAGE, Presences
@@ -271,6 +271,7 @@ def test_layout_of_a_question_and_an_answer() -> None:
         ("people", [["00" * 8, "Ana", 1, False]]),
         ("people", [["01", "Ana", 1, False, 0]]),
         ("people", [["00" * 8, None, 1, False, 0]]),
+        ("people", [["00" * 8, "x" * (MAX_NAME_BYTES + 1), 1, False, 0]]),
         ("people", [["00" * 8, "Ana", 9, False, 0]]),
         ("people", [["00" * 8, "Ana", True, False, 0]]),
         ("people", [["00" * 8, "Ana", 1, 0, 0]]),
@@ -299,3 +300,34 @@ def test_changes_of_a_table_we_do_not_have_are_the_peers_fault() -> None:
 def test_a_change_that_cannot_be_is_the_peers_fault() -> None:
     with pytest.raises(PeerError):
         PeopleCopy().receive_change(1, b"rubbish")
+
+
+def test_people_whom_a_server_invents_do_not_fill_the_memory() -> None:
+    copy = PeopleCopy()
+    copy.receive_answer(Code.SNAPSHOT, GOOD)
+
+    with pytest.raises(PeerError):
+        for number in range(2, MAX_PEOPLE + 2):
+            copy.receive_change(number, Person(number, "Eve", Presence.HERE).encode(5))
+
+    assert len(copy.all()) == MAX_PEOPLE
+    assert copy.is_known(MAX_PEOPLE)
+    assert not copy.is_known(MAX_PEOPLE + 1)
+
+
+def test_pages_without_end_are_given_up_and_the_next_snapshot_is_taken() -> None:
+    copy = PeopleCopy()
+    page: list[JsonValue] = [
+        [f"{number:016x}", "Eve", 1, False, 0] for number in range(MAX_PEOPLE // 2 + 1)
+    ]
+    more: list[JsonValue] = [
+        [f"{number:016x}", "Eve", 1, False, 0] for number in range(2**32, 2**32 + len(page))
+    ]
+
+    copy.receive_answer(Code.SNAPSHOT, {**GOOD, "people": page, "next": "00" * 7 + "01"})
+    with pytest.raises(PeerError):
+        copy.receive_answer(Code.SNAPSHOT, {**GOOD, "people": more, "next": "00" * 7 + "02"})
+
+    assert copy.question()["start"] == "00" * 8
+    assert copy.receive_answer(Code.SNAPSHOT, GOOD)
+    assert copy.all() == (ANA,)
