@@ -26,6 +26,7 @@ from replication_client import Arrived, OlderPull, Outbox, Replica
 from settings_client import Run, WaitingDraft
 
 MAX_OLDER = 200  # entries for one LoadOlder
+MAX_LOGS = 8  # held; a server that offers more must fill neither our memory nor our next ENTER
 
 
 class Logs:
@@ -62,6 +63,10 @@ class Logs:
             self._orphans = self.outbox
         self.outbox = Outbox(stream)
 
+    def has(self, conversation: int) -> bool:
+        """Whether a copy of this log is held."""
+        return conversation in self._replicas
+
     def held(self) -> tuple[HeldLog, ...]:
         """What a returning client states."""
         return tuple(
@@ -80,6 +85,8 @@ class Logs:
         self._person, self._name = person, name
         for log in offered:
             replica = self._replicas.get(log.conversation)
+            if replica is None and len(self._replicas) >= MAX_LOGS:
+                continue
             if replica is not None and log.conversation in changed:
                 self._report(LogReplaced(log.conversation))
                 self._forget(log.conversation)

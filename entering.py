@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 import auth_cpace
-from conversation import CHAIN_SIZE
+from conversation import CHAIN_SIZE, MAX_NAME_BYTES
 from protocol import Code, JsonValue, LocalError, PeerError, Verb, fail
 from protocol_requests import Answer, Fields, hex_field, list_field, number_field, text_field
 
@@ -166,9 +166,12 @@ class EnterAnswer:
     def decode(cls, fields: Fields) -> "EnterAnswer":
         """Raises PeerError."""
         changed = [number_field({"log": log}, "log") for log in list_field(fields, "changed")]
+        name = text_field(fields, "name")
+        if len(name.encode()) > MAX_NAME_BYTES:  # no entry can carry it, so ours could not either
+            raise PeerError("a name that is too long")
         return cls(
             person=int.from_bytes(hex_field(fields, "person", 8), "big"),
-            name=text_field(fields, "name"),
+            name=name,
             token=hex_field(fields, "token", TOKEN_SIZE),
             has_returned=fields.get("returned") is True,
             epoch=int.from_bytes(hex_field(fields, "epoch", 8), "big"),

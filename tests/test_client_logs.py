@@ -15,10 +15,10 @@ from client_events import (
     OlderArrived,
     Say,
 )
-from client_logs import MAX_OLDER
+from client_logs import MAX_LOGS, MAX_OLDER
 from conversation import FIRST_CHAIN, ROOM, Entry, draft_tag, next_chain
-from entering import HeldLog, OfferedLog
-from protocol import Code
+from entering import EnterRequest, HeldLog, OfferedLog
+from protocol import MAX_REQUEST_JSON, Code, encode_object
 from protocol_frames import Have, Heads, Posted, Pull, Refused, decode_frames
 from settings_client import Run, WaitingDraft
 
@@ -72,6 +72,22 @@ def test_a_returning_client_states_what_it_holds_of_each_log(desk: Desk) -> None
 
     assert desk.logs.held() == (HeldLog(ROOM, 2, chain),)
     assert Desk().logs.held() == ()
+
+
+def test_what_a_server_offers_beyond_sense_is_not_held_and_the_next_enter_still_fits() -> None:
+    desk, most = Desk(), 2**63 - 1
+
+    for many in (1_000, 2_000):
+        offers = [OfferedLog(most - place, most, most, FLOOR) for place in range(many)]
+        desk.logs.enter(ANA, "Ana", offers, [most], desk.now)
+    held = desk.logs.held()
+    request = EnterRequest(b"o" * 16, STREAM, "\U00020000" * 32, b"t" * 32, held)
+
+    assert len(held) == MAX_LOGS
+    assert len(encode_object(request.encode())) <= MAX_REQUEST_JSON
+    assert desk.logs.has(most)
+    assert not desk.logs.has(most - MAX_LOGS)
+    assert desk.saw(LogReplaced) == [LogReplaced(most)]  # what is held can still be replaced
 
 
 def test_a_log_that_changed_is_said_so_dropped_and_pulled_anew(desk: Desk) -> None:
