@@ -395,7 +395,8 @@ class ClientCore:
             case Posted() | Refused() | EntryPart() | Heads():
                 self._logs.receive(frame, now, session.round_trip)
             case Typing():
-                self._events.append(PersonTyping(frame.conversation, frame.person))
+                if self._logs.has(frame.conversation) and self._people.is_known(frame.person):
+                    self._events.append(PersonTyping(frame.conversation, frame.person))
             case Reached():
                 self._receive_reached(frame)
             case _:
@@ -404,7 +405,7 @@ class ClientCore:
     def _receive_reached(self, frame: Reached) -> None:
         """A receipt that the network brings late takes nothing back."""
         for conversation, number in frame.numbers:
-            if number > self._reached.get(conversation, 0):
+            if self._logs.has(conversation) and number > self._reached.get(conversation, 0):
                 self._reached[conversation] = number
                 self._events.append(ReachedChanged(conversation, number))
 
@@ -472,7 +473,8 @@ class ClientCore:
             return
         if self._leaving_by is None:
             return
-        if self._phase is _Phase.HERE and self._logs.is_all_said:
+        can_say_so = self._phase is _Phase.HERE and self._link.session is not None
+        if can_say_so and self._logs.is_all_said:
             self._link.requester.ask(Verb.EXIT, {}, now)
             self._exit_by, self._leaving_by = now + EXIT_TIMEOUT, None
             self._forget_token()

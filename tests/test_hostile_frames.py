@@ -11,6 +11,7 @@ from raw_peers import RawClient, RawServer
 from simulated_nodes import cached_prs
 from simulator import PASSWORD, SERVER_ADDRESS, Client, Simulator
 
+from client_events import PersonTyping, ReachedChanged
 from conversation import Entry, EntryKind, Person, Presence
 from entering import EnterAnswer, OfferedLog, ServerEntering
 from protocol import MAX_REQUEST_JSON, CloseCode, Code, JsonValue, Verb, encode_object
@@ -231,6 +232,23 @@ def test_h9_a_server_may_send_any_frame_and_no_client_falls_over(seed: int) -> N
 
         numbers = [place for place, _ in ana.log()]
         assert numbers == sorted(set(numbers))
+
+
+def test_receipts_and_typing_of_what_nobody_holds_or_knows_are_not_told() -> None:
+    with Simulator(1) as network:
+        network.server.kill()
+        network.network.remove(network.server)
+        false = KnowingServer(network, bytes(16))
+        ana = network.client("Ana")
+        network.everybody_enters()
+
+        false.say(Reached(((2, 5), (0, 5), (1, 4))).encode())
+        false.say(EntryPart(0, 1, 0, 1, Person(8, "Budi", Presence.HERE).encode(0)).encode())
+        false.say(Typing(2, 8).encode(), Typing(1, 9).encode(), Typing(1, 8).encode())
+        network.run(seconds=1)
+
+        assert ana.saw(ReachedChanged) == [ReachedChanged(1, 4)]
+        assert ana.saw(PersonTyping) == [PersonTyping(1, 8)]
 
 
 def test_h9_requests_of_every_verb_with_any_fields_are_answered_or_end_their_session() -> None:

@@ -151,6 +151,21 @@ def test_a_client_that_exits_is_gone_for_the_others_at_once() -> None:
         assert budi.names() == ["Budi"]
 
 
+def test_who_exits_while_coming_back_is_gone_for_the_others_once_heard() -> None:
+    with Simulator(1) as network:
+        ana, budi = in_company(network)
+        network.cut(ana)
+        network.run(seconds=45)  # it gave up its session and tries to get another
+
+        ana.leave()
+        network.run(seconds=0.2)
+        network.mend(ana)
+        network.run(seconds=3)
+
+        assert ana.ended == client.Ended(client.EndReason.LEFT)
+        assert budi.names() == ["Budi"]
+
+
 def test_who_is_kicked_stays_out_and_who_met_a_server_that_stops_comes_back() -> None:
     with Simulator(1) as network:
         ana, budi = in_company(network)
