@@ -46,7 +46,6 @@ from entering import (
     ClientEntering,
     EnterAnswer,
     EnterRequest,
-    FalseServerError,
 )
 from protocol import (
     Address,
@@ -78,6 +77,8 @@ TYPING_INTERVAL = 3.0  # s
 ENTER_TIMEOUT = 10.0  # s without a word of the server while entering
 EXIT_TIMEOUT = 2.0  # s for the answer to EXIT
 COME_BACK_AFTER = 0.5  # s after a server said that it stops
+QUEUE_PATIENCE = 15.0  # s since it was heard, while our proof waits for its turn; PINGs go each 10
+LOST_GRACE = 1.0  # s in which we may be back before the user is told that we were not here
 
 
 class _Phase(Enum):
@@ -114,6 +115,7 @@ class ClientCore:
         self._phase = _Phase.IDLE
         self._shown: Connection | None = None
         self._shown_round_trip: float | None = None
+        self._gone_since: float | None = None  # not here, and not shown so
         self._address: Address = ("", 0)
         self._password = ""
         self._name: str | None = ""
@@ -164,23 +166,25 @@ class ClientCore:
                 self._show_typing(command, now)
             case AskLacking():
                 self._ask_lacking(command, now)
-            case Leave():
+            case _:  # Leave
                 self._leaving_by = now + command.patience
 
     def handle_result(self, key: int, result: object, now: float) -> None:
         """The password's scrypt is done."""
-        room_id = self._deriving.pop(key, None)
         if isinstance(result, Exception):
             raise result
-        if room_id is not None and isinstance(result, bytes):
-            self._prs[room_id] = result
-            if self._phase is _Phase.GREETING and room_id == self._room_id:
-                self._prove(now)
+        assert isinstance(result, bytes)
+        room_id = self._deriving.pop(key)
+        self._prs[room_id] = result
+        if self._phase is _Phase.GREETING and room_id == self._room_id:
+            self._prove(now)
 
     def next_timer(self) -> float | None:
         dues = [self._link.next_timer(), self._deadline, self._leaving_by, self._exit_by]
         if self._phase is _Phase.HERE and self._link.session is not None:
             dues.append(self._logs.next_timer())
+        if self._gone_since is not None:
+            dues.append(self._gone_since + LOST_GRACE)
         return min((due for due in dues if due is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
@@ -193,7 +197,7 @@ class ClientCore:
         self._go_on_leaving(now)
         if self._phase is _Phase.HERE and self._link.session is not None:
             self._queue_due(self._link.session, now)
-        self._show_connection()
+        self._show_connection(now)
         if self._is_run_changed or self._logs.is_outbox_changed:
             self._is_run_changed = self._logs.is_outbox_changed = False
             self._events.append(RunChanged(self._run()))
@@ -298,7 +302,7 @@ class ClientCore:
                 self._receive_people(answer, now)
             case Verb.LACKING:
                 self._receive_lacking(answer)
-            case Verb.EXIT:
+            case _:  # EXIT
                 self._exit_by = now
 
     def _receive_proof(self, answer: Answer, now: float) -> None:
@@ -309,12 +313,13 @@ class ClientCore:
             self._events.append(PasswordDelayed(wait))
             self._phase, self._deadline = _Phase.DELAYED, now + wait
             self._link.disconnect(CloseCode.EXIT, now)
-        elif answer.code is not Code.OK or self._entering is None:
+        elif answer.code is not Code.OK:
             self._refused(now)
         else:
+            assert self._entering is not None
             try:
                 step = self._entering.receive(answer)
-            except FalseServerError:
+            except PeerError:  # no proof, or a share that is none
                 self._end(EndReason.FALSE_SERVER)
                 return
             self._deadline = now + ENTER_TIMEOUT
@@ -324,7 +329,6 @@ class ClientCore:
                 self._link.requester.ask(*step, now)
 
     def _receive_enter(self, answer: Answer, now: float) -> None:
-        self._deadline = None
         if answer.code is Code.OK:
             self._here(EnterAnswer.decode(answer.fields), now)
             return
@@ -335,6 +339,9 @@ class ClientCore:
             self._ask(NameRefused(self._name or "", answer.code, text), now)
         elif answer.code is Code.STREAM_IN_USE:
             self._logs.begin_stream(self._random_bytes(16))
+            self._enter(now)
+        elif answer.code is Code.TOKEN_UNKNOWN:
+            self._forget_token()
             self._enter(now)
         elif answer.code is Code.BANNED:
             until, why = answer.fields.get("until"), answer.fields.get("reason")
@@ -348,18 +355,18 @@ class ClientCore:
 
     def _refused(self, now: float) -> None:
         """Full, or its disk is: who was here already tries again by itself."""
+        self._deadline = None
         if self._token:
             self._link.reconnect(now, after=5.0)
         else:
             self._end(EndReason.REFUSED)
 
     def _here(self, answer: EnterAnswer, now: float) -> None:
-        self._phase = _Phase.HERE
+        session = self._link.session
+        assert session is not None
+        self._phase, self._deadline = _Phase.HERE, None
         self._once = b""
         self._person, self._name, self._token = answer.person, answer.name, answer.token
-        session = self._link.session
-        if session is None:
-            return
         self._pinned = session.server_key
         self._events.append(
             Entered(
@@ -380,8 +387,9 @@ class ClientCore:
 
     def _receive_frame(self, frame: Frame, now: float) -> None:
         session = self._link.session
-        if session is None:
-            return
+        assert session is not None
+        if self._phase not in (_Phase.ENTERING, _Phase.HERE) and not isinstance(frame, Response):
+            return  # it has not proved that it knows the password
         match frame:
             case Response():
                 answer = self._link.requester.receive(frame)
@@ -518,9 +526,15 @@ class ClientCore:
         self._deadline = None
         if self._phase is _Phase.DELAYED:
             self._try_again(now)
-        elif self._phase is not _Phase.HERE:
-            self._phase = _Phase.GREETING
-            self._link.reconnect(now)
+            return
+        session = self._link.session
+        if self._phase is _Phase.PROVING and session is not None:
+            patience = session.last_heard + QUEUE_PATIENCE
+            if now < patience:
+                self._deadline = patience
+                return
+        self._phase = _Phase.GREETING
+        self._link.reconnect(now)
 
     def _receive_close(self, close: Close, now: float) -> None:
         match close.code:
@@ -539,8 +553,8 @@ class ClientCore:
             case _:
                 self._link.reconnect(now, after=1.0)
 
-    def _show_connection(self) -> None:
-        connection, session = self._connection(), self._link.session
+    def _show_connection(self, now: float) -> None:
+        connection, session = self._connection(now), self._link.session
         round_trip = session.round_trip.smoothed if session is not None else None
         if connection is None:
             return
@@ -550,12 +564,19 @@ class ClientCore:
             self._shown, self._shown_round_trip = connection, round_trip
             self._events.append(ConnectionChanged(connection, round_trip))
 
-    def _connection(self) -> Connection | None:
+    def _connection(self, now: float) -> Connection | None:
         if self._phase in (_Phase.IDLE, _Phase.ASKING):
+            self._gone_since = None
             return None
         is_open = self._link.state is LinkState.OPEN and not self._link.is_silent
         if self._phase is _Phase.HERE and is_open:
+            self._gone_since = None
             return Connection.HERE
+        if self._shown is Connection.HERE and not self._link.is_silent:
+            self._gone_since = now if self._gone_since is None else self._gone_since
+            if now < self._gone_since + LOST_GRACE:
+                return None
+        self._gone_since = None
         if self._shown in (Connection.HERE, Connection.LOST):
             return Connection.LOST
         return Connection.ENTERING if is_open else Connection.CONNECTING
