@@ -112,10 +112,21 @@ class Responder:
         self._taken = 0  # all up to this one are answered, or the last of them is running
         self._early: dict[int, Request] = {}
         self._answers: dict[int, list[bytes]] = {}
+        self._stale: set[int] = set()  # not asked for again since ``age`` was called
+
+    def age(self) -> None:
+        """At each keepalive of the client: what it did not ask for again since the last, it has.
+
+        It repeats open requests at least every 3 s, and answers of 16 kB would stay in memory.
+        """
+        for request in self._stale:
+            self._answers.pop(request, None)
+        self._stale = set(self._answers)
 
     def receive(self, request: Request) -> list[bytes]:
         """Takes a request, or gives the frames of the answer it had before."""
         if request.request <= self._taken:
+            self._stale.discard(request.request)
             return self._answers.get(request.request, [])
         if request.request <= self._taken + MAX_AHEAD:
             self._early.setdefault(request.request, request)

@@ -379,3 +379,21 @@ def test_layout_of_an_answer() -> None:
     body = '{"ä":[1,"b"]}'.encode()
     assert frame.hex() == "11" + f"{8 + len(body):04x}" + "000000010001001b" + body.hex()
     assert json.loads(body) == {"ä": [1, "b"]}
+
+
+def test_an_answer_is_kept_while_its_client_may_ask_again_and_not_for_ever() -> None:
+    responder = Responder()
+    asked = Request(1, Verb.PEOPLE, b"{}")
+    responder.receive(asked)
+    responder.next_request()
+    frames = responder.answer(1, Code.OK, {"much": "x" * 3000})
+
+    responder.age()
+    assert responder.receive(asked) == frames  # its answer was lost: the client asks within 3 s
+    responder.age()
+    assert responder.receive(asked) == frames
+    responder.age()
+    responder.age()
+
+    assert responder.receive(asked) == []
+    assert responder.next_request() is None
