@@ -1,10 +1,11 @@
 # make test: everything a change must pass, on any Debian machine, from nothing.
+# make soak: the night's tests in SOAK_MINUTES minutes; prints a table of what they found.
 # make run:  the server's window, with the optional packages that can be had.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: test run screenshots system clean
+.PHONY: test soak run screenshots system clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,6 +28,10 @@ test: system $(VENV)/.tools
 	$(BIN)/mypy .
 	$(DISPLAY_RUN) $(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --fail-under=100 --show-missing --skip-covered --include='$(COVERED)'
+
+SOAK_MINUTES ?= 60
+soak: system $(VENV)/.tools
+	$(BIN)/python tests/soak.py $(SOAK_MINUTES)
 
 run: $(VENV)/.extras
 	$(BIN)/python server.py

@@ -19,6 +19,7 @@ from storage_schema import DATABASE_NAME
 NOW = 1_800_000_000_000
 _ALL = 1 << 40
 _WAL = DATABASE_NAME + "-wal"
+_LOG_HEADER, _LOG_FRAME = 32, 24 + 4096  # bytes; sqlite.org/fileformat2.html#walformat
 
 
 def open_store(folder: Path) -> Storage:
@@ -103,14 +104,13 @@ def checkpoint(folder: Path) -> None:
 
 
 def last_change(before: bytes, after: bytes) -> int:
-    """Where the last byte that differs ends."""
+    """Where the last frame of the log ends in which a byte differs."""
     if len(after) > len(before):
         return len(after)
-    for place in range(len(after), 0, -4096):
-        start = max(0, place - 4096)
-        if before[start:place] != after[start:place]:
-            return next(at for at in range(place, start, -1) if before[at - 1] != after[at - 1])
-    return 0
+    ends = range(len(after), _LOG_HEADER, -_LOG_FRAME)
+    return next(
+        end for end in ends if before[end - _LOG_FRAME : end] != after[end - _LOG_FRAME : end]
+    )
 
 
 def power_cut(recording: Recording, chance: random.Random, folder: Path) -> int:
