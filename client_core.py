@@ -25,7 +25,6 @@ from client_events import (
     KeyChanged,
     KeySeen,
     LackingTold,
-    Leave,
     LoadOlder,
     NameRefused,
     PasswordDelayed,

@@ -19,7 +19,6 @@ from protocol import (
     Address,
     Burst,
     CloseCode,
-    Code,
     DatagramType,
     Job,
     PeerError,
@@ -49,7 +48,6 @@ from server_events import (
     Event,
     Happened,
     HappeningKind,
-    OperatorAnswered,
     Started,
     Stop,
     Stopped,
@@ -85,7 +83,6 @@ class _Timer:
 _GATHERED = _Timer("people")
 _STATUS = _Timer("status")
 _HOUSEKEEPING = _Timer("housekeeping")
-_BANS = _Timer("bans")
 _RESETS = _Timer("resets")
 
 
@@ -165,7 +162,11 @@ class ServerCore:
         )
         self._entrance = self._requests.entrance
         self._operator = Operator(
-            self._members, report=self._events.append, expel=self._expel_person
+            self._members,
+            self._turn,
+            report=self._events.append,
+            expel=self._expel_person,
+            wall_clock=wall_clock,
         )
         self._begin(now)
 
@@ -181,7 +182,7 @@ class ServerCore:
         self._deadlines.set(_HOUSEKEEPING, now + HOUSEKEEPING_INTERVAL)
         if self._settings.is_watched:
             self._deadlines.set(_STATUS, now + STATUS_INTERVAL)
-        self._set_ban_timer(now)
+        self._operator.watch_bans(now)
         derive = partial(derive_prs, self._settings.password, store.room_id)
         self._jobs.run(derive, self._begin_entrance)
         self._chores.tell()
@@ -216,20 +217,7 @@ class ServerCore:
         if isinstance(command, Stop):
             self._stop(now)
             return
-        code = Code.NO_SESSION
-
-        def execute() -> None:
-            nonlocal code
-            code = self._operator.execute(command, now, self._wall_clock())
-            self._set_ban_timer(now)
-
-        def undo(_: float) -> None:
-            self._operator.undo()
-            self._events.append(OperatorAnswered(command, Code.DISK_FULL))
-
-        self._turn.when_undone(undo)
-        if self._turn.attempt(execute, now):
-            self._turn.when_kept(lambda _: self._events.append(OperatorAnswered(command, code)))
+        self._operator.carry_out(command, now)
 
     def handle_result(self, key: int, result: object, now: float) -> None:
         """What a job came to; an exception of the store is the store's end."""
@@ -241,6 +229,7 @@ class ServerCore:
             self._members.next_timer(),
             self._delivery.next_timer(),
             self._entrance.next_timer(),
+            self._operator.next_timer(),
         )
         return min((due for due in dues if due is not None), default=None)
 
@@ -250,6 +239,7 @@ class ServerCore:
         for member in self._members.take_gone(now):
             self._depart(member, HappeningKind.GONE, now, keep_name=True)
         self._entrance.handle_timer(now)
+        self._operator.handle_timer(now)
         self._delivery.handle_timer(now)
 
     def bursts_to_send(self, now: float) -> Iterator[Burst]:
@@ -530,14 +520,11 @@ class ServerCore:
         elif timer == _GATHERED:
             self._tell_people(now)
         elif timer == _STATUS:
-            self._operator.report_status(self._posting.posted, self._wall_clock())
+            self._operator.report_status(self._posting.posted)
             self._deadlines.set(_STATUS, now + STATUS_INTERVAL)
         elif timer == _HOUSEKEEPING:
             self._turn.attempt(partial(self._store.forget_old, self._wall_clock()), now)
             self._deadlines.set(_HOUSEKEEPING, now + HOUSEKEEPING_INTERVAL)
-        elif timer == _BANS:
-            self._turn.attempt(partial(self._operator.end_bans, self._wall_clock()), now)
-            self._set_ban_timer(now)
         else:  # _RESETS
             self._send_resets(now)
 
@@ -577,14 +564,6 @@ class ServerCore:
         self._loose += self._door.take_resets(RESETS_INTERVAL)
         if self._door.has_resets:
             self._deadlines.set(_RESETS, now + RESETS_INTERVAL)
-
-    def _set_ban_timer(self, now: float) -> None:
-        end = self._members.people.next_end()
-        if end is None:
-            self._deadlines.cancel(_BANS)
-        else:
-            wait = max(0.0, (end - self._wall_clock()) / 1000)
-            self._deadlines.set(_BANS, now + min(wait, HOUSEKEEPING_INTERVAL) + 0.01)
 
     def _stop(self, now: float) -> None:
         self._is_stopping = True

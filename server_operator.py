@@ -16,6 +16,7 @@ from server_events import (
     HappeningKind,
     Kick,
     Mute,
+    OperatorAnswered,
     PersonRow,
     StatusReported,
     Unban,
@@ -23,7 +24,9 @@ from server_events import (
 )
 from server_members import Members
 from server_peer import Member
+from server_turn import Turn
 
+LOOK_AT_LEAST = 60.0  # s between looks at the ends of bans: wall clocks are set
 OperatorCommand = Kick | BanPerson | Unban | Mute | Unmute
 
 
@@ -33,17 +36,40 @@ class Operator:
     def __init__(
         self,
         members: Members,
+        turn: Turn,
         *,
         report: Callable[[Event], None],
         expel: Callable[[Member, CloseCode, HappeningKind, float], None],
+        wall_clock: Callable[[], int],
     ) -> None:
         self._members = members
+        self._turn = turn
+        self._wall_clock = wall_clock
+        self._ban_ends: float | None = None
         self._people = members.people
         self._report = report
         self._expel = expel
 
-    def execute(self, command: OperatorCommand, now: float, at: int) -> Code:
-        """OK, or NO_SESSION when nobody has that name. Who must go goes through ``expel``."""
+    def carry_out(self, command: OperatorCommand, now: float) -> None:
+        """Answered by OperatorAnswered once it is on disk: OK, or NO_SESSION when nobody has that
+        name; DISK_FULL when it cannot be. Who must go goes through ``expel``."""
+        code = Code.NO_SESSION
+
+        def execute() -> None:
+            nonlocal code
+            code = self._execute(command, now, self._wall_clock())
+            self.watch_bans(now)
+
+        def undo(_: float) -> None:
+            self._people.reload_bans()
+            self.report_bans()
+            self._report(OperatorAnswered(command, Code.DISK_FULL))
+
+        self._turn.when_undone(undo)
+        if self._turn.attempt(execute, now):
+            self._turn.when_kept(lambda _: self._report(OperatorAnswered(command, code)))
+
+    def _execute(self, command: OperatorCommand, now: float, at: int) -> Code:
         match command:
             case Kick():
                 done = self._kick(command.name, now)
@@ -56,11 +82,6 @@ class Operator:
             case _:
                 done = self._undo(BanKind.SPEAK, command.name, HappeningKind.UNMUTED, at)
         return Code.OK if done else Code.NO_SESSION
-
-    def undo(self) -> None:
-        """What a command wrote was not kept."""
-        self._people.reload_bans()
-        self.report_bans()
 
     def _present(self, name: str) -> Member | None:
         person = self._people.find(name)
@@ -101,17 +122,36 @@ class Operator:
         self.report_bans()
         return bool(dropped)
 
-    def end_bans(self, at: int) -> None:
-        """Those whose end has come."""
-        if self._people.drop_ended(at):
+    # --- ends of bans ---
+
+    def watch_bans(self, now: float) -> None:
+        """After any change, and when the server starts: sets the timer for the next end."""
+        end = self._people.next_end()
+        wait = (end - self._wall_clock()) / 1000 if end is not None else None
+        self._ban_ends = now + max(0.01, min(wait, LOOK_AT_LEAST)) if wait is not None else None
+
+    def next_timer(self) -> float | None:
+        return self._ban_ends
+
+    def handle_timer(self, now: float) -> None:
+        """Takes back the bans whose end has come."""
+        if self._ban_ends is not None and self._ban_ends <= now:
+            self._turn.attempt(self._end_bans, now)
+            self.watch_bans(now)
+
+    def _end_bans(self) -> None:
+        if self._people.drop_ended(self._wall_clock()):
             self.report_bans()
+
+    # --- what an operator sees ---
 
     def report_bans(self) -> None:
         """After any change, and when the server starts."""
         self._report(BansChanged(self._people.bans()))
 
-    def report_status(self, posted: int, at: int) -> None:
+    def report_status(self, posted: int) -> None:
         """The table of people as it is now."""
+        at = self._wall_clock()
         rows = tuple(self._row(member, at) for member in self._members.all())
         self._report(StatusReported(rows, posted, at))
 

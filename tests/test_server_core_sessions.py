@@ -43,6 +43,7 @@ from protocol_frames import (
     Pull,
     Reached,
     Refused,
+    Request,
     Response,
     Typing,
 )
@@ -339,6 +340,19 @@ def test_requests_that_overtook_each_other_are_answered_in_order(room: Room) -> 
     room.pass_time(0)
 
     assert [answer.code for answer in ana.answers[-2:]] == [Code.OK, Code.NOT_A_MEMBER]
+
+
+def test_a_request_that_overtook_and_makes_no_sense_ends_the_session_in_its_turn(
+    room: Room,
+) -> None:
+    ana = room.comes("Ana")
+    first = ana.request(Verb.LACKING, {"conversation": ROOM, "number": 1})
+
+    ana.send(Request(5, Verb.LACKING, b"[]").encode(), first)
+    room.pass_time(0)
+
+    assert ana.answers[-1].code is Code.OK
+    assert ana.closed[0].code is CloseCode.BROKEN
 
 
 def test_close_is_said_three_times_and_then_the_session_is_unknown(room: Room) -> None:

@@ -18,6 +18,7 @@ from server_events import (
     HappeningKind,
     Kick,
     Mute,
+    OperatorAnswered,
     PersonRow,
     StatusReported,
     Unban,
@@ -40,6 +41,7 @@ class Office:
 
     def __init__(self, stubborn: StubbornStore) -> None:
         self.store = cast(Store, stubborn)
+        self.full = stubborn.full
         self.events: list[Event] = []
         self.expelled: list[tuple[str, CloseCode, HappeningKind]] = []
         self.turn = Turn(self.store, lambda is_full: None)
@@ -51,7 +53,14 @@ class Office:
             random_bytes=CHANCE,
             report=lambda event: None,
         )
-        self.operator = Operator(self.members, report=self.events.append, expel=self._expel)
+        self.now = START
+        self.operator = Operator(
+            self.members,
+            self.turn,
+            report=self.events.append,
+            expel=self._expel,
+            wall_clock=lambda: AT + round((self.now - START) * 1000),
+        )
         self.people = {
             name: self._enter(name, FarEnd(f"10.0.0.{place}"))
             for place, name in enumerate(("Ana", "Budi", "Citra"), start=2)
@@ -72,9 +81,22 @@ class Office:
         assert now == START
         self.expelled.append((member.name, code, kind))
 
-    def do(self, command: OperatorCommand, at: int = AT) -> Code:
+    def do(self, command: OperatorCommand) -> Code:
+        """A turn with one command; how it was answered."""
         self.events.clear()
-        return self.operator.execute(command, START, at)
+        self.operator.carry_out(command, self.now)
+        self.turn.commit(self.now)
+        (answer,) = [event for event in self.events if isinstance(event, OperatorAnswered)]
+        assert answer.command is command
+        return answer.code
+
+    def pass_time(self, seconds: float) -> None:
+        end = self.now + seconds
+        while (timer := self.operator.next_timer()) is not None and timer <= end:
+            self.now = timer
+            self.operator.handle_timer(timer)
+            self.turn.commit(timer)
+        self.now = end
 
     def bans(self) -> list[tuple[BanKind, str, int, str]]:
         """As told last, which is how they are on disk."""
@@ -171,26 +193,35 @@ def test_nobody_of_that_name(office: Office, command: type[OperatorCommand], nam
     assert office.expelled == []
 
 
-def test_bans_end_by_themselves_and_that_is_told_once(office: Office) -> None:
+@pytest.mark.parametrize("minutes", [1, 90])
+def test_bans_end_by_themselves_and_that_is_told_once(office: Office, minutes: int) -> None:
+    office.do(BanPerson("Ana", minutes))
+    office.do(BanPerson("Budi"))
+    office.events.clear()
+
+    office.pass_time(60 * minutes - 1)
+    assert office.events == []
+    office.pass_time(1.1)
+    assert office.bans() == [(BanKind.ENTER, "Budi", 0, "")]
+    assert len(office.events) == 1
+    assert office.operator.next_timer() is None
+
+
+def test_a_timer_that_comes_early_ends_nothing(office: Office) -> None:
+    office.operator.handle_timer(office.now)
     office.do(BanPerson("Ana", 1))
-    office.events.clear()
 
-    office.operator.end_bans(AT + MINUTE - 1)
-    assert office.events == []
-    office.operator.end_bans(AT + MINUTE)
-    assert office.bans() == []
-    office.events.clear()
-    office.operator.end_bans(AT + 2 * MINUTE)
-    assert office.events == []
+    office.operator.handle_timer(office.now)
+
+    assert office.bans() == [(BanKind.ENTER, "Ana", AT + MINUTE, "")]
 
 
-def test_what_was_not_kept_is_told_as_it_is_on_disk(office: Office) -> None:
+@pytest.mark.parametrize("method", ["add_ban", "commit"])
+def test_on_a_full_disk_a_command_is_not_half_carried_out(office: Office, method: str) -> None:
     office.do(BanPerson("Ana"))
-    office.store.commit()
-    office.do(Mute("Budi"))
-    office.store.rollback()
+    office.full.add(method)
 
-    office.operator.undo()
+    assert office.do(Mute("Budi")) is Code.DISK_FULL
 
     assert office.bans() == [(BanKind.ENTER, "Ana", 0, "")]
 
@@ -203,7 +234,8 @@ def test_the_table_of_people(office: Office) -> None:
     ana.peer.session.round_trip.sample(0.02)
     budi.peer = None
 
-    office.operator.report_status(17, AT + 1000)
+    office.now += 1
+    office.operator.report_status(17)
 
     assert office.events[-1] == StatusReported(
         people=(
@@ -225,7 +257,7 @@ def test_loss_is_shown_as_it_is_of_datagrams_from_them(office: Office) -> None:
     for number in (0, 3):
         far.peer.session.open(sent[number], number, ("10.0.0.9", 5000), START)
 
-    office.operator.report_status(0, AT)
+    office.operator.report_status(0)
 
     report = office.events[-1]
     assert isinstance(report, StatusReported)
