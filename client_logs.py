@@ -162,6 +162,8 @@ class Logs:
         if waiting is None or replica is None:
             return
         self.is_outbox_changed = True
+        if waiting.asked_at is not None:
+            round_trip.sample(now - waiting.asked_at)
         self._tickets[posted.conversation, posted.number] = waiting.ticket
         if posted.number <= self._offered[posted.conversation]:
             return

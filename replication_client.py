@@ -37,6 +37,7 @@ class Waiting:
     parts: list[bytes]
     due: float = 0.0  # 0: not sent yet
     tries: int = 0
+    asked_at: float | None = None  # when it was sent, if its answer will tell a round trip
 
 
 class Outbox:
@@ -91,7 +92,7 @@ class Outbox:
     def resend_all(self) -> None:
         """A new session: everything is due at once."""
         for waiting in self._waiting.values():
-            waiting.due, waiting.tries = 0.0, 0
+            waiting.due, waiting.tries, waiting.asked_at = 0.0, 0, None
 
     def _in_flight(self) -> Iterator[Waiting]:
         parts = 0
@@ -111,6 +112,9 @@ class Outbox:
         for waiting in self._in_flight():
             if waiting.due > now:
                 continue
+            # Sent once, and nothing older that the server would wait for (Karn's rule).
+            is_measure = waiting.draft == oldest and not waiting.tries
+            waiting.asked_at = now if is_measure else None
             waiting.due = now + round_trip.resend_after(waiting.tries, silent)
             waiting.tries += 1
             frames += [

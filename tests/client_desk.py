@@ -14,7 +14,6 @@ from replication_server import entry_frames
 
 STREAM, OTHER_STREAM = b"s" * 16, b"t" * 16
 ANA = 7
-ROUND_TRIP = RoundTrip()
 FLOOR = b"floor..."
 
 
@@ -35,6 +34,7 @@ class Desk:
     def __init__(self, stream: bytes = STREAM) -> None:
         self.events: list[Event] = []
         self.logs = Logs(stream, self.events.append)
+        self.round_trip = RoundTrip()
         self.now = 100.0
 
     def enter(
@@ -51,7 +51,7 @@ class Desk:
     def receive(self, *frames: Frame) -> None:
         for frame in frames:
             assert isinstance(frame, Posted | Refused | EntryPart | Heads)
-            self.logs.receive(frame, self.now, ROUND_TRIP)
+            self.logs.receive(frame, self.now, self.round_trip)
 
     def entries(self, *entries: tuple[int, Entry], conversation: int = ROOM) -> None:
         """Whole entries come, each in its parts."""
@@ -74,7 +74,7 @@ class Desk:
     def sent(self, wait: float = 0.0) -> list[Frame]:
         """What goes out now."""
         self.now += wait
-        encoded = self.logs.frames_due(self.now, ROUND_TRIP, False)
+        encoded = self.logs.frames_due(self.now, self.round_trip, False)
         return decode_frames(b"".join(encoded))
 
     def posts(self, wait: float = 0.0) -> list[tuple[int, str]]:

@@ -150,6 +150,34 @@ def test_posted_makes_the_same_event_as_everybody_elses_with_the_ticket(desk: De
     assert desk.logs.held()[0].chain == next_chain(FIRST_CHAIN, own(1, 1, "satu").encode())
 
 
+def test_the_answer_to_a_draft_that_was_sent_once_tells_the_round_trip(desk: Desk) -> None:
+    desk.say("satu")
+    desk.sent()
+    desk.now += 0.04
+
+    desk.posted(1, 1)
+
+    assert desk.round_trip.smoothed == pytest.approx(0.04)
+
+
+def test_the_answer_to_a_repeated_draft_or_to_one_that_had_to_queue_tells_no_round_trip(
+    desk: Desk,
+) -> None:
+    desk.say("satu", "dua")
+    desk.sent()
+    desk.sent(wait=1.0)
+
+    desk.posted(1, 1)
+    desk.posted(2, 2)
+    desk.say("tiga")
+    desk.sent()
+    desk.enter(head=2)
+    desk.now += 60.0
+    desk.posted(3, 3)
+
+    assert desk.round_trip.smoothed is None
+
+
 def test_ones_own_entry_is_held_until_all_lower_numbers_are_here(desk: Desk) -> None:
     desk.say("tiga")
     desk.posted(1, 3)
