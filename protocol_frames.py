@@ -225,6 +225,8 @@ class Post(NamedTuple):
 
 
 _POSTED = struct.Struct(">QQQQ")
+_POSTED_FRAME = struct.Struct(">BHQQQQ")  # with the frame's own header
+_POSTED_TYPE = int(FrameType.POSTED)
 
 
 class Posted(NamedTuple):
@@ -410,6 +412,12 @@ _DECODERS: dict[int, Callable[[bytes], Frame]] = {
     FrameType.TYPING: Typing.decode,
     FrameType.REACHED: Reached.decode,
 }
+
+
+def encode_posted(draft: int, conversation: int, number: int, sent_at: int) -> bytes:
+    """Posted(...).encode() without the value: each draft that was kept passes here."""
+    size = _POSTED.size
+    return _POSTED_FRAME.pack(_POSTED_TYPE, size, draft, conversation, number, sent_at)
 
 
 def encode_entry_part(conversation: int, number: int, part: int, parts: int, body: bytes) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from protocol import ENTRY_PART, Code, PeerError
-from protocol_frames import Post, Posted, Refused, encode_entry_part, split_parts
+from protocol_frames import Post, Refused, encode_entry_part, encode_posted, split_parts
 from records import DraftAnswer, Stored, StreamRecord
 
 FORGET_EVERY = 8  # drafts
@@ -114,7 +114,7 @@ class Intake:
 
     def answer_frames(self) -> list[bytes]:
         """Every answer the author may still lack, so that a lost one comes with the next."""
-        return [self._answers[draft] for draft in sorted(self._answers)]
+        return [frame for _, frame in sorted(self._answers.items())]
 
     def take_forgettable(self) -> int | None:
         """Answers below this number may go from the store; None while it is not worth a write."""
@@ -126,9 +126,10 @@ class Intake:
 
 def answer_frame(answer: DraftAnswer) -> bytes:
     """POSTED or REFUSED."""
-    if answer.code == Code.OK:
-        return Posted(answer.draft, answer.conversation, answer.number, answer.sent_at).encode()
-    return Refused(answer.draft, answer.code).encode()
+    draft, code, conversation, number, sent_at = answer
+    if code == Code.OK:
+        return encode_posted(draft, conversation, number, sent_at)
+    return Refused(draft, code).encode()
 
 
 def entry_frames(stored: Stored) -> list[bytes]:
@@ -154,17 +155,19 @@ class RecentLog:
         self._frames: dict[int, list[bytes]] = {}
         self._totals = {head: 0}  # bytes of all entries up to a number, counted from the start
 
-    def add(self, stored: Stored) -> None:
-        """Takes the next entry; the oldest ones go when there are too many."""
-        frames = entry_frames(stored)
-        self._frames[stored.number] = frames
-        self._totals[stored.number] = self._totals[self.head] + sum(map(len, frames))
-        self.head = stored.number
-        while self._totals[self.head] - self._totals[self._first - 1] > self._limit:
-            if self._first == self.head:
-                break
+    def add(self, stored: Stored) -> list[bytes]:
+        """Takes the next entry and gives its frames; the oldest ones go when they are too many."""
+        number, frames = stored.number, entry_frames(stored)
+        total = self._totals[self.head]
+        for frame in frames:
+            total += len(frame)
+        self._frames[number] = frames
+        self._totals[number] = total
+        self.head = number
+        while total - self._totals[self._first - 1] > self._limit and self._first < number:
             del self._frames[self._first], self._totals[self._first - 1]
             self._first += 1
+        return frames
 
     def holds(self, number: int) -> bool:
         """Whether an entry can be had without the store."""

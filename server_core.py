@@ -320,22 +320,40 @@ class ServerCore:
         if plaintext is None:
             return
         self._notice_life(peer, now)
-        self._guard(peer, partial(self._receive_frames, peer, plaintext, address, now), now)
+        try:
+            self._receive_frames(peer, plaintext, address, now)
+        except PeerError:
+            self._break_off(peer, now)
 
     def _guard(self, peer: Peer, act: Callable[[], None], now: float) -> None:
         """A peer that breaks the rules ends its own session and nothing else."""
         try:
             act()
         except PeerError:
-            if peer.key in self._peers:
-                self._close(peer, CloseCode.BROKEN, now)
+            self._break_off(peer, now)
+
+    def _break_off(self, peer: Peer, now: float) -> None:
+        if peer.key in self._peers:
+            self._close(peer, CloseCode.BROKEN, now)
 
     def _receive_frames(self, peer: Peer, plaintext: bytes, address: Address, now: float) -> None:
         frames = decode_frames(plaintext)
         if len(frames) > MAX_FRAMES:
             raise PeerError("too many frames")
         for frame in frames:
-            self._receive_frame(peer, frame, address, now)
+            if isinstance(frame, Post):  # nearly every one at full speed
+                if self._is_for_member(peer):
+                    self._posting.receive(peer, frame)
+            else:
+                self._receive_frame(peer, frame, address, now)
+
+    def _is_for_member(self, peer: Peer) -> bool:
+        """Whether to take what only members send: too late is no fault, too early is one."""
+        if peer.has_entered:
+            return True
+        if peer.entering.step is not Step.LEFT:
+            raise PeerError("not entered")
+        return False
 
     def _notice_life(self, peer: Peer, now: float) -> None:
         """Something genuine came: what follows from that, whatever is inside."""
@@ -361,11 +379,9 @@ class ServerCore:
 
     def _receive_frame(self, peer: Peer, frame: Frame, address: Address, now: float) -> None:
         match frame:
-            case Post() | Pull() | Have() | Typing():
-                if peer.has_entered:
+            case Pull() | Have() | Typing():
+                if self._is_for_member(peer):
                     self._receive_from_member(peer, frame, now)
-                elif peer.entering.step is not Step.LEFT:
-                    raise PeerError("not entered")
             case Request():
                 self._requests.receive(peer, frame, now)
             case Close():
@@ -386,6 +402,7 @@ class ServerCore:
         match frame:
             case Ping():
                 session.receive_ping(frame)
+                peer.responder.age()
                 if peer.has_entered:
                     session.queue_ping(now)  # its PONG gives us the round trip
                     session.queue(Heads(((PEOPLE, self._members.presences.version),)).encode())
@@ -408,12 +425,8 @@ class ServerCore:
                         partial(self._requests.remember, peer, self._wall_clock()), now
                     )
 
-    def _receive_from_member(
-        self, peer: Peer, frame: Post | Pull | Have | Typing, now: float
-    ) -> None:
+    def _receive_from_member(self, peer: Peer, frame: Pull | Have | Typing, now: float) -> None:
         match frame:
-            case Post():
-                self._posting.receive(peer, frame)
             case Pull():
                 self._delivery.receive_pull(peer, frame, now)
             case Have():

@@ -13,7 +13,6 @@ from records import Store, Stored
 from replication_server import (
     HEADS_INTERVALS,
     Feed,
-    RecentLog,
     entry_frames,
     first_heads_interval,
 )
@@ -87,29 +86,27 @@ class Delivery:
         self, committed: Iterable[Stored], authors: dict[tuple[int, int], Peer], now: float
     ) -> None:
         """Sends what was just committed, once and best effort; packed once for all receivers."""
-        batches: dict[RecentLog, list[Stored]] = {}
+        frames: dict[int, list[bytes]] = {}  # by conversation
+        newest: dict[int, dict[Peer | None, int]] = {}  # by conversation and author: their number
         for stored in committed:
-            batches.setdefault(self._rooms.take(stored), []).append(stored)
-        for log, batch in batches.items():
-            self._push_batch(log, batch, authors, now)
+            conversation, number = stored.conversation, stored.number
+            if conversation not in frames:
+                frames[conversation], newest[conversation] = [], {}
+            frames[conversation] += self._rooms.take(stored)
+            newest[conversation][authors.get((conversation, number))] = number
+        for conversation in frames:
+            self._push_batch(conversation, frames[conversation], newest[conversation], now)
 
     def _push_batch(
-        self, log: RecentLog, batch: list[Stored], authors: dict[tuple[int, int], Peer], now: float
+        self, conversation: int, frames: list[bytes], newest: dict[Peer | None, int], now: float
     ) -> None:
-        conversation = log.conversation
-        frames = [
-            frame
-            for stored in batch  # one turn may bring more than the log keeps in memory
-            for frame in (
-                log.frames(stored.number) if log.holds(stored.number) else entry_frames(stored)
-            )
-        ]
+        log = self._rooms.log(conversation)
+        assert log is not None
         packed: dict[int, list[bytes]] = {}  # by the room that paths have proved
-        wrote = [authors.get((conversation, stored.number)) for stored in batch]
-        only_author = wrote[0] if wrote.count(wrote[0]) == len(wrote) else None
-        for author, stored in zip(wrote, batch, strict=True):
+        only_author = next(iter(newest)) if len(newest) == 1 else None
+        for author, number in newest.items():
             if author is not None and conversation in author.feeds:
-                author.feeds[conversation].unreached = stored.number
+                author.feeds[conversation].unreached = number
         for peer in self.followers(conversation):
             feed = peer.feeds[conversation]
             lag = log.lag(feed.have)

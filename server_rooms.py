@@ -49,37 +49,33 @@ class Rooms:
         self, draft: Draft, intake: Intake, name: str, *, is_muted: bool, at: int
     ) -> DraftAnswer:
         """Appends what a draft says, or refuses it for good; either way the answer is stored."""
+        number, conversation, _, body = draft
         code = Code.MUTED if is_muted else self._judge(draft, intake.person)
-        text = ""
         if code is Code.OK:
-            try:
-                text = draft.body.decode()
-            except UnicodeDecodeError:
-                code = Code.TEXT_INVALID
-            if not is_postable_text(text):
-                code = Code.TEXT_INVALID
-        if code is Code.OK:
-            tag = draft_tag(intake.stream, draft.draft)
-            entry = Entry(tag, EntryKind.TEXT, at, intake.person, name, text)
-            stored = self._store.append(draft.conversation, entry)
-            answer = DraftAnswer(
-                draft.draft, code, stored.conversation, stored.number, sent_at(stored.body)
-            )
+            tag = draft_tag(intake.stream, number)
+            entry = Entry(tag, EntryKind.TEXT, at, intake.person, name, body.decode())
+            stored = self._store.append(conversation, entry)
+            said = sent_at(stored.body)
+            answer = DraftAnswer(number, code, conversation, stored.number, said)
         else:
-            answer = DraftAnswer(draft.draft, code)
+            answer = DraftAnswer(number, code)
         self._store.save_answer(intake.stream, answer, at)
         return answer
 
     def _judge(self, draft: Draft, person: int) -> Code:
-        if draft.kind != EntryKind.TEXT:
+        _, conversation, kind, body = draft
+        if kind != EntryKind.TEXT:
             return Code.BAD_REQUEST
-        if draft.conversation not in self._logs:
+        if conversation not in self._logs:
             return Code.NO_SUCH_CONVERSATION
-        if not self.is_member(person, draft.conversation):
+        if not self.is_member(person, conversation):
             return Code.NOT_A_MEMBER
-        if len(draft.body) > MAX_TEXT:
+        if len(body) > MAX_TEXT:
             return Code.TEXT_TOO_LONG
-        return Code.OK
+        try:
+            return Code.OK if is_postable_text(body.decode()) else Code.TEXT_INVALID
+        except UnicodeDecodeError:
+            return Code.TEXT_INVALID
 
     def note(self, kind: EntryKind, person: int, name: str, at: int) -> None:
         """Writes joined or left into the room's log."""
@@ -108,8 +104,6 @@ class Rooms:
 
     # --- reading: after the commit ---
 
-    def take(self, stored: Stored) -> RecentLog:
-        """A committed entry, ready to be pushed and pulled; the log it stands in."""
-        log = self._logs[stored.conversation]
-        log.add(stored)
-        return log
+    def take(self, stored: Stored) -> list[bytes]:
+        """A committed entry, from now on ready to be pulled; its frames, to be pushed."""
+        return self._logs[stored.conversation].add(stored)

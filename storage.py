@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 from conversation import (
     FIRST_CHAIN,
@@ -49,6 +49,10 @@ _SELECT_ENTRIES = """
     SELECT number, body, chain FROM entries
     WHERE conversation = ? AND number BETWEEN ? AND ? ORDER BY number
 """
+_INSERT_ENTRY = """
+    INSERT INTO entries (place, conversation, number, kind, text_at, chain, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
 
 
 class FolderInUseError(StoreError):
@@ -72,12 +76,6 @@ class _Turn:
     heads: dict[int, LogHead] = field(default_factory=dict)
     sent_at: int = 0
     places: int = 0  # taken by what was appended
-
-
-class _Inserted(NamedTuple):
-    place: int
-    entry: Entry  # with the time it got
-    stored: Stored
 
 
 class Storage(Records):
@@ -185,13 +183,13 @@ class Storage(Records):
         In all logs together, since the archive shows them so.
         """
         self._hear(entry.sent_at)
-        inserted = self._insert(conversation, entry)
-        stored = inserted.stored
-        self._turn.stored.append(stored)
+        stored, entry = self._insert(conversation, entry)
+        turn = self._turn
+        turn.stored.append(stored)
         shown_as = self._labels[conversation]
         if shown_as is not None:
-            row = ArchiveRow(inserted.place, shown_as, stored.number, inserted.entry)
-            self._turn.rows.append(row)
+            place = self._last_place + turn.places
+            turn.rows.append(ArchiveRow(place, shown_as, stored.number, entry))
         return stored
 
     def chain_at(self, conversation: int, number: int) -> bytes | None:
@@ -238,26 +236,24 @@ class Storage(Records):
         self._heads[conversation] = head
         return head
 
-    def _insert(self, conversation: int, entry: Entry) -> _Inserted:
+    def _insert(self, conversation: int, entry: Entry) -> tuple[Stored, Entry]:
+        """The entry as it stands in the log, and with the time it got."""
         if conversation not in self._labels:
             raise LocalError(f"there is no conversation {conversation}")
-        turn, head = self._turn, self.head(conversation)
+        turn = self._turn
+        head = turn.heads.get(conversation) or self._committed_head(conversation)
         sent_at = max(entry.sent_at, self._last_sent_at, turn.sent_at)
         if sent_at != entry.sent_at:
             entry = entry._replace(sent_at=sent_at)
         body = entry.encode()
-        stored = Stored(conversation, head.number + 1, body, next_chain(head.chain, body))
-        text_at = text_offset(body)
+        number, chain = head.number + 1, next_chain(head.chain, body)
         turn.places += 1
         place = self._last_place + turn.places
-        self._database.write_later(
-            "INSERT INTO entries (place, conversation, number, kind, text_at, chain, body)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (place, conversation, stored.number, int(entry.kind), text_at, stored.chain, body),
-        )
-        turn.heads[conversation] = LogHead(stored.number, stored.chain, sent_at)
+        row = (place, conversation, number, int(entry.kind), text_offset(body), chain, body)
+        self._database.write_later(_INSERT_ENTRY, row)
+        turn.heads[conversation] = LogHead(number, chain, sent_at)
         turn.sent_at = sent_at
-        return _Inserted(place, entry, stored)
+        return Stored(conversation, number, body, chain), entry
 
     # --- housekeeping ---
 

@@ -51,11 +51,6 @@ _DEFUSABLE = re.compile(f"{_STRETCH}(?='*{_LIVE})")
 _DEFUSED = re.compile(f"{_STRETCH}'(?='*{_LIVE})")
 
 
-@functools.lru_cache(maxsize=1024)
-def _defuse_name(name: str) -> str:
-    return defuse(name)
-
-
 def defuse(text: str) -> str:
     """The text as a cell that no spreadsheet takes for a formula."""
     if text.isascii() and text[:1].isalnum() and text.isprintable() and not _PIPED(text):
@@ -114,17 +109,26 @@ def stamp(at: int) -> str:
 
 
 _KIND_NAMES = {kind: kind.name.lower() for kind in EntryKind}
+_NEEDS_QUOTES = re.compile('[",\r\n]').search
 
 
 def line(row: ArchiveRow) -> str:
-    """A row as it stands in the file: what ``csv`` would write, quicker where nothing is quoted."""
-    fields = row_fields(row)
-    if _NEEDS_QUOTES(fields[4]) or _NEEDS_QUOTES(fields[5]) or _NEEDS_QUOTES(fields[1]):
-        return render([fields]).decode()
-    return ",".join(fields) + "\r\n"
+    """A row as it stands in the file: what ``render`` makes of ``row_fields``, in half the time."""
+    _, conversation, number, entry = row
+    return (
+        f"{format_time(entry.sent_at)},{_name_cell(conversation)},{number},"
+        f"{_KIND_NAMES[entry.kind]},{_name_cell(entry.name)},{_cell(entry.text)}\r\n"
+    )
 
 
-_NEEDS_QUOTES = re.compile('[",\r\n]').search
+def _cell(text: str) -> str:
+    cell = defuse(text)
+    return '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES(cell) else cell
+
+
+@functools.lru_cache(maxsize=1024)
+def _name_cell(name: str) -> str:
+    return _cell(name)
 
 
 def row_fields(row: ArchiveRow) -> list[str]:
@@ -132,10 +136,10 @@ def row_fields(row: ArchiveRow) -> list[str]:
     entry = row.entry
     return [
         format_time(entry.sent_at),
-        _defuse_name(row.conversation),
+        defuse(row.conversation),
         str(row.number),
         _KIND_NAMES[entry.kind],
-        _defuse_name(entry.name),
+        defuse(entry.name),
         defuse(entry.text),
     ]
 

@@ -44,7 +44,8 @@ class Records:
         self._database = database
         self._latest = now_utc_ms  # of all times we were told
         self._streams_used: dict[bytes, int] = {}  # when that was written last
-        self._answers: dict[bytes, dict[int, DraftAnswer]] = {}  # by stream, with this turn's
+        # By stream and draft, with this turn's, as they are kept: each is packed once.
+        self._answers: dict[bytes, dict[int, bytes]] = {}
         self._oldest: dict[bytes, int] = {}  # of streams, as this turn raised it
         self._changed: set[bytes] = set()  # streams whose answers this turn changed
 
@@ -61,25 +62,26 @@ class Records:
             return None
         oldest = max(_number(row[1]), self._oldest.get(stream, 1))
         kept = self._answers_of(stream)
-        answers = tuple(kept[draft] for draft in sorted(kept))
+        answers = tuple(DraftAnswer(*_ANSWER.unpack(kept[draft])) for draft in sorted(kept))
         # Drafts are taken in order, and none below ``oldest`` is waited for.
         taken = answers[-1].draft if answers else oldest - 1
         return StreamRecord(row[0], oldest, taken, answers)
 
-    def _answers_of(self, stream: bytes) -> dict[int, DraftAnswer]:
+    def _answers_of(self, stream: bytes) -> dict[int, bytes]:
         answers = self._answers.get(stream)
         if answers is None:
             row = self._database.row("SELECT answers FROM streams WHERE stream = ?", (stream,))
             if row is None:
                 raise LocalError("an answer for a stream that nobody has")
-            kept = [DraftAnswer(*fields) for fields in _ANSWER.iter_unpack(row[0])]
-            answers = self._answers[stream] = {answer.draft: answer for answer in kept}
+            size, kept = _ANSWER.size, row[0]
+            pieces = [kept[at : at + size] for at in range(0, len(kept), size)]
+            answers = self._answers[stream] = {_number(piece[:8]): piece for piece in pieces}
         return answers
 
     def write_answers(self) -> None:
         """What the turn changed, one row for each stream. Part of ending a turn."""
         for stream in self._changed:
-            packed = b"".join([_ANSWER.pack(*one) for one in self._answers[stream].values()])
+            packed = b"".join(self._answers[stream].values())
             self._database.write_later(
                 "UPDATE streams SET answers = ?, oldest = max(oldest, ?) WHERE stream = ?",
                 (packed, _bytes(self._oldest.get(stream, 1)), stream),
@@ -108,7 +110,11 @@ class Records:
     def save_answer(self, stream: bytes, answer: DraftAnswer, used_at: int) -> None:
         """The first answer stands."""
         self._hear(used_at)
-        self._answers_of(stream).setdefault(answer.draft, answer)
+        answers = self._answers.get(stream)
+        if answers is None:
+            answers = self._answers_of(stream)
+        if answer.draft not in answers:
+            answers[answer.draft] = _ANSWER.pack(*answer)
         self._changed.add(stream)
         # To the hour is exact enough for a life of 30 days, and mostly saves the writing.
         if self._streams_used.get(stream, 0) < used_at - _HOUR:
