@@ -186,11 +186,12 @@ class Connector:
         while not self._is_closing:
             form = self._wanted.get()
             self._stop_driver()
-            if form is None:
+            if form is None or self._is_closing:
                 continue
             failed = self._start(form)
             if failed is not None:
                 self.put(failed)
+        self._stop_driver()  # one that was started while the name was looked up and all else ended
 
     def _start(self, form: JoinForm) -> JoinFailed | None:
         visit = Visit(form, self._folder, self)
