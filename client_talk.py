@@ -389,8 +389,12 @@ def exit_code_of(event: Ended | Crashed | JoinFailed) -> int:
     match event:
         case Crashed():
             return ExitCode.FAILURE
+        case JoinFailed(JoinField.HOST):
+            return ExitCode.UNREACHABLE
+        case JoinFailed(JoinField.LOCAL_PORT):
+            return ExitCode.IN_USE
         case JoinFailed():
-            return ExitCode.UNREACHABLE if event.field is JoinField.HOST else ExitCode.FAILURE
+            return ExitCode.FAILURE
         case Ended():
             return _EXIT_CODES[event.reason]
 

@@ -375,6 +375,7 @@ class ClientWindow(tk.Tk):
         self._submit(ChooseName(name))
 
     def _try_password(self, password: str) -> None:
+        self._typed = replace(self._typed, password=password)
         self._show_join().show_busy()
         self._submit(ChoosePassword(password))
 

@@ -346,7 +346,8 @@ def test_a_person_may_leave_while_connecting() -> None:
         (Ended(EndReason.REFUSED), Exit.REFUSED),
         (Crashed("defect"), Exit.FAILURE),
         (JoinFailed(JoinField.HOST, "trouble.host"), Exit.UNREACHABLE),
-        (JoinFailed(JoinField.LOCAL_PORT, "trouble.local_port"), Exit.FAILURE),
+        (JoinFailed(JoinField.LOCAL_PORT, "trouble.local_port"), Exit.IN_USE),
+        (JoinFailed(JoinField.LOCAL_HOST, "trouble.local_host"), Exit.FAILURE),
     ],
 )
 def test_each_end_has_its_sentence_and_its_exit_code(event: object, exit_code: int) -> None:

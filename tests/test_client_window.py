@@ -218,6 +218,20 @@ def test_a_wrong_password_is_asked_for_again_in_its_place(joining: Scene) -> Non
     assert joining.commands == [ChoosePassword("lain")]
 
 
+def test_the_password_that_was_right_at_last_is_the_one_kept(joining: Scene) -> None:
+    joining.put(PasswordRefused())
+    joining.settle()
+    join_view(joining).password.value = "lain"
+    join_view(joining).button.press()
+    joining.put(Entered(VELICIA, "velicia", "Lab", SERVER_KEY, has_returned=False))
+    joining.settle()
+
+    joining.put(Ended(EndReason.KICKED))
+    joining.settle()
+
+    assert join_view(joining).password.value == "lain"
+
+
 def test_after_too_many_wrong_passwords_the_wait_counts_down(joining: Scene) -> None:
     view = join_view(joining)
 
