@@ -230,7 +230,8 @@ def _read_object(place: Path) -> dict[str, JsonValue]:
 
 
 def _replace(place: Path, content: dict[str, JsonValue], *, is_flushed: bool) -> None:
-    temporary = place.with_suffix(f".{os.getpid()}.tmp")
+    # Two threads may write at once, windows and network: each has its own ``content`` alive.
+    temporary = place.with_suffix(f".{os.getpid()}-{id(content)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with open(descriptor, "wb") as file:
