@@ -24,6 +24,7 @@ from client_events import (
     Ended,
     EndReason,
     Entered,
+    EntryArrived,
     KeyChanged,
     KeySeen,
     LackingTold,
@@ -293,7 +294,7 @@ class ClientWindow(tk.Tk):
     def _receive_news(self, event: object) -> None:
         model, say = self.model, self._say
         match event:
-            case PeopleReplaced() | PersonChanged():
+            case PeopleReplaced() | PersonChanged() | EntryArrived():  # who writes typed before
                 self._people_changed = True
             case PersonTyping():
                 self._people_changed = True

@@ -55,14 +55,17 @@ _log = logging.getLogger("server")
 
 
 class OneLineFormatter(logging.Formatter):
-    """One line an event, UTC, and no control character: a log cannot be forged or torn."""
+    """One line an event, UTC, and no control character: a log cannot be forged or torn.
+
+    The thin space between a number's thousands becomes a plain one: a log is read with plain tools.
+    """
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 
     def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
+        line = super().format(record).replace("\u202f", " ")
         return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 

@@ -10,6 +10,7 @@ from client_scenes import (
     VELICIA,
     Scene,
     entered,
+    text,
 )
 from client_stage import (
     FILLED,
@@ -33,6 +34,7 @@ from client_events import (
     Ended,
     EndReason,
     Entered,
+    EntryArrived,
     LackingTold,
     Leave,
     LogReplaced,
@@ -189,6 +191,16 @@ def test_typing_shows_under_the_name(chatting: Scene) -> None:
     chatting.settle()
 
     assert "typing…" in shown_texts(chat_view(chatting).people.canvas)
+
+
+def test_whose_message_arrived_is_no_longer_typing(chatting: Scene) -> None:
+    chatting.put(PersonTyping(ROOM, HENDERSON))
+    chatting.settle()
+
+    chatting.put(EntryArrived(ROOM, 50, text(HENDERSON, "selesai")))
+    chatting.settle()
+
+    assert "typing…" not in shown_texts(chat_view(chatting).people.canvas)
 
 
 def test_who_lacks_a_message_is_told(chatting: Scene) -> None:
