@@ -22,6 +22,7 @@ from protocol import (
 from protocol_frames import Request, Response, split_parts
 from protocol_guards import RoundTrip
 
+FORGET_AFTER = 30.0  # s in which a client that lacks an answer asks again, whatever gets lost
 MAX_AHEAD = 16  # requests beyond the oldest unanswered one: held early, and answers kept for them
 
 Fields = dict[str, JsonValue]
@@ -112,13 +113,17 @@ class Responder:
         self._taken = 0  # all up to this one are answered, or the last of them is running
         self._early: dict[int, Request] = {}
         self._answers: dict[int, list[bytes]] = {}
-        self._stale: set[int] = set()  # not asked for again since ``age`` was called
+        self._stale: set[int] = set()  # not asked for again since ``_aged_at``
+        self._aged_at = float("-inf")
 
-    def age(self) -> None:
-        """At each keepalive of the client: what it did not ask for again since the last, it has.
+    def age(self, now: float) -> None:
+        """Now and then: what the client did not ask for again since the last time, it has.
 
         It repeats open requests at least every 3 s, and answers of 16 kB would stay in memory.
         """
+        if now < self._aged_at + FORGET_AFTER:  # keepalives that get lost come in quick succession
+            return
+        self._aged_at = now
         for request in self._stale:
             self._answers.pop(request, None)
         self._stale = set(self._answers)

@@ -402,7 +402,7 @@ class ServerCore:
         match frame:
             case Ping():
                 session.receive_ping(frame)
-                peer.responder.age()
+                peer.responder.age(now)
                 if peer.has_entered:
                     session.queue_ping(now)  # its PONG gives us the round trip
                     session.queue(Heads(((PEOPLE, self._members.presences.version),)).encode())

@@ -11,6 +11,7 @@ from protocol import MAX_REQUEST_JSON, MAX_RESPONSE, Code, LocalError, PeerError
 from protocol_frames import Frame, Request, Response, decode_frames
 from protocol_guards import RoundTrip
 from protocol_requests import (
+    FORGET_AFTER,
     MAX_AHEAD,
     Answer,
     Fields,
@@ -388,12 +389,26 @@ def test_an_answer_is_kept_while_its_client_may_ask_again_and_not_for_ever() -> 
     responder.next_request()
     frames = responder.answer(1, Code.OK, {"much": "x" * 3000})
 
-    responder.age()
+    responder.age(0.0)
     assert responder.receive(asked) == frames  # its answer was lost: the client asks within 3 s
-    responder.age()
+    responder.age(FORGET_AFTER)
     assert responder.receive(asked) == frames
-    responder.age()
-    responder.age()
+    responder.age(2 * FORGET_AFTER)
+    responder.age(3 * FORGET_AFTER)
 
     assert responder.receive(asked) == []
     assert responder.next_request() is None
+
+
+def test_keepalives_in_quick_succession_take_no_answer_away() -> None:
+    responder = Responder()
+    asked = Request(1, Verb.PAKE1, b"{}")
+    responder.age(0.0)
+    responder.receive(asked)
+    responder.next_request()
+    frames = responder.answer(1, Code.OK, {})
+
+    for turn in range(29):
+        responder.age(1.0 + turn)
+
+    assert responder.receive(asked) == frames
