@@ -56,7 +56,7 @@ class Posting:
         drafts = intake.receive(post)
         last = self._waiting[-1] if self._waiting else None
         if last is not None and last.intake is intake and last.name == member.name:
-            last.drafts.extend(drafts)  # what is asked once for each of these costs 2 us less
+            last.drafts.extend(drafts)  # what is asked of an author is asked once
         elif drafts:
             self._waiting.append(_Waiting(peer, intake, member.name, drafts))
         self._to_answer[peer.key] = peer
