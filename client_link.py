@@ -226,6 +226,8 @@ class Link:
         if self.state is not LinkState.OPEN:
             return None if self.state is LinkState.IDLE else self._due
         dues = [self._ping_due]
+        if self.session is not None and self.session.echo_due is not None:
+            dues.append(self.session.echo_due)
         asked = self.requester.next_timer()
         if asked is not None:
             dues.append(asked)
@@ -271,6 +273,6 @@ class Link:
                 self.expect_answer(now)
         loose, self._loose = self._loose, []
         bursts = [Burst(self._address, loose)] if loose else []
-        if session is not None and session.has_frames:
+        if session is not None and (session.has_frames or session.echo_due is not None):
             bursts += session.take_bursts(now)
         return bursts

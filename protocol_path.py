@@ -1,16 +1,23 @@
-"""How large a datagram the path to a peer carries: tried upwards, one probe at a time.
+"""What the path to a peer is like: how large a datagram it carries, and whether it loses some.
 
-Band: exchanges. Knows no session; a probe is a padded PING, its PONG is the proof.
+Band: exchanges. Knows no session. Sizes are tried upwards, one probe at a time: a probe is a padded
+PING, its PONG is the proof.
 Source: RFC 8899 (packetization layer path MTU discovery for datagram transports).
 """
 
 from protocol import HEADER_SIZE, MAX_DATAGRAM, PADDING, TAG_SIZE
+from protocol_guards import TokenBucket
 
 SIZES = (MAX_DATAGRAM, 1452, 8952, 32_000)  # Ethernet, jumbo frames, loopback
 MAX_PROBES = 3  # RFC 8899 §5.1.2
 PROBE_TIMEOUT = 1.0  # s; more than any sensible round trip, and nobody waits for it
 SEARCH_AGAIN = 600.0  # s after a search that ended (RFC 8899 §5.1.1)
 SEARCH_AFTER_LOSS = 60.0  # s after a size that was proved stopped working
+
+LOSSY_FOR = 10.0  # s that a path counts as one that loses, after it lost something
+ECHO_AFTER = 0.015  # s between a datagram and its echo: a burst of interference seldom takes both
+ECHOES = 50.0  # a second
+ECHO_BURST = 10.0
 
 
 class PathSize:
@@ -61,6 +68,37 @@ class PathSize:
 
     def _end_search(self, again: float) -> None:
         self._tries, self._probe_stamp, self._search_from = 0, None, again
+
+
+class Echo:
+    """On a path that loses datagrams, one that goes alone goes twice, a moment apart.
+
+    A lost text is missed, asked for and sent again more than a round trip later, and whoever waits
+    for it feels that; a second copy costs a hundred bytes. Where much is sent nothing is echoed: a
+    path that loses because it is full must not get fuller.
+    """
+
+    __slots__ = ("_allowance", "_lossy_until", "_plaintext", "due")
+
+    def __init__(self) -> None:
+        self.due: float | None = None
+        self._plaintext = b""
+        self._lossy_until = float("-inf")
+        self._allowance = TokenBucket(ECHOES, ECHO_BURST)
+
+    def notice_loss(self, now: float) -> None:
+        """The path just lost something."""
+        self._lossy_until = now + LOSSY_FOR
+
+    def take(self, plaintexts: list[bytes], now: float) -> list[bytes]:
+        """The echo that is due now or goes along; ``plaintexts``: what is sent now, echoed next."""
+        echoes: list[bytes] = []
+        if self.due is not None and (plaintexts or self.due <= now):
+            echoes, self.due = [self._plaintext], None
+        is_small = len(plaintexts) == 1 and len(plaintexts[0]) <= room_of(MAX_DATAGRAM)
+        if is_small and now < self._lossy_until and self._allowance.take(now):
+            self._plaintext, self.due = plaintexts[0], now + ECHO_AFTER
+        return echoes
 
 
 def room_of(datagram: int) -> int:

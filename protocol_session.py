@@ -23,7 +23,7 @@ from protocol import (
 from protocol_frames import PathChallenge, PathResponse, Ping, Pong, pack_frames, pad
 from protocol_guards import ReplayWindow, RoundTrip
 from protocol_handshake import SessionKeys
-from protocol_path import PathSize
+from protocol_path import Echo, PathSize
 
 PATH_TIMEOUT = 3.0  # s to answer from a new address before everything goes back to the old one
 MAX_CHALLENGES = 4  # pending at once; each costs two datagrams (CVE-2023-49295 had no bound)
@@ -70,6 +70,8 @@ class Session:
         self.path_size = PathSize()
         self.forged = 0  # datagrams that did not open
         self.send_loss = 0.0  # 0 to 1: of our datagrams, as the peer's PONG tells
+        self._answered_stamp = -1  # of the newest PING that a PONG came to
+        self._echo: Echo | None = None  # once the path has lost something
         self._aead_in = Aead(keys.receive_key)
         self._aead_out = Aead(keys.send_key)
         self._window = ReplayWindow()
@@ -101,11 +103,13 @@ class Session:
         except PeerError:
             self.forged += 1
             return None
-        is_newest = number > self._window.highest
+        ahead = number - self._window.highest
+        if ahead > 1:  # paths that lose in one direction lose in the other too
+            self.notice_loss(now)
         self._window.mark(number)
         self.last_heard = now
         if address != self.address:
-            if is_newest and self._may_roam:
+            if ahead > 0 and self._may_roam:
                 self._follow(address, len(datagram), now)
         elif self._move is not None:
             self._move.allowance += UNPROVEN_FACTOR * len(datagram)
@@ -132,10 +136,17 @@ class Session:
         elapsed = now - pong.stamp / _STAMP
         if pong.stamp & _PROBE:
             self.path_size.receive_pong(pong.stamp)
-        elif 0.0 <= elapsed <= 60.0:
+        elif 0.0 <= elapsed <= 60.0 and pong.stamp > self._answered_stamp:  # not to its echo
+            self._answered_stamp = pong.stamp
             self.round_trip.sample(elapsed)
         if 0 < pong.count <= pong.highest + 1 <= self._number:
             self.send_loss = 1.0 - pong.count / (pong.highest + 1)
+
+    def notice_loss(self, now: float) -> None:
+        """The path lost something: for a while, what goes alone goes twice."""
+        if self._echo is None:
+            self._echo = Echo()
+        self._echo.notice_loss(now)
 
     # --- paths ---
 
@@ -204,6 +215,11 @@ class Session:
         return bool(self._frames or self._plaintexts or self._elsewhere or self._answers)
 
     @property
+    def echo_due(self) -> float | None:
+        """When something goes out again although nothing was queued."""
+        return self._echo.due if self._echo is not None else None
+
+    @property
     def is_worn(self) -> bool:
         """Whether its numbers run out, so that a new session is due."""
         return self._number >= RENEW_NUMBER
@@ -222,10 +238,12 @@ class Session:
         if self._frames:
             plaintexts = plaintexts + pack_frames(self._frames, self.path_size.room)
         self._plaintexts, self._frames = [], []
+        if len(plaintexts) > 1 and self._move is None:
+            plaintexts = [*plaintexts, *self._probe(now)]
+        if self._echo is not None:
+            plaintexts = self._echo.take(plaintexts, now) + plaintexts
         if self._move is not None:
             plaintexts = [p for p in plaintexts if self._may_send(self.address, len(p) + 36)]
-        elif len(plaintexts) > 1:
-            plaintexts = [*plaintexts, *self._probe(now)]
         if plaintexts:
             bursts.append(Burst(self.address, [self._seal(p) for p in plaintexts]))
         if bursts:

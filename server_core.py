@@ -256,6 +256,8 @@ class ServerCore:
         yield from loose
         for peer in outgoing.values():
             yield from peer.session.take_bursts(now)
+            if (due := peer.session.echo_due) is not None:
+                self._deadlines.set(_Timer("echo", peer.key), due)
 
     def next_event(self) -> Event | None:
         return self._events.popleft() if self._events else None
@@ -547,6 +549,8 @@ class ServerCore:
                 self._guard(peer, partial(self._requests.serve, peer, now), now)
             case "path":
                 peer.session.handle_path_timer(now)
+            case "echo":
+                self._wake(peer)
             case "close 0":
                 self._say_close(peer, now)
             case "close 1":

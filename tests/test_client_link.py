@@ -291,6 +291,20 @@ def test_a_busy_one_still_pings_each_ten_seconds_since_much_is_repaired_then(
     assert len([frame for frame in world.heard if isinstance(frame, Ping)]) == 2
 
 
+def test_where_datagrams_get_lost_what_goes_alone_goes_once_more_by_itself(world: World) -> None:
+    assert world.server is not None
+    world.server.queue(Typing(1, 3).encode())
+    world.server.take_bursts(world.now)  # lost
+    world.deliver(Typing(1, 3).encode())
+    world.link.queue(Typing(1).encode())
+    world.turn()
+
+    echo = world.wait(0.1)
+
+    assert len(echo) == 1
+    assert world.serve() == [Typing(1), Typing(1)]
+
+
 def test_an_unanswered_ping_is_repeated_and_then_silence_is_noticed(world: World) -> None:
     world.wait(10.0)
     before = world.link.is_silent

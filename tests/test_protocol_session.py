@@ -298,6 +298,15 @@ def test_a_ping_measures_the_round_trip() -> None:
     assert up.round_trip.latest == pytest.approx(0.05, abs=1e-5)
 
 
+def test_a_pong_that_comes_twice_measures_once() -> None:
+    up = client()
+
+    up.receive_pong(Pong(99_900_000, 0, 0), 99.95)
+    up.receive_pong(Pong(99_900_000, 0, 0), 100.0)
+
+    assert up.round_trip.latest == pytest.approx(0.05)
+
+
 @pytest.mark.parametrize("stamp", [101_000_000, 0, 39_000_000, 2**64 - 1])
 def test_a_pong_from_the_future_or_of_long_ago_is_not_believed(stamp: int) -> None:
     up = client()
@@ -333,6 +342,33 @@ def test_a_pong_that_counts_what_was_never_sent_is_not_believed(highest: int, co
     up.receive_pong(Pong(99_000_000, highest, count), 100.0)
 
     assert up.send_loss == 0.0
+
+
+def test_who_misses_a_datagram_sends_what_goes_alone_twice() -> None:
+    up, down = client(), server()
+    sealed(up, Ping(1).encode())
+    before = down.echo_due
+
+    opened(down, sealed(up, Ping(2).encode()))
+    first = sealed(down, Typing(1, 3).encode())
+    due = down.echo_due
+    assert due is not None
+    (again,) = datagrams(down.take_bursts(due))
+
+    assert before is None
+    assert opened(up, first, SERVER) == opened(up, again, SERVER) == [Typing(1, 3)]
+    assert down.echo_due is None
+
+
+def test_a_copy_of_a_datagram_that_goes_twice_is_sealed_anew() -> None:
+    up = client()
+    up.notice_loss(100.0)
+
+    first = sealed(up, Ping(1).encode())
+    (again,) = datagrams(up.take_bursts(101.0))
+
+    assert (decode_data_header(first)[1], decode_data_header(again)[1]) == (0, 1)
+    assert first[HEADER_SIZE:] != again[HEADER_SIZE:]
 
 
 # --- larger datagrams ---
@@ -597,3 +633,18 @@ def test_while_an_address_is_unproven_what_it_sends_raises_what_it_may_get() -> 
 
     assert withheld == 0
     assert bytes_to(down.take_bursts(100.0), VICTIM) == 1188
+
+
+def test_what_goes_twice_counts_twice_against_what_an_unproven_address_may_get() -> None:
+    up, down = client(), server()
+    down.notice_loss(100.0)
+    moved = sealed(up, Ping(1).encode())
+    opened(down, moved, VICTIM)
+
+    sent = 0
+    for turn in range(20):
+        down.queue_plaintexts([bytes(16)])
+        sent += bytes_to(down.take_bursts(100.0 + turn / 50), VICTIM)
+        sent += bytes_to(down.take_bursts(100.0 + turn / 50 + 0.015), VICTIM)
+
+    assert 0 < sent <= UNPROVEN_FACTOR * len(moved)
