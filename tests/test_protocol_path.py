@@ -18,7 +18,7 @@ def test_what_goes_alone_goes_once_more_a_moment_later_and_not_a_third_time() ->
     assert echo.due == 100.0 + ECHO_AFTER
     assert echo.take([], 100.0 + ECHO_AFTER / 2) == []
     assert echo.take([], 100.0 + ECHO_AFTER) == [b"halo"]
-    assert echo.due is None
+    assert [echo.due] == [None]
     assert echo.take([], 101.0) == []
 
 
