@@ -5,7 +5,6 @@ Source: RFC 7748, RFC 8439.
 """
 
 import os
-from collections.abc import Callable
 
 import crypto_pure
 from protocol import PeerError
@@ -41,38 +40,29 @@ def x25519(private: bytes, public: bytes) -> bytes:
 class Aead:
     """ChaCha20-Poly1305 under one key. A nonce is never used twice; the caller sees to that.
 
-    ``seal(nonce, plaintext, associated)`` gives the ciphertext and its tag.
-    ``open(nonce, sealed, associated)`` gives the plaintext; raises PeerError if forged or short.
-    A key or nonce of a wrong length is our own defect: ValueError.
+    The package's object is made anew for each datagram: it takes 0.7 us to make, but 2.3 kB for as
+    long as it lives, and two of them were a third of what an idle person costs a server.
     """
 
-    # Attributes, not methods: they run once per datagram, and a method that only calls on would
-    # cost a tenth of the sealing itself.
-    __slots__ = ("open", "seal")
-
-    seal: Callable[[bytes, bytes, bytes], bytes]
-    open: Callable[[bytes, bytes, bytes], bytes]
+    __slots__ = ("_key",)
 
     def __init__(self, key: bytes) -> None:
+        """A key or nonce of a wrong length is our own defect: ValueError."""
+        if len(key) != crypto_pure.KEY_SIZE:
+            raise ValueError("a ChaCha20-Poly1305 key has 32 bytes")
+        self._key = key
+
+    def seal(self, nonce: bytes, plaintext: bytes, associated: bytes) -> bytes:
+        """The ciphertext and its tag."""
         if BACKEND == "pure":
-            own = crypto_pure.Aead(key)
-            self.seal = own.seal
-            self.open = own.open
-        else:
-            cipher = ChaCha20Poly1305(key)
-            self.seal = cipher.encrypt
-            self.open = _opener(cipher.decrypt)
+            return crypto_pure.Aead(self._key).seal(nonce, plaintext, associated)
+        return ChaCha20Poly1305(self._key).encrypt(nonce, plaintext, associated)
 
-
-def _opener(
-    decrypt: Callable[[bytes, bytes, bytes], bytes],
-) -> Callable[[bytes, bytes, bytes], bytes]:
-    """The package's decrypt with our error."""
-
-    def open_sealed(nonce: bytes, sealed: bytes, associated: bytes) -> bytes:
+    def open(self, nonce: bytes, sealed: bytes, associated: bytes) -> bytes:
+        """The plaintext. Raises PeerError if anything was changed or it is too short."""
+        if BACKEND == "pure":
+            return crypto_pure.Aead(self._key).open(nonce, sealed, associated)
         try:
-            return decrypt(nonce, sealed, associated)
+            return ChaCha20Poly1305(self._key).decrypt(nonce, sealed, associated)
         except InvalidTag:
             raise PeerError("sealed bytes are forged or short") from None
-
-    return open_sealed
