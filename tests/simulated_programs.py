@@ -111,13 +111,13 @@ class Server(Program):
         """The operator stops the server in good order; it ends within a moment."""
         self.command(server.Stop())
 
-    def log(self, conversation: int = ROOM) -> list[Stored]:
-        """What is in the store, whole; the server must be running."""
+    def log(self, conversation: int = ROOM, first: int = 1) -> list[Stored]:
+        """What is in the store from a number on; the server must be running."""
         assert self._storage is not None
         head = self._storage.head(conversation).number
         read: list[Stored] = []
-        while len(read) < head:
-            more = self._storage.read(conversation, len(read) + 1, head, 1 << 20)
+        while first + len(read) <= head:
+            more = self._storage.read(conversation, first + len(read), head, 1 << 20)
             assert more, "a hole in the stored log"
             read += more
         return read
