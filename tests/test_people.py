@@ -207,6 +207,7 @@ def test_typing_is_told_to_the_others_and_rarely_however_often_it_is_said() -> N
 
 def test_a_client_says_that_somebody_types_once_in_three_seconds_and_never_again() -> None:
     with Simulator(1, record=True) as network:
+        network.network.mtu = 65_507  # no probe is lost, so nothing goes twice
         ana, budi = in_company(network)
         network.cut(budi)
         place = len(network.recording)
