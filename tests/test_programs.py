@@ -356,7 +356,7 @@ def test_an_own_address_and_port_are_used(world: World) -> None:
     world.entered("ana", "--local", f"127.0.0.1:{port}")
     taken = world.client("budi", "--local", f"127.0.0.1:{port}")
 
-    assert taken.exit_code() == 1
+    assert taken.exit_code() == 5
     assert '"OWN_ADDRESS"' in taken.lines[-1]
     stop(server)
     assert f"ana joined from 127.0.0.1:{port}" in server.errors()
