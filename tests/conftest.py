@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,11 @@ settings.register_profile(
 )
 settings.register_profile("night", max_examples=5_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "quick"))
+
+
+def pytest_configure() -> None:
+    """A shell that runs us in the background ignores SIGINT, and our children would inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def load_vectors(name: str) -> Any:
