@@ -27,7 +27,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.en
 
 
 def pytest_configure() -> None:
-    """A shell that runs us in the background ignores SIGINT, and our children would inherit that."""
+    """A shell that runs us in the background ignores SIGINT; our children would inherit that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
