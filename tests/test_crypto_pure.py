@@ -66,3 +66,9 @@ def test_words_that_overflow_in_every_addition_do_not_leak_into_their_neighbours
     sealed = crypto_pure.Aead(key).seal(nonce, plaintext, b"")
 
     assert sealed == aead.ChaCha20Poly1305(key).encrypt(nonce, plaintext, b"")
+
+
+@pytest.mark.parametrize("size", [0, 16, 31, 33])
+def test_a_key_of_a_wrong_size_is_a_defect_of_ours(size: int) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        crypto_pure.Aead(bytes(size))
