@@ -13,12 +13,12 @@ from crypto import Aead
 from protocol import (
     HEADER_SIZE,
     MAX_NUMBER,
-    PREFIX,
     Address,
     Burst,
     DatagramType,
     LocalError,
     PeerError,
+    encode_data_header,
 )
 from protocol_frames import PathChallenge, PathResponse, Ping, Pong, pack_frames, pad
 from protocol_guards import ReplayWindow, RoundTrip
@@ -78,7 +78,7 @@ class Session:
         self._number = 0
         self._thread = get_ident()
         outgoing = DatagramType.DATA_TO_CLIENT if is_server else DatagramType.DATA_TO_SERVER
-        self._header = PREFIX + bytes([outgoing]) + keys.send_id.to_bytes(8, "big")
+        self._header = encode_data_header(outgoing, keys.send_id, 0)[:-8]  # the number follows
         self._may_roam = is_server
         self._random_bytes = random_bytes
         self._move: _Move | None = None
