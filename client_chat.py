@@ -136,9 +136,9 @@ class ChatView(tk.Frame):
         self.messages.show(
             model.rows(),
             today,
-            has_end=model.is_following,
+            has_end=model.held.is_following,
             unread=model.unread,
-            is_loading=model.is_loading_older,
+            is_loading=model.held.is_loading_older,
         )
 
     def _show_banner(self, is_lost: bool) -> None:

@@ -52,9 +52,10 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class LoadOlder:
-    """The user scrolled up: pull entries below the floor. Answered by OlderArrived.
+    """The user scrolled: pull ``count`` entries below the floor. Answered by OlderArrived.
 
     ``before``: or those below this number, which were held once and let go; 0: below the floor.
+    One question at a time: what is asked while another is on its way is not heard.
     """
 
     conversation: int
@@ -189,7 +190,7 @@ class EntryArrived:
 
 @dataclass(frozen=True, slots=True)
 class OlderArrived:
-    """Entries below what was held, ascending. ``is_all``: nothing older exists."""
+    """The entries that LoadOlder asked for, ascending. ``is_all``: nothing older exists."""
 
     conversation: int
     entries: tuple[tuple[int, Entry], ...]

@@ -1,11 +1,9 @@
 """What the chat window shows, computed from events: rows, people, receipts, titles.
 
 Band: cores. Pure: knows no window and no clock (today comes in where a sentence needs it).
-Memory is bounded: the newest HELD items are kept, SHOWN of them lie in the window's reach at once,
-anything older is asked of the core again when somebody scrolls up to it.
+What of the log is in memory, and in reach of the view, is the matter of client_held.py.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 
 from client_events import (
@@ -18,7 +16,6 @@ from client_events import (
     EntryArrived,
     FloorChanged,
     KeySeen,
-    LoadOlder,
     LogReplaced,
     OlderArrived,
     PeopleReplaced,
@@ -26,6 +23,7 @@ from client_events import (
     PersonTyping,
     ReachedChanged,
 )
+from client_held import Arrived, Held, Item, Waiting
 from client_rows import (
     DayRow,
     LastMessage,
@@ -38,37 +36,9 @@ from client_rows import (
     UnreadRow,
 )
 from conversation import ROOM, Entry, EntryKind, Person, Presence
-from protocol import Code
 from texts import Texts
 
-SHOWN = 300  # items in reach of the view at once
-STEP = 100  # items by which that reach moves when somebody scrolls, and that are pulled at once
-HELD = 3_000  # items in memory
-HELD_SIZE = 4_000_000  # characters in memory: 64 kB texts must not pile up
-LEAST_HELD = 50  # even if their texts are larger than that
 _LAST_INSTANT = 253_370_764_800_000  # 9999-01-01: a peer's clock may say anything
-
-
-# --- what is held ---
-
-
-@dataclass(frozen=True, slots=True)
-class _Arrived:
-    number: int
-    entry: Entry
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A draft of ours without an entry; ``refusal``: and it will not become one."""
-
-    ticket: int
-    draft: int
-    text: str
-    refusal: Code | None = None
-
-
-_Item = _Arrived | _Waiting | NoticeRow
 
 
 class ClientModel:
@@ -92,14 +62,9 @@ class ClientModel:
         self.reached = 0
         self.unread = 0
         self.last_message: LastMessage | None = None
-        self.is_loading_older = False
-        self._floor = 0
+        self.held = Held(ROOM)
         self._typing: dict[int, int] = {}  # person: how often they were seen typing
-        self._items: list[_Item] = []
-        self._size = 0  # characters in _items
-        self._drafts: dict[int, _Waiting] = {}  # by draft, in their order
-        self._first = 0  # the reach of the view: _items[_first:_last]
-        self._last = 0
+        self._drafts: dict[int, Waiting] = {}  # by draft, in their order
         self._is_looking = True
         self._unread_from = 0  # number of the first entry below the unread line; 0: no line
         self._serial = 0
@@ -138,15 +103,15 @@ class ClientModel:
             case EntryArrived():
                 self._take_entry(event)
             case OlderArrived():
-                self._take_older(event)
+                self.held.take(event.entries)
             case DraftMade():
-                waiting = _Waiting(event.ticket, event.draft, event.text)
+                waiting = Waiting(event.ticket, event.draft, event.text)
                 self._drafts[event.draft] = waiting
                 self._unread_from = 0
             case _:
                 self._drafts.pop(event.draft, None)
                 ticket = event.ticket or 0
-                self._append(_Waiting(ticket, event.draft, event.text, event.code))
+                self.held.append(Waiting(ticket, event.draft, event.text, event.code))
 
     def _take_entry(self, event: EntryArrived) -> None:
         entry = event.entry
@@ -164,35 +129,18 @@ class ClientModel:
                 if self.unread == 0:
                     self._unread_from = event.number
                 self.unread += 1
-        self._append(_Arrived(event.number, entry), is_history=event.is_history)
-
-    def _take_older(self, event: OlderArrived) -> None:
-        self.is_loading_older = False
-        oldest = self._oldest_number()
-        older: list[_Item] = [
-            _Arrived(number, entry)
-            for number, entry in event.entries
-            if oldest is None or number < oldest
-        ]
-        self._items[:0] = older
-        self._size += sum(_size(item) for item in older)
-        self._first += len(older)
-        self._last += len(older)
-        self._floor = 0 if event.is_all else event.entries[0][0] - 1 if event.entries else 0
-        self.show_older()
+        self.held.append(Arrived(event.number, entry), is_history=event.is_history)
 
     def _apply_log(self, event: FloorChanged | ReachedChanged | LogReplaced) -> None:
         match event:
             case FloorChanged():
-                self._floor = event.floor
+                self.held.learn_floor(event.floor)
             case ReachedChanged():
                 self.reached = max(self.reached, event.number)
             case _:
-                self._items.clear()
-                self._size = self._first = self._last = 0
-                self.reached = self.unread = self._unread_from = self._floor = 0
+                self.held.clear()
+                self.reached = self.unread = self._unread_from = 0
                 self.last_message = None
-                self.is_loading_older = False
 
     def _apply_people(self, event: PeopleReplaced | PersonChanged | PersonTyping) -> None:
         match event:
@@ -225,13 +173,14 @@ class ClientModel:
     def add_notice(self, text: str) -> None:
         """A line of the program's own, in this window alone."""
         self._serial += 1
-        self._append(NoticeRow(0, self._serial, text))
+        self.held.append(NoticeRow(0, self._serial, text))
 
-    def look(self, is_looking: bool) -> None:
-        """Whether the user can see the newest message: the window has the focus and stands at
-        its end. What arrives meanwhile is not unread."""
-        self._is_looking = is_looking
-        if is_looking:
+    def look(self, is_at_end: bool, *, has_focus: bool = True) -> None:
+        """Whether the view stands at the newest message, and the user is there to see it: then
+        what arrives meanwhile is not unread."""
+        self.held.look(is_at_end)
+        self._is_looking = is_at_end and has_focus
+        if self._is_looking:
             self.unread = 0
 
     def typing_seen(self, person: int) -> int:
@@ -243,86 +192,14 @@ class ClientModel:
         if self._typing.get(person) == seen:
             del self._typing[person]
 
-    # --- the reach of the view ---
-
-    @property
-    def is_following(self) -> bool:
-        """Whether the newest item is in reach of the view."""
-        return self._last == len(self._items)
-
-    @property
-    def can_load_older(self) -> bool:
-        """Whether the server has more than what is held here, and was not asked for it yet."""
-        return self._floor > 0 and not self.is_loading_older
-
-    def show_older(self) -> bool:
-        """Moves the reach up; False if nothing older is held: time for ``load_older``."""
-        if self._first == 0:
-            return False
-        self._first = max(0, self._first - STEP)
-        self._last = min(self._last, self._first + SHOWN)
-        return True
-
-    def show_newer(self) -> bool:
-        """Moves the reach down; False if it is at the newest."""
-        if self.is_following:
-            return False
-        self._last = min(len(self._items), self._last + STEP)
-        self._first = max(self._first, self._last - SHOWN)
-        return True
-
-    def show_newest(self) -> None:
-        """Moves the reach to the end, and lets go of what is too old to be kept."""
-        self._last = len(self._items)
-        self._first = max(0, self._last - SHOWN)
-        self._let_go()
-
-    def load_older(self) -> LoadOlder:
-        """The command that asks for what is above; ``can_load_older`` is False until it came."""
-        self.is_loading_older = True
-        return LoadOlder(ROOM, STEP, self._oldest_number() or 0)
-
-    def _append(self, item: _Item, *, is_history: bool = False) -> None:
-        """At the end; history stands above what this window has said since entering."""
-        was_following = self.is_following
-        place = len(self._items)
-        while is_history and place and _is_local(self._items[place - 1]):
-            place -= 1
-        self._items.insert(place, item)
-        self._size += _size(item)
-        if was_following:
-            self._last += 1
-            self._first = max(self._first, self._last - SHOWN)
-        self._let_go()
-
-    def _let_go(self) -> None:
-        """Whoever reads far above gets twice the room before the ground moves under them."""
-        slack = 1 if self.is_following else 2
-        if len(self._items) <= HELD * slack and self._size <= HELD_SIZE * slack:
-            return
-        gone = max(0, len(self._items) - HELD * slack)
-        size = self._size - sum(_size(item) for item in self._items[:gone])
-        while size > HELD_SIZE * slack and len(self._items) - gone > LEAST_HELD:
-            size -= _size(self._items[gone])
-            gone += 1
-        del self._items[:gone]
-        self._size = size
-        self._first = max(0, self._first - gone)
-        self._last = max(min(SHOWN, len(self._items)), self._last - gone)
-        self._floor = (self._oldest_number() or 1) - 1
-
-    def _oldest_number(self) -> int | None:
-        numbers = (item.number for item in self._items if not isinstance(item, _Waiting))
-        return next((number for number in numbers if number), None)
-
     # --- what to draw ---
 
     def rows(self) -> list[Row]:
         """What is in reach of the view, from the top down; at its end the drafts that wait."""
         rows: list[Row] = []
         day: date | None = None
-        for item in self._items[self._first : self._last]:
-            if isinstance(item, _Arrived):
+        for item in self.held.in_reach():
+            if isinstance(item, Arrived):
                 item_day = self.day_of(item.entry.sent_at)
                 if item_day != day:
                     day = item_day
@@ -330,14 +207,14 @@ class ClientModel:
                 if item.number == self._unread_from:
                     rows.append(UnreadRow())
             self._add_row(rows, item)
-        if self.is_following:
+        if self.held.is_following:
             for waiting in self._drafts.values():
                 self._add_row(rows, waiting)
         return rows
 
-    def _add_row(self, rows: list[Row], item: _Item) -> None:
+    def _add_row(self, rows: list[Row], item: Item) -> None:
         match item:
-            case _Waiting():
+            case Waiting():
                 rows.append(self._waiting_row(item, _last_author(rows)))
             case NoticeRow():
                 rows.append(item)
@@ -379,7 +256,7 @@ class ClientModel:
                 )
             )
 
-    def _waiting_row(self, waiting: _Waiting, last_author: int) -> MessageRow:
+    def _waiting_row(self, waiting: Waiting, last_author: int) -> MessageRow:
         if waiting.refusal is not None:
             receipt = Receipt.REFUSED
         elif self.connection is Connection.HERE:
@@ -440,17 +317,9 @@ class ClientModel:
         return datetime.fromtimestamp(seconds, UTC).astimezone(self._zone)
 
 
-def _is_local(item: _Item) -> bool:
-    return isinstance(item, NoticeRow) and item.number == 0
-
-
 def _last_author(rows: list[Row]) -> int:
     last = rows[-1] if rows else None
     return last.person if isinstance(last, MessageRow) else 0
-
-
-def _size(item: _Item) -> int:
-    return len(item.entry.text) if isinstance(item, _Arrived) else len(item.text)
 
 
 def window_title(model: ClientModel) -> str:

@@ -407,13 +407,13 @@ class ClientWindow(tk.Tk):
 
     def _say_to_room(self, text: str) -> None:
         self._submit(Say(self.model.new_ticket(), ROOM, text))
-        if isinstance(self.view, ChatView):
-            self.view.messages.scroll_to_end()
+        self._scroll_to_end()
 
     def _show_answer(self, answer: Answer) -> bool:
         if answer.is_ok:
             self.model.add_notice(answer.message)
             self._to_newest()
+            self._scroll_to_end()
         elif isinstance(self.view, ChatView):
             self.view.composer.show_error(answer.message)
         return answer.is_ok
@@ -441,8 +441,12 @@ class ClientWindow(tk.Tk):
         if self._preferences.send_typing:
             self._submit(ShowTyping(ROOM))
 
+    def _scroll_to_end(self) -> None:
+        if isinstance(self.view, ChatView):
+            self.view.messages.scroll_to_end()
+
     def _to_newest(self) -> None:
-        self.model.show_newest()
+        self.model.held.show_newest()
         self._refresh()
 
     def _want_more(self) -> None:
@@ -452,16 +456,18 @@ class ClientWindow(tk.Tk):
 
     def _show_more(self) -> None:
         self._older_timer = None
-        view, model = self.view, self.model
+        view, held = self.view, self.model.held
         if not isinstance(view, ChatView):
             return
-        has_more = False
-        if view.messages.is_near_end:
-            has_more = model.show_newer()
-        if view.messages.is_near_top:
-            has_more |= model.show_older()
-            if not has_more and model.can_load_older:
-                self._submit(model.load_older())
+        messages, has_more = view.messages, False
+        for is_near, show, load in (
+            (messages.is_near_end, held.show_newer, held.load_newer),
+            (messages.is_near_top, held.show_older, held.load_older),
+        ):
+            if is_near and show():
+                has_more = True
+            elif is_near and (command := load()) is not None:
+                self._submit(command)
                 has_more = True
         if has_more:
             self._refresh()
@@ -473,7 +479,7 @@ class ClientWindow(tk.Tk):
             return
         has_focus = self.focus_displayof() is not None
         unread = self.model.unread
-        self.model.look(has_focus and view.messages.is_at_end)
+        self.model.look(view.messages.is_at_end, has_focus=has_focus)
         if unread != self.model.unread:
             self.after_idle(self._refresh)
 

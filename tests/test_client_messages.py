@@ -17,6 +17,7 @@ from client_stage import (
     chat_view,
     chatting_scene,
     drag,
+    enter,
     flood,
     is_shown,
     joining_scene,
@@ -25,6 +26,7 @@ from client_stage import (
     press,
 )
 
+import client_held
 from client_events import (
     AskLacking,
     EntryArrived,
@@ -122,6 +124,61 @@ def test_the_whole_of_what_is_held_can_be_walked_through_both_ways(chatting: Sce
         chatting.settle()
 
     assert "pesan 509" in messages(chatting)
+
+
+def test_a_log_far_longer_than_what_is_held_can_be_walked_through_both_ways(
+    joining: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_held, "HELD", 300)
+    joining.put(*entered(), FloorChanged(ROOM, 900))
+    said = [text(MESSI, f"pesan {number}") for number in range(901, 1_001)]
+    joining.put(*history(*said, first=901))
+    joining.settle()
+    view = chat_view(joining).messages
+    held = joining.window.model.held
+
+    def seen_on_the_way(pages: float) -> list[int]:
+        """Numbers of the messages drawn, until the end they are scrolled to has come."""
+        seen: dict[int, None] = {}
+        while True:
+            view.scroll_pages(pages)
+            joining.settle()
+            drawn = [line.split() for line in messages(joining) if line.startswith("pesan ")]
+            seen |= dict.fromkeys(int(number) for _, number in drawn)
+            asked = [command for command in joining.commands if isinstance(command, LoadOlder)]
+            joining.commands.clear()
+            for command in asked:
+                numbers = range(command.before - command.count, command.before)
+                page = tuple((number, text(MESSI, f"pesan {number}")) for number in numbers)
+                joining.put(OlderArrived(ROOM, page, is_all=command.before == command.count + 1))
+            if 1 in seen or view.is_at_end:
+                return list(seen)
+
+    up = seen_on_the_way(-9)
+    joining.put(*flood(1_001, 7))
+    joining.settle()
+    title, count = joining.window.title(), len(held)
+    down = seen_on_the_way(0.9)
+
+    assert up[-1] < up[0]
+    assert title.startswith("(7) ")
+    assert count < 800
+    assert down == list(range(down[0], 1_008))
+
+
+def test_help_is_in_sight_even_for_whoever_reads_above(chatting: Scene) -> None:
+    chatting.put(*flood(10, 400))
+    chatting.settle()
+    view = chat_view(chatting)
+    view.messages.scroll_pages(-20)
+    chatting.settle()
+
+    view.composer.content = "/help"
+    enter(chatting)
+    chatting.settle()
+
+    assert view.messages.is_at_end
+    assert any("/help" in line for line in messages(chatting))
 
 
 def test_words_are_selected_with_the_mouse_and_copied(chatting: Scene) -> None:

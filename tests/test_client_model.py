@@ -135,7 +135,7 @@ def test_entries_of_other_conversations_are_not_shown() -> None:
     room.model.apply(FloorChanged(PEOPLE, 5))
 
     assert room.model.rows() == []
-    assert not room.model.can_load_older
+    assert room.model.held.load_older() is None
 
 
 # --- receipts ---

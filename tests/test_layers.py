@@ -31,7 +31,7 @@ ORDER = {
         server_turn server_entrance server_delivery server_members server_operator server_posting
         server_requests server_core
         client_events client_logs client_people client_link client_core
-        client_form client_rows client_layout client_model client_commands
+        client_form client_rows client_layout client_held client_model client_commands
         client_line client_talk client_json
         server_form server_model server_console
     """,
