@@ -22,7 +22,7 @@ from entering import HeldLog, OfferedLog
 from protocol import Code
 from protocol_frames import EntryPart, Have, Heads, Posted, Refused
 from protocol_guards import RoundTrip
-from replication_client import Arrived, OlderPull, Outbox, Replica
+from replication_client import Arrived, OlderPull, Outbox, Replica, have_delay
 from settings_client import Run, WaitingDraft
 
 MAX_OLDER = 200  # entries for one LoadOlder
@@ -92,7 +92,9 @@ class Logs:
                 self._forget(log.conversation)
                 replica = None
             if replica is None:
-                replica = self._replicas[log.conversation] = Replica(log.conversation)
+                replica = self._replicas[log.conversation] = Replica(
+                    log.conversation, have_delay(self.outbox.stream)
+                )
                 replica.begin(log.floor, log.chain)
                 self._history[log.conversation] = log.head
                 self._report(FloorChanged(log.conversation, log.floor))

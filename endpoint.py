@@ -82,6 +82,7 @@ class Driver(Generic[CommandT, EventT]):
         self._socket = sock
         self._is_ipv6 = sock.family == socket.AF_INET6
         self._can_segment = _can_segment(sock)
+        self._can_join = _can_join(sock)
         self._clock = clock
         self._on_event = on_event
         self._on_crash = on_crash
@@ -172,12 +173,16 @@ class Driver(Generic[CommandT, EventT]):
         if timer is not None and timer <= now:
             core.handle_timer(now)
         bursts = core.bursts_to_send(now)  # a server has committed when this returns
-        while (event := core.next_event()) is not None:
-            self._on_event(event)  # before sending: a client keeps on disk first what it says
+        self._hand_out_events(core)  # before sending: a client keeps on disk first what it says
         for burst in bursts:
             self._send(burst)
+        self._hand_out_events(core)
         while (job_to_do := core.next_job()) is not None:
             self._jobs.put(job_to_do)
+
+    def _hand_out_events(self, core: Core[CommandT, EventT]) -> None:
+        while (event := core.next_event()) is not None:
+            self._on_event(event)
 
     def _patience(self, core: Core[CommandT, EventT]) -> float | None:
         """Seconds to wait for the socket. None: until something comes."""
@@ -187,19 +192,35 @@ class Driver(Generic[CommandT, EventT]):
         return None if timer is None else max(0.0, timer - self._clock())
 
     def _receive_waiting(self, core: Core[CommandT, EventT], now: float) -> None:
-        receive = self._socket.recvfrom
-        for _ in range(TURN_LIMIT):
+        receive = self._receive_joined if self._can_join else self._receive_one
+        taken = 0
+        while taken < TURN_LIMIT:
             try:
-                datagram, source = receive(LARGEST_DATAGRAM)
+                datagrams, source = receive()
             except BlockingIOError:
                 return
             except ConnectionResetError:
                 # Windows reports here that an earlier send met a closed port (WSAECONNRESET);
                 # nothing is wrong with our own socket.
                 self.counters.receive_failures += 1
+                taken += 1
                 continue
             address = _plain_address(source) if self._is_ipv6 else source
-            core.receive_datagram(datagram, address, now)
+            for datagram in datagrams:
+                core.receive_datagram(datagram, address, now)
+            taken += len(datagrams)
+
+    def _receive_one(self) -> tuple[list[bytes], Any]:
+        datagram, source = self._socket.recvfrom(LARGEST_DATAGRAM)
+        return [datagram], source
+
+    def _receive_joined(self) -> tuple[list[bytes], Any]:
+        """Datagrams of one sender that came together (0.1 us each instead of 1.5)."""
+        joined, ancillary, _, source = self._socket.recvmsg(LARGEST_DATAGRAM, _SIZE_SPACE)
+        if not ancillary:
+            return [joined], source
+        size = _SIZE_IN.unpack(ancillary[0][2])[0]
+        return [joined[at : at + size] for at in range(0, len(joined), size)], source
 
     def _take_commands(self, core: Core[CommandT, EventT], now: float) -> None:
         for _ in range(TURN_LIMIT):
@@ -213,9 +234,13 @@ class Driver(Generic[CommandT, EventT]):
             self.counters.send_failures += len(burst.datagrams)
             return
         address = _mapped_address(burst.address) if self._is_ipv6 else burst.address
-        datagrams = burst.datagrams
-        if self._can_segment and len(datagrams) > 1:
-            datagrams = self._send_segmented(datagrams, address)
+        if self._can_segment and len(burst.datagrams) > 1:
+            for run in _runs_of_one_size(burst.datagrams):
+                self._send_run(run, address)
+        else:
+            self._send_each(burst.datagrams, address)
+
+    def _send_each(self, datagrams: list[bytes], address: Address) -> None:
         send = self._socket.sendto
         for datagram in datagrams:
             try:
@@ -224,26 +249,20 @@ class Driver(Generic[CommandT, EventT]):
                 self.counters.send_failures += 1
                 _log.debug("sendto %r failed: %s", address, error)
 
-    def _send_segmented(self, datagrams: list[bytes], address: Address) -> list[bytes]:
-        """Runs of one size in one system call each (0.1-0.9 us a datagram instead of 4).
-
-        What is left for sendto: what stands alone, and everything where the system cannot do it.
-        """
-        alone: list[bytes] = []
-        for run in _runs_of_one_size(datagrams):
-            if len(run) == 1:
-                alone += run
-                continue
-            size = struct.pack("=H", len(run[0]))
-            try:
-                self._socket.sendmsg(run, [(_SOL_UDP, _UDP_SEGMENT, size)], 0, address)
-            except BlockingIOError:  # a full send buffer is loss
-                self.counters.send_failures += len(run)
-            except OSError as error:
-                if error.errno in (errno.EIO, errno.ENOPROTOOPT, errno.EOPNOTSUPP):
-                    self._can_segment = False  # the device cannot compute the checksums
-                alone += run
-        return alone
+    def _send_run(self, run: list[bytes], address: Address) -> None:
+        """Datagrams of one size in one system call (0.1-0.9 us each instead of 4)."""
+        if len(run) == 1 or not self._can_segment:
+            self._send_each(run, address)
+            return
+        size = _SIZE_OUT.pack(len(run[0]))
+        try:
+            self._socket.sendmsg(run, [(_SOL_UDP, _UDP_SEGMENT, size)], 0, address)
+        except BlockingIOError:  # a full send buffer is loss
+            self.counters.send_failures += len(run)
+        except OSError as error:
+            if error.errno in (errno.EIO, errno.ENOPROTOOPT, errno.EOPNOTSUPP):
+                self._can_segment = False  # the device cannot compute the checksums
+            self._send_each(run, address)
 
     def _drain_wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -272,7 +291,9 @@ class Driver(Generic[CommandT, EventT]):
 # --- many datagrams in one system call ---
 
 _IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE = 10, 3  # linux/in.h: never fragment, sizes are our business
-_SOL_UDP, _UDP_SEGMENT = 17, 103  # linux/udp.h; Python names neither
+_SOL_UDP, _UDP_SEGMENT, _UDP_GRO = 17, 103, 104  # linux/udp.h; Python names none of them
+_SIZE_OUT, _SIZE_IN = struct.Struct("=H"), struct.Struct("=i")  # of each datagram in a joined run
+_SIZE_SPACE = 64  # bytes; enough for _SIZE_IN and its header
 _MAX_SEGMENTS, _MAX_SEGMENTED = 64, 65_000  # what Linux takes at once, in datagrams and bytes
 
 
@@ -283,6 +304,17 @@ def _can_segment(sock: socket.socket) -> bool:
     except OSError:
         return False
     return sys.platform == "linux"
+
+
+def _can_join(sock: socket.socket) -> bool:
+    """Whether this system now hands over together what came together: UDP_GRO (Linux 5.0)."""
+    if sys.platform != "linux":
+        return False
+    try:
+        sock.setsockopt(_SOL_UDP, _UDP_GRO, 1)
+    except OSError:
+        return False
+    return True
 
 
 def _runs_of_one_size(datagrams: list[bytes]) -> list[list[bytes]]:

@@ -14,7 +14,7 @@ PROBE_TIMEOUT = 1.0  # s; more than any sensible round trip, and nobody waits fo
 SEARCH_AGAIN = 600.0  # s after a search that ended (RFC 8899 §5.1.1)
 SEARCH_AFTER_LOSS = 60.0  # s after a size that was proved stopped working
 
-LOSSY_FOR = 10.0  # s that a path counts as one that loses, after it lost something
+LOSSY_FOR = 60.0  # s that a path counts as one that loses, after it lost something
 ECHO_AFTER = 0.015  # s between a datagram and its echo: a burst of interference seldom takes both
 ECHOES = 50.0  # a second
 ECHO_BURST = 10.0
@@ -24,6 +24,7 @@ class PathSize:
     """The proved size, and when to try the next one. Nothing is sent unless there is need of it."""
 
     def __init__(self) -> None:
+        self.room = room_of(SIZES[0])  # bytes of padded frames that fit
         self._step = 0
         self._probe_stamp: int | None = None
         self._probe_lapses = 0.0
@@ -34,11 +35,6 @@ class PathSize:
     def datagram(self) -> int:
         """Bytes of UDP payload that the path is known to carry."""
         return SIZES[self._step]
-
-    @property
-    def room(self) -> int:
-        """Bytes of padded frames that fit."""
-        return room_of(self.datagram)
 
     def take_probe(self, stamp: int, now: float) -> int | None:
         """There is more to send than fits: the room of a probe to send now, marked by ``stamp``."""
@@ -57,14 +53,18 @@ class PathSize:
         """Whether this PONG proves the size that was tried."""
         if stamp != self._probe_stamp:
             return False
-        self._step += 1
+        self._take_step(self._step + 1)
         self._tries, self._probe_stamp = 0, None
         return True
 
     def shrink(self, now: float) -> None:
         """Large datagrams seem to vanish, or the path is another one: back to what always fits."""
-        self._step = 0
+        self._take_step(0)
         self._end_search(now + SEARCH_AFTER_LOSS)
+
+    def _take_step(self, step: int) -> None:
+        self._step = step
+        self.room = room_of(SIZES[step])
 
     def _end_search(self, again: float) -> None:
         self._tries, self._probe_stamp, self._search_from = 0, None, again

@@ -228,16 +228,18 @@ class Session:
         """Everything queued, sealed. What an unproven address may not get yet counts as lost."""
         if get_ident() != self._thread:
             raise LocalError("a session seals on its own thread alone")
-        bursts = [
-            Burst(address, [self._seal(pad(frame))])
-            for address, frame in self._elsewhere + self._answers
-            if self._may_send(address, len(frame) + HEADER_SIZE + 32)
-        ]
-        self._elsewhere, self._answers = [], []
-        plaintexts = self._plaintexts
+        bursts: list[Burst] = []
+        if self._elsewhere or self._answers:
+            bursts = [
+                Burst(address, [self._seal(pad(frame))])
+                for address, frame in self._elsewhere + self._answers
+                if self._may_send(address, len(frame) + HEADER_SIZE + 32)
+            ]
+            self._elsewhere, self._answers = [], []
+        plaintexts, self._plaintexts = self._plaintexts, []
         if self._frames:
-            plaintexts = plaintexts + pack_frames(self._frames, self.path_size.room)
-        self._plaintexts, self._frames = [], []
+            plaintexts += pack_frames(self._frames, self.path_size.room)
+            self._frames = []
         if len(plaintexts) > 1 and self._move is None:
             plaintexts = [*plaintexts, *self._probe(now)]
         if self._echo is not None:

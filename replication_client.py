@@ -19,6 +19,7 @@ STUCK_AFTER = 3  # times a draft was sent in vain
 MAX_PARTS_IN_FLIGHT = 64  # datagrams of drafts sent at once; one draft may always go
 REORDER_WAIT = 0.010  # s a gap may close by itself before it is pulled
 HAVE_DELAY = 0.025  # s
+HAVE_SPREAD = 0.010  # s earlier or later, by client: a room must not answer with one voice
 HAVE_BYTES = 64 * 1024  # unreported bytes that do not wait
 MAX_EARLY_BYTES = 4 * 1024 * 1024  # held above a gap; beyond it they are pulled later
 HELD_COST = 512  # bytes that an entry takes beside its own: those of empty parts fill memory too
@@ -188,8 +189,9 @@ class Replica:
     Bodies are not kept once handed on; ``chain`` sums them up.
     """
 
-    def __init__(self, conversation: int) -> None:
+    def __init__(self, conversation: int, have_delay: float = HAVE_DELAY) -> None:
         self.conversation = conversation
+        self._have_delay = have_delay
         self.floor = 0
         self.have = 0
         self.chain = FIRST_CHAIN  # at have
@@ -252,7 +254,7 @@ class Replica:
         if arrived:
             self._pull_tries = 0
             if self._have_due is None:
-                self._have_due = now + HAVE_DELAY
+                self._have_due = now + self._have_delay
             if self._unreported >= HAVE_BYTES:
                 self._have_due = now
         self._move_pull(number, now, round_trip)
@@ -339,6 +341,11 @@ class Replica:
         """What HAVE says; it is on its way now."""
         self._unreported, self._have_due = 0, None
         return self.conversation, self.have
+
+
+def have_delay(stream: bytes) -> float:
+    """How long a client with this stream waits before it reports what it has, in seconds."""
+    return HAVE_DELAY + HAVE_SPREAD * (stream[0] / 127.5 - 1.0)
 
 
 class OlderPull:

@@ -4,6 +4,7 @@ Band: exchanges. Knows no session, no store and no clock; what is written where 
 Source: docs/protocol.md.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,12 +15,13 @@ from records import DraftAnswer, Stored, StreamRecord
 FORGET_EVERY = 8  # drafts
 MAX_EARLY_DRAFTS = 8  # as many as a client has in flight: more would be its invention
 MAX_ANSWERS = 64  # kept for an author who never says that it has them
+FIRST_HEADS = 0.05  # s after a push, at the least
 HEADS_INTERVALS = (0.2, 1.0, 5.0)  # s, after the first reminder; then with each keepalive
 
 
 def first_heads_interval(smoothed: float | None) -> float:
     """Seconds after a push before whoever has not reported HAVE is told the heads."""
-    return max(0.05, 1.5 * smoothed + 0.025) if smoothed is not None else 0.2
+    return max(FIRST_HEADS, 1.5 * smoothed + 0.025) if smoothed is not None else 0.2
 
 
 class Draft(NamedTuple):
@@ -177,22 +179,22 @@ class RecentLog:
         """The frames of an entry that is held."""
         return self._frames[number]
 
-    def lag(self, have: int) -> int | None:
-        """Bytes between what somebody has and the head; None if that is more than is kept."""
-        total = self._totals.get(have)
-        if have >= self.head:
-            return 0
-        return None if total is None else self._totals[self.head] - total
+    def within(self, size: int) -> int:
+        """The lowest number after which there are at most so many bytes."""
+        total = self._totals[self.head]
+        numbers = range(self._first - 1, self.head + 1)
+        return numbers[bisect_left(numbers, -size, key=lambda n: self._totals[n] - total)]
 
 
 class Feed:
     """How far one session is with one log."""
 
-    __slots__ = ("have", "pulling", "step", "unreached")
+    __slots__ = ("have", "pulling", "reminded_at", "reminders", "unreached")
 
-    def __init__(self, have: int) -> None:
+    def __init__(self, have: int, now: float) -> None:
         self.have = have  # as reported
-        self.step = 0  # which reminder of the heads comes next
+        self.reminded_at = now  # of the heads, or since when it follows the log
+        self.reminders = 1  # since the newest push; following the log counts as one
         self.unreached = 0  # the highest own entry that not everyone present has yet
         self.pulling = False  # the store is reading for it
 
@@ -201,5 +203,5 @@ class Feed:
         if number <= self.have:
             return False
         self.have = number
-        self.step = 0
+        self.reminders = min(self.reminders, 1)
         return True

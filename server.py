@@ -6,6 +6,7 @@ database; they share queues.
 """
 
 import contextlib
+import gc
 import logging
 import logging.handlers
 import os
@@ -124,6 +125,7 @@ class Host:
                 folder, random_bytes=secrets.token_bytes, now_utc_ms=_utc_milliseconds()
             )
             opened.append(store)
+            store.grow_log()
             return ServerCore(
                 settings,
                 store,
@@ -160,6 +162,7 @@ class Host:
         except (OSError, StoreError) as error:
             return explain_folder_error(str(folder), str(error))
         self._driver = driver
+        gc.freeze()  # what is there now stays, and need not be searched for garbage
         return None
 
     def start_soon(self, form: ServerForm) -> None:

@@ -244,20 +244,23 @@ class ServerCore:
 
     def bursts_to_send(self, now: float) -> Iterator[Burst]:
         """Ends the turn: commits, then seals what may be said now."""
-        self._commit(now)
+        has_committed = self._commit(now)
         if self._members.presences.has_changes:
             self._deadlines.set_earliest(_GATHERED, now + GATHER)
-        bursts, self._loose = self._loose, []
-        outgoing, self._outgoing = self._outgoing, {}
-        return self._seal(bursts, outgoing, now)
+        return self._finish_turn(now, has_committed=has_committed)
 
-    def _seal(self, loose: list[Burst], outgoing: dict[int, Peer], now: float) -> Iterator[Burst]:
+    def _finish_turn(self, now: float, *, has_committed: bool) -> Iterator[Burst]:
         """One peer after the other: memory of what is sent already serves for the next."""
+        loose, self._loose = self._loose, []
+        outgoing, self._outgoing = self._outgoing, {}
         yield from loose
         for peer in outgoing.values():
             yield from peer.session.take_bursts(now)
             if (due := peer.session.echo_due) is not None:
                 self._deadlines.set(_Timer("echo", peer.key), due)
+        if has_committed:  # what nobody waits for comes last
+            self._store.write_along()
+            self._chores.look()
 
     def next_event(self) -> Event | None:
         return self._events.popleft() if self._events else None
@@ -267,16 +270,18 @@ class ServerCore:
 
     # --- turns ---
 
-    def _commit(self, now: float) -> None:
+    def _commit(self, now: float) -> bool:
+        """Whether anything became durable."""
         self._posting.write(now, self._wall_clock())
         if self._members.is_owing(now):
             self._turn.attempt(partial(self._members.write_owed, now), now)
         committed = self._turn.commit(now)
         self._posting.send_answers()
         authors = self._posting.take_authors()
-        if committed is not None:
-            self._delivery.push(committed, authors, now)
-            self._chores.look()
+        if committed is None:
+            return False
+        self._delivery.push(committed, authors, now)
+        return True
 
     def _report_notice(self, notice: StoreNotice) -> None:
         kind, at = HappeningKind[notice.kind.name], self._wall_clock()

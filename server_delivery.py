@@ -11,6 +11,7 @@ from protocol import PeerError
 from protocol_frames import Have, Heads, Pull, Reached, Typing, pack_frames
 from records import Store, Stored
 from replication_server import (
+    FIRST_HEADS,
     HEADS_INTERVALS,
     Feed,
     entry_frames,
@@ -24,7 +25,7 @@ REACHED_INTERVAL = 0.2  # s
 LAGGING_INTERVAL = 0.05  # s between reminders for who gets heads only
 MAX_HAVE_PAIRS = 64
 TYPING_INTERVAL = 2.7  # s; clients keep 3 s apart, and the network brings some together
-SHRINK_STEP = 2  # reminders without a HAVE after which large datagrams are suspected
+SHRINK_AFTER = 3  # reminders without a HAVE make large datagrams suspect
 
 
 class Delivery:
@@ -45,8 +46,8 @@ class Delivery:
         self._wake = wake
         self._run = run
         self._followers: dict[int, dict[int, Peer]] = {}  # by conversation, then session id
-        self._reminders: Deadlines[int] = Deadlines()  # by session id
-        self._peers: dict[int, Peer] = {}
+        self._pushed_at: dict[int, float] = {}  # by conversation
+        self._reminders: Deadlines[int] = Deadlines()  # by conversation
         self._receipts: Deadlines[int] = Deadlines()  # by conversation
         self._reached: dict[int, int] = {}
         self._pulled: dict[int, int] = {}  # bytes this turn, by session id
@@ -61,19 +62,16 @@ class Delivery:
 
         ``unreached``: entries up to this one may be its own, of an earlier session.
         """
-        peer.feeds[conversation] = Feed(have)
+        peer.feeds[conversation] = Feed(have, now)
         peer.feeds[conversation].unreached = unreached
         self._followers.setdefault(conversation, {})[peer.key] = peer
-        self._peers[peer.key] = peer
-        self._reminders.set_earliest(peer.key, now + HEADS_INTERVALS[0])
+        self._reminders.set_earliest(conversation, now + HEADS_INTERVALS[0])
 
     def forget(self, peer: Peer) -> None:
         """The session has ended."""
         for conversation in peer.feeds:
             self._followers[conversation].pop(peer.key, None)
         peer.feeds.clear()
-        self._peers.pop(peer.key, None)
-        self._reminders.cancel(peer.key)
         self._pulled.pop(peer.key, None)
 
     def followers(self, conversation: int) -> Iterable[Peer]:
@@ -107,21 +105,17 @@ class Delivery:
         for author, number in newest.items():
             if author is not None and conversation in author.feeds:
                 author.feeds[conversation].unreached = number
+        in_reach = log.within(self._limits.lag_bytes)
         for peer in self.followers(conversation):
-            feed = peer.feeds[conversation]
-            lag = log.lag(feed.have)
-            if lag is None or lag > self._limits.lag_bytes:
-                self._reminders.set_earliest(peer.key, now + LAGGING_INTERVAL)
-                continue
-            feed.step = 0
-            wait = first_heads_interval(peer.session.round_trip.smoothed)
-            self._reminders.set(peer.key, now + wait)
-            if peer is not only_author:  # POSTED tells the author all it needs
+            # POSTED tells an only author all it needs; whoever lags pulls at its own speed.
+            if peer is not only_author and peer.feeds[conversation].have >= in_reach:
                 room = peer.session.path_size.room
                 if room not in packed:
                     packed[room] = pack_frames(frames, room)
                 peer.session.queue_plaintexts(packed[room])
                 self._wake(peer)
+        self._pushed_at[conversation] = now
+        self._reminders.set_earliest(conversation, now + FIRST_HEADS)
         self._receipts.set_earliest(conversation, now + REACHED_INTERVAL)
 
     # --- what clients report and ask ---
@@ -198,21 +192,48 @@ class Delivery:
 
     def handle_timer(self, now: float) -> None:
         """Reminds of heads and tells receipts."""
-        for key in self._reminders.take_due(now):
-            self._remind(self._peers[key], now)
+        for conversation in self._reminders.take_due(now):
+            self._remind(conversation, now)
         for conversation in self._receipts.take_due(now):
             self._tell_reached(conversation)
 
-    def _remind(self, peer: Peer, now: float) -> None:
-        if not self.queue_heads(peer):
-            return
-        step = min(feed.step for feed in peer.feeds.values())
-        for feed in peer.feeds.values():
-            feed.step += 1
-        if step == SHRINK_STEP:
+    def _remind(self, conversation: int, now: float) -> None:
+        """Tells the head to those who have been behind for long enough, looks again for others."""
+        log = self._rooms.log(conversation)
+        assert log is not None
+        in_reach = log.within(self._limits.lag_bytes)
+        for peer in self.followers(conversation):
+            feed = peer.feeds[conversation]
+            if feed.have >= log.head:
+                continue
+            is_lagging = feed.have < in_reach
+            due = self._reminder_due(conversation, peer, is_lagging=is_lagging)
+            if due is not None and due <= now:
+                self._tell_head(conversation, log.head, peer, now)
+                due = self._reminder_due(conversation, peer, is_lagging=is_lagging)
+            if due is not None:
+                self._reminders.set_earliest(conversation, due)
+
+    def _reminder_due(self, conversation: int, peer: Peer, *, is_lagging: bool) -> float | None:
+        """When to tell somebody who is behind the head (again); None: with the next keepalive."""
+        feed, pushed_at = peer.feeds[conversation], self._pushed_at.get(conversation, 0.0)
+        if feed.reminded_at <= pushed_at:
+            feed.reminders = 0
+            if is_lagging:
+                return feed.reminded_at + LAGGING_INTERVAL
+            return pushed_at + first_heads_interval(peer.session.round_trip.smoothed)
+        if feed.reminders > len(HEADS_INTERVALS):
+            return None
+        return feed.reminded_at + HEADS_INTERVALS[feed.reminders - 1]
+
+    def _tell_head(self, conversation: int, head: int, peer: Peer, now: float) -> None:
+        feed = peer.feeds[conversation]
+        feed.reminders += 1
+        feed.reminded_at = now
+        if feed.reminders == SHRINK_AFTER:
             peer.session.path_size.shrink(now)
-        if step < len(HEADS_INTERVALS):
-            self._reminders.set_earliest(peer.key, now + HEADS_INTERVALS[step])
+        peer.session.queue(Heads(((conversation, head),)).encode())
+        self._wake(peer)
 
     def queue_heads(self, peer: Peer) -> bool:
         """HEADS of the logs that the peer has not reported to have; whether there are any."""

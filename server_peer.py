@@ -18,6 +18,7 @@ class Peer:
         "feeds",
         "intake",
         "is_half_open",
+        "key",
         "last_typing",
         "member",
         "responder",
@@ -26,6 +27,7 @@ class Peer:
 
     def __init__(self, session: Session, server_key: bytes) -> None:
         self.session = session
+        self.key = session.receive_id  # by which the client addresses us
         self.entering = ServerEntering(handshake_hash=session.handshake_hash, server_key=server_key)
         self.responder = Responder()
         self.is_half_open = True  # until something in it has opened
@@ -33,11 +35,6 @@ class Peer:
         self.feeds: dict[int, Feed] = {}
         self.intake: Intake | None = None
         self.last_typing = float("-inf")
-
-    @property
-    def key(self) -> int:
-        """The session id by which the client addresses us."""
-        return self.session.receive_id
 
     @property
     def host(self) -> str:

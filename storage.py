@@ -100,6 +100,7 @@ class Storage(Records):
         self._random_bytes = random_bytes
         self._on_close = ExitStack()
         self._turn = _Turn()
+        self._rows: list[ArchiveRow] = []  # committed, and not yet in the archive
         self._heads: dict[int, LogHead] = {}  # committed
         self._notices: list[StoreNotice] = []
         self._labels: dict[int, str | None] = {}  # of all conversations
@@ -160,15 +161,24 @@ class Storage(Records):
         self._heads.update(turn.heads)
         self._last_sent_at = max(self._last_sent_at, turn.sent_at)
         self._last_place += turn.places
-        if turn.rows:
-            self._archive.write_along(turn.rows, self._latest)
+        self._rows += turn.rows
         return tuple(turn.stored)
+
+    def write_along(self) -> None:
+        """Brings archive.csv up to what is committed: after those who wait have been answered."""
+        rows, self._rows = self._rows, []
+        if rows:
+            self._archive.write_along(rows, self._latest)
 
     def rollback(self) -> None:
         """Forgets all since the last commit."""
         self.forget_turn()
         self._turn = _Turn()
         self._database.rollback()
+
+    def grow_log(self) -> None:
+        """Once after opening, where commits are to be fast."""
+        self._database.grow_log()
 
     # --- logs ---
 
@@ -283,6 +293,7 @@ class Storage(Records):
                     _log.debug("closing: %r", error)  # the next start compares instead
 
     def _leave_archive(self) -> None:
+        self.write_along()
         left = self._archive.close()
         if left is not None:
             self._set(_LEFT, left.encode())

@@ -46,14 +46,14 @@ _UNSEEN = (
 _BLANK = f"(?:(?![{_SEPARATOR}])[{_UNSEEN}])"
 _LIVE = f"(?:{_BLANK}*[{_FORMULA}]|[\t\r])"
 _STRETCH = f"(?:(?<![^{_SEPARATOR}]))"  # at the start, or after a separator
-_PIPED = re.compile("[;|]").search
 _DEFUSABLE = re.compile(f"{_STRETCH}(?='*{_LIVE})")
 _DEFUSED = re.compile(f"{_STRETCH}'(?='*{_LIVE})")
 
 
 def defuse(text: str) -> str:
     """The text as a cell that no spreadsheet takes for a formula."""
-    if text.isascii() and text[:1].isalnum() and text.isprintable() and not _PIPED(text):
+    is_plain = text.isascii() and text[:1].isalnum() and text.isprintable()
+    if is_plain and ";" not in text and "|" not in text:
         return text  # nearly every one: a tenth of the time
     return _DEFUSABLE.sub("'", text)
 
@@ -109,7 +109,6 @@ def stamp(at: int) -> str:
 
 
 _KIND_NAMES = {kind: kind.name.lower() for kind in EntryKind}
-_NEEDS_QUOTES = re.compile('[",\r\n]').search
 
 
 def line(row: ArchiveRow) -> str:
@@ -123,7 +122,9 @@ def line(row: ArchiveRow) -> str:
 
 def _cell(text: str) -> str:
     cell = defuse(text)
-    return '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES(cell) else cell
+    if "," in cell or '"' in cell or "\n" in cell or "\r" in cell:  # a sixth of a search's time
+        return '"' + cell.replace('"', '""') + '"'
+    return cell
 
 
 @functools.lru_cache(maxsize=1024)

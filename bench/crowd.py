@@ -53,7 +53,7 @@ from protocol_frames import (
 from protocol_handshake import ClientHandshake
 from protocol_requests import Requester
 from protocol_session import Session
-from replication_client import Outbox
+from replication_client import Outbox, have_delay
 
 Address = tuple[str, int]
 _FRAME = struct.Struct(">BH")
@@ -88,6 +88,13 @@ class Somebody(Protocol):
     def send_due(self, now: float) -> None: ...
 
 
+class SkippingSession(Session):
+    """What its owner leaves unopened is not lost, so nothing need be sent twice on its account."""
+
+    def notice_loss(self, now: float) -> None:
+        pass
+
+
 class LightPerson:
     """Enters, listens with half an ear, can say things, and comes back to a server that restarts.
 
@@ -108,6 +115,7 @@ class LightPerson:
         self.latencies: list[float] = []  # s from saying to the answer
         self._server = server
         self._outbox = Outbox(secrets.token_bytes(16))
+        self._have_delay = have_delay(self._outbox.stream)
         self._token: bytes | None = None
         self._session: Session | None = None
         self._begin_anew()
@@ -150,7 +158,7 @@ class LightPerson:
 
     def _begin(self, datagram: bytes, now: float) -> None:
         keys, payload = self._handshake.receive_resp(datagram)
-        self._session = Session(
+        self._session = SkippingSession(
             keys,
             is_server=False,
             address=self._server,
@@ -262,15 +270,20 @@ class LightPerson:
         if self.has_entered:
             for frame in self._outbox.frames_due(now, session.round_trip, False):
                 session.queue(frame)
-            if self.seen > self._reported and (session.has_frames or self._report_at <= now):
-                session.queue(Have(((ROOM, self.seen),)).encode())
-                self._reported, self._report_at = self.seen, now + 0.025
+            self._report(session, now)
             if self._ping_at <= now:
                 session.queue_ping(now)
                 self._ping_at = now + KEEPALIVE
         for burst in session.take_bursts(now):
             for datagram in burst.datagrams:
                 self.sock.sendto(datagram, self._server)
+
+    def _report(self, session: Session, now: float) -> None:
+        if self.seen == self._reported:
+            self._report_at = now + self._have_delay  # from when there is something to report
+        elif session.has_frames or self._report_at <= now:
+            session.queue(Have(((ROOM, self.seen),)).encode())
+            self._reported = self.seen
 
 
 class Checker(LightPerson):
@@ -357,11 +370,12 @@ class FullPerson:
         timer = self._core.next_timer()
         if timer is not None and timer <= now:
             self._core.handle_timer(now)
-        for burst in self._core.bursts_to_send(now):
+        bursts = self._core.bursts_to_send(now)
+        while (event := self._core.next_event()) is not None:
+            self._take(event, now)  # before sending, as the client's driver does
+        for burst in bursts:
             for datagram in burst.datagrams:
                 self.sock.sendto(datagram, burst.address)
-        while (event := self._core.next_event()) is not None:
-            self._take(event, now)
 
     def _work(self, job: Job) -> None:
         """The password's scrypt: on a thread, or round trips would be measured through it."""
@@ -440,13 +454,13 @@ class Crowd:
         ready = self._selector.select(patience)
         now = time.monotonic()
         touched: list[Somebody] = [key.data for key, _ in ready]
-        for person in touched:
+        for person in touched:  # each in full: nobody waits for what others got
             person.drain(now)
+            person.send_due(now)
         if now >= self._sweep_at:
             self._sweep_at = now + max(0.005, len(self.people) * 20e-6)
-            touched = self.people
-        for person in touched:
-            person.send_due(now)
+            for person in self.people:
+                person.send_due(now)
         return now
 
     def run(self, seconds: float) -> None:

@@ -76,14 +76,10 @@ class Room:
             raise
 
     def _fill(self, address: Address, people: int, *, is_bare: bool) -> None:
-        """A reader after each fifth of the others: servers serve in the order of entering."""
-        for index in range(WRITERS):
-            if is_bare:
-                self.bare.append(BarePerson(index, address, f"writer {index}"))
-                self.crowd.add(self.bare[-1])
-            else:
-                self.writers.append(LightPerson(index, address, f"writer {index}"))
-                self.crowd.add(self.writers[-1])
+        """A reader after each fifth of the others: servers serve in the order of entering.
+
+        Writers come last: what they get themselves is not in the readers' way here.
+        """
         others = people - WRITERS - READERS
         for place in range(READERS):
             first, last = others * place // READERS, others * (place + 1) // READERS
@@ -98,6 +94,14 @@ class Room:
                 self.readers.append(full)
                 self.crowd.add(full)
             self.crowd.enter()
+        for index in range(WRITERS):
+            if is_bare:
+                self.bare.append(BarePerson(index, address, f"writer {index}"))
+                self.crowd.add(self.bare[-1])
+            else:
+                self.writers.append(LightPerson(index, address, f"writer {index}"))
+                self.crowd.add(self.writers[-1])
+        self.crowd.enter()
 
     def say(self, now: float) -> None:
         """The next writer says a text of 100 bytes that nobody said before."""

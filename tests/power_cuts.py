@@ -31,6 +31,7 @@ def post(store: Storage, *texts: str) -> None:
     for text in texts:
         store.append(ROOM, Entry(bytes(8), EntryKind.TEXT, NOW, 7, "Ana", text))
     store.commit()
+    store.write_along()
 
 
 def texts(store: Storage) -> list[str]:

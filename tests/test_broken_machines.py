@@ -150,6 +150,7 @@ store = Storage.open(folder, random_bytes=os.urandom, now_utc_ms=1_800_000_000_0
 def post(text):
     store.append(ROOM, Entry(bytes(8), EntryKind.TEXT, 1_800_000_000_000, 7, "Ana", text))
     store.commit()
+    store.write_along()
     print(text, flush=True)
 
 for turn in range(20):

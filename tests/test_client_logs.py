@@ -20,6 +20,7 @@ from conversation import FIRST_CHAIN, ROOM, Entry, draft_tag, next_chain
 from entering import EnterRequest, HeldLog, OfferedLog
 from protocol import MAX_REQUEST_JSON, Code, encode_object
 from protocol_frames import Have, Heads, Posted, Pull, Refused, decode_frames
+from replication_client import have_delay
 from settings_client import Run, WaitingDraft
 
 
@@ -498,7 +499,7 @@ def test_have_is_reported_when_due_or_in_company(desk: Desk) -> None:
 
     assert alone == []
     assert decode_frames(b"".join(in_company)) == [Have(((ROOM, 2),))]
-    assert due == pytest.approx(desk.now + 0.025)
+    assert due == pytest.approx(desk.now + have_delay(desk.logs.outbox.stream))
     assert decode_frames(b"".join(later)) == [Have(((ROOM, 3),))]
     assert desk.logs.reports_due(desk.now + 99, in_company=True) == []
 

@@ -5,11 +5,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
 
+import endpoint
 from endpoint import Driver, bind, bound_address, is_in_use, local_addresses, resolve
 from protocol import Address, Burst, Job
 
@@ -87,8 +89,8 @@ class Running:
         return self.events.get(timeout=PATIENCE)
 
 
-@pytest.fixture
-def running() -> Iterator[Running]:
+@contextmanager
+def run_echo() -> Iterator[Running]:
     sock = bind("127.0.0.1", 0)
     events: queue.SimpleQueue[object] = queue.SimpleQueue()
     crashes: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -103,8 +105,16 @@ def running() -> Iterator[Running]:
         name="echo",
     )
     driver.start()
-    yield Running(driver, address, events, crashes)
-    driver.stop()
+    try:
+        yield Running(driver, address, events, crashes)
+    finally:
+        driver.stop()
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    with run_echo() as echo:
+        yield echo
 
 
 @pytest.fixture
@@ -128,6 +138,23 @@ def test_the_largest_datagram_passes(running: Running, peer: socket.socket) -> N
     peer.sendto(bytes(32_000), running.address)
 
     assert len(peer.recv(65_535)) == 32_000
+
+
+@pytest.mark.parametrize("system", ["as it is", "without UDP_SEGMENT and UDP_GRO"])
+def test_many_datagrams_of_one_sender_arrive_one_by_one_and_in_order(
+    system: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if system != "as it is":
+        monkeypatch.setattr(endpoint, "_can_segment", lambda _: False)
+        monkeypatch.setattr(endpoint, "_can_join", lambda _: False)
+    sizes = [1_200] * 100 + [1_100, 16, 1_200, 40, 40, 30_000, 30_000, 1]
+    datagrams = [bytes([number]) * size for number, size in enumerate(sizes)]
+
+    with run_echo() as receiver, run_echo() as sender:
+        sender.driver.submit(Burst(receiver.address, datagrams))
+        arrived = [receiver.event() for _ in datagrams]
+
+    assert arrived == [(datagram, sender.address) for datagram in datagrams]
 
 
 def test_commands_reach_the_core_on_its_own_thread_in_order(running: Running) -> None:

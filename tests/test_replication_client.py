@@ -25,15 +25,16 @@ from replication_client import (
     Assembly,
     OlderPull,
     Replica,
+    have_delay,
 )
+from replication_server import FIRST_HEADS
 
 NEAR, FAR = RoundTrip(), RoundTrip()  # nothing measured; 100 ms
 FAR.sample(0.1)
 
 
 def entry(number: int, size: int = 10) -> Entry:
-    text = f"{number} ".ljust(size, "x")
-    return Entry(NO_TAG, EntryKind.TEXT, 1_000 + number, 7, "Ana", text)
+    return Entry(NO_TAG, EntryKind.TEXT, 1_000 + number, 7, "Ana", f"{number} ".ljust(size, "x"))
 
 
 def parts(number: int, size: int = 10, conversation: int = 1) -> list[EntryPart]:
@@ -495,8 +496,14 @@ def test_have_goes_25_ms_after_the_first_unreported_entry() -> None:
     assert HAVE_DELAY == 0.025
     assert replica.next_timer() == 5.025
     assert (replica.is_have_due(5.02), replica.is_have_due(5.025)) == (False, True)
-    assert replica.report() == (1, 2)
-    assert replica.next_timer() is None
+    assert (replica.report(), replica.next_timer()) == ((1, 2), None)
+
+
+def test_clients_report_a_little_apart_and_before_they_would_be_reminded() -> None:
+    delays = {have_delay(bytes([first]) + bytes(15)) for first in range(256)}
+
+    assert len(delays) == 256
+    assert 0.015 <= min(delays) < 0.016 < 0.034 < max(delays) < 0.036 < FIRST_HEADS
 
 
 def test_have_goes_at_once_when_64_kb_are_unreported() -> None:

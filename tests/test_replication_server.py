@@ -317,15 +317,18 @@ def test_the_newest_entries_are_held_as_far_as_memory_allows(
             or sum(cost[known] for known in range(held[0] - 1, number + 1)) > limit
         )
         assert log.frames(number) == entry_frames(one)
-        for have in range(head, number + 2):
-            lag = sum(cost[known] for known in range(have + 1, number + 1))
-            assert log.lag(have) == (lag if have >= held[0] - 1 else None)
+        lags = {
+            have: sum(cost[known] for known in range(have + 1, number + 1))
+            for have in range(held[0] - 1, number + 1)
+        }
+        for reach in (0, limit // 2, limit, 1 << 20):
+            assert log.within(reach) == min(have for have in lags if lags[have] <= reach)
 
 
-def test_who_has_less_than_is_kept_lags_by_more_than_can_be_said() -> None:
+def test_who_has_less_than_is_kept_is_out_of_reach() -> None:
     log = RecentLog(1, 500, 1 << 20)
 
-    assert (log.lag(500), log.lag(501), log.lag(499)) == (0, 0, None)
+    assert log.within(1 << 30) == 500
 
 
 # --- heads ---
@@ -339,12 +342,12 @@ def test_heads_are_told_again_soon_after_a_push_as_the_path_allows() -> None:
 
 
 def test_a_have_counts_when_it_is_higher_and_begins_the_reminders_anew() -> None:
-    feed = Feed(have=5)
-    feed.step = 2
+    feed = Feed(have=5, now=0.0)
+    feed.reminders = 2
 
     old = [feed.report(number) for number in (0, 5)]
-    step = feed.step
+    reminders = feed.reminders
     news = feed.report(6)
 
-    assert (old, step) == ([False, False], 2)
-    assert (news, feed.have, feed.step) == (True, 6, 0)
+    assert (old, reminders) == ([False, False], 2)
+    assert (news, feed.have, feed.reminders) == (True, 6, 1)

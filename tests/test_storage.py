@@ -53,11 +53,18 @@ def text(words: str, sent_at: int = NOW) -> Entry:
     return Entry(b"tag of 8", EntryKind.TEXT, sent_at, 7, "Ana", words)
 
 
+def end_turn(store: Storage) -> tuple[Stored, ...]:
+    """As a server does."""
+    stored = store.commit()
+    store.write_along()
+    return stored
+
+
 def post(store: Storage, *texts: str, sent_at: int = NOW) -> tuple[Stored, ...]:
     """One turn."""
     for words in texts:
         store.append(ROOM, text(words, sent_at))
-    return store.commit()
+    return end_turn(store)
 
 
 def texts(store: Storage) -> list[str]:
@@ -111,7 +118,7 @@ def test_entries_get_numbers_and_chains_in_the_order_of_append(store: Storage) -
     first = store.append(ROOM, text("satu"))
     second = store.append(ROOM, text("dua"))
 
-    assert store.commit() == (first, second)
+    assert end_turn(store) == (first, second)
     body = text("satu").encode()
     assert first == Stored(ROOM, 1, body, next_chain(FIRST_CHAIN, body))
     assert second.number == 2
@@ -123,8 +130,8 @@ def test_entries_get_numbers_and_chains_in_the_order_of_append(store: Storage) -
 def test_a_turn_without_entries_commits_nothing_to_push(store: Storage) -> None:
     store.save_person(PersonRecord(7, "Ana", is_present=True))
 
-    assert store.commit() == ()
-    assert store.commit() == ()
+    assert end_turn(store) == ()
+    assert end_turn(store) == ()
 
 
 @pytest.mark.parametrize(
@@ -210,10 +217,10 @@ def test_a_turn_rolled_back_leaves_nothing(store: Storage, folder: Path) -> None
 
     assert store.head(ROOM) == before
     assert store.person(7) is None
-    assert store.commit() == ()
+    assert end_turn(store) == ()
     again = store.append(ROOM, text("tiga", NOW + 1))
     assert (again.number, Entry.decode(again.body).sent_at) == (2, NOW + 1)
-    store.commit()
+    end_turn(store)
     assert [one.text for one in archived(folder)] == ["satu", "tiga"]
     assert_whole(store)
 
@@ -233,7 +240,7 @@ def test_any_commits_and_rollbacks_leave_a_whole_log(
     for place, step in enumerate(steps):
         match step:
             case "commit":
-                assert [Entry.decode(one.body).text for one in store.commit()] == turn
+                assert [Entry.decode(one.body).text for one in end_turn(store)] == turn
                 expected += turn
                 turn = []
             case "rollback":
@@ -260,7 +267,7 @@ def test_a_full_disk_refuses_the_turn_and_goes_on_reading(folder: Path) -> None:
         store.append(ROOM, text("x" * 60_000))
     for _ in range(2):  # what failed once stays failed until it is rolled back
         with pytest.raises(StoreFullError):
-            store.commit()
+            end_turn(store)
     store.rollback()
 
     assert texts(store) == ["satu"]
@@ -304,7 +311,7 @@ def test_times_do_not_fall_within_a_turn_or_after_a_restart(folder: Path) -> Non
     store.append(ROOM, text("satu", NOW))
     stored = store.append(ROOM, text("dua", NOW - 5))
     assert Entry.decode(stored.body).sent_at == NOW
-    store.commit()
+    end_turn(store)
     store.close()
 
     store = open_store(folder, now=0)
@@ -323,7 +330,7 @@ def test_everything_is_there_after_a_restart(folder: Path) -> None:
     posted = post(store, "satu", "dua")
     store.bind_stream(b"s" * 16, 7, NOW)
     store.save_answer(b"s" * 16, DraftAnswer(1, Code.OK, ROOM, 1, NOW), NOW)
-    store.commit()
+    end_turn(store)
     store.close()
     store.close()
 
@@ -469,7 +476,7 @@ def test_without_a_database_the_archive_is_read_back(folder: Path) -> None:
     store.append(ROOM, Entry(NO_TAG, EntryKind.TEXT, NOW + 1, 7, "Ana", "=1+1\nya"))
     store.append(ROOM, Entry(NO_TAG, EntryKind.TEXT, NOW + 2, 8, "Budi", "dua"))
     store.append(ROOM, Entry(NO_TAG, EntryKind.LEFT, NOW + 3, 7, "Ana"))
-    before = [Entry.decode(one.body) for one in store.commit()]
+    before = [Entry.decode(one.body) for one in end_turn(store)]
     store.close()
     archive = (folder / ARCHIVE_NAME).read_bytes()
     for path in folder.glob("ruang.db*"):
@@ -537,7 +544,7 @@ def test_a_long_archive_is_rebuilt_by_a_worker_while_people_talk(folder: Path) -
     run_on_a_worker(store.next_chore())
     (folder / ARCHIVE_NAME).unlink()
     store.forget_old(NOW)
-    store.commit()
+    end_turn(store)
 
     chore = store.next_chore()
     assert store.next_chore() is None

@@ -143,6 +143,30 @@ def test_a_turn_rolled_back_or_closed_on_leaves_nothing(path: Path) -> None:
         assert keys(database) == []
 
 
+def test_a_log_grown_at_once_is_overwritten_from_then_on(path: Path) -> None:
+    with closing(Database(path)) as database:
+        put(database, "before")
+        database.grow_log()
+        log = path.with_name(path.name + "-wal")
+        grown = log.stat().st_size
+        for turn in range(50):
+            put(database, f"turn {turn}")
+            database.commit()
+
+        assert grown == log.stat().st_size > 4_000_000
+        assert database.row("SELECT name FROM sqlite_master WHERE name = 'filler'") is None
+        assert "before" in keys(database)
+
+
+def test_where_there_is_little_space_the_log_grows_as_it_must(path: Path) -> None:
+    with closing(Database(path, max_pages=200)) as database:
+        database.grow_log()  # there is space on the disk, but not for this database
+        put(database, "after")
+        database.commit()
+
+        assert keys(database) == ["after"]
+
+
 def test_an_empty_turn_commits_and_rolls_back(database: Database) -> None:
     database.commit()
     database.rollback()
