@@ -6,7 +6,7 @@ Band: cores. The windows, the terminal and ``--json`` all speak to the core thro
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from conversation import Entry, Person
+from conversation import ConversationKind, Entry, Person
 from protocol import Address, Code
 from settings_client import Run
 
@@ -88,7 +88,152 @@ class Leave:
     patience: float = 3.0
 
 
-Command = AskLacking | Join | ChooseName | ChoosePassword | Say | LoadOlder | ShowTyping | Leave
+# What follows is answered by one Answered with the same ticket, also if the server must be waited
+# for; what it changes comes as events of its own.
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Make an account. It does not log in."""
+
+    ticket: int
+    name: str
+    password: str = field(repr=False)
+    country: str = ""
+    full_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogIn:
+    """Become the person of an account, once all drafts are acknowledged."""
+
+    ticket: int
+    name: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LogOut:
+    """Stay connected, as nobody."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePassword:
+    """Of one's own account."""
+
+    ticket: int
+    old: str = field(repr=False)
+    new: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeName:
+    """Of a guest."""
+
+    ticket: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPrivate:
+    """A conversation with somebody present or an account. Result: its number."""
+
+    ticket: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddGroup:
+    """Make a group and be its first member. Result: its number."""
+
+    ticket: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinGroup:
+    """Result: its number."""
+
+    ticket: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveGroup:
+    """By name. Its conversation is gone from here then."""
+
+    ticket: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskGroups:
+    """All groups there are. Result: tuple of GroupInfo."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskMembers:
+    """Of a group, by name. Result: tuple of names."""
+
+    ticket: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindPeople:
+    """Accounts whose names begin so. Result: tuple of names."""
+
+    ticket: int
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """In all one may read. Result: tuple of Found, newest first."""
+
+    ticket: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRead:
+    """Everything up to ``number`` was seen. Not answered; it never goes back."""
+
+    conversation: int
+    number: int
+
+
+Request = (
+    Register
+    | LogIn
+    | LogOut
+    | ChangePassword
+    | ChangeName
+    | OpenPrivate
+    | AddGroup
+    | JoinGroup
+    | LeaveGroup
+    | AskGroups
+    | AskMembers
+    | FindPeople
+    | Search
+)
+Command = (
+    AskLacking
+    | Join
+    | ChooseName
+    | ChoosePassword
+    | Say
+    | LoadOlder
+    | ShowTyping
+    | Leave
+    | MarkRead
+    | Request
+)
 
 
 # --- events ---
@@ -284,6 +429,81 @@ class RunChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupInfo:
+    """A group in the list of all."""
+
+    name: str
+    members: int
+    is_member: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry that was searched for."""
+
+    conversation: int
+    number: int
+    entry: Entry
+
+
+Result = None | str | int | tuple[str, ...] | tuple[GroupInfo, ...] | tuple[Found, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How a Request ended. ``result``: as it says; of Register and LogIn the token, as hex."""
+
+    ticket: int
+    code: Code
+    result: Result = None
+    wait: float = 0.0  # s, of TOO_MANY_GUESSES
+    reason: str = ""  # of NAME_INVALID
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityChanged:
+    """Who we are now: after entering, LogIn, LogOut (person 0) and ChangeName.
+
+    ``token``: hex, of an account's session; shown on its page.
+    """
+
+    person: int
+    name: str
+    is_account: bool
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationChanged:
+    """A conversation we belong to: new to us, or with another name. The room comes first.
+
+    ``name``: of the group, or of the other person (``person``); of the room: empty.
+    """
+
+    conversation: int
+    kind: ConversationKind
+    name: str
+    person: int
+    head: int  # entries it has
+    read: int  # up to here we had seen it, on whatever device
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationGone:
+    """We left it, on whatever device, or are somebody else now: forget it."""
+
+    conversation: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMoved:
+    """Another device of ours has seen everything up to ``number``."""
+
+    conversation: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The core is done. ``text`` is the operator's reason, if any; ``until`` of a ban, UTC ms."""
 
@@ -319,6 +539,11 @@ Event = (
     | PersonTyping
     | LogReplaced
     | RunChanged
+    | Answered
+    | IdentityChanged
+    | ConversationChanged
+    | ConversationGone
+    | ReadMoved
     | Ended
     | Crashed
 )

@@ -38,6 +38,7 @@ class EntryKind(IntEnum):
     JOINED = 3
     LEFT = 4
     NOTICE = 5
+    RENAMED = 6  # name: until now; text: from now on
 
 
 _ENTRY = struct.Struct(">8sBQQB")

@@ -94,6 +94,22 @@ class Verb(IntEnum):
     PEOPLE = 4
     EXIT = 5
     LACKING = 6
+    CHALLENGE = 7
+    LOGIN = 8
+    REGISTER = 9
+    LOGOUT = 10
+    PASSWORD = 11
+    NAME = 12
+    LOGS = 13
+    PRIVATE = 14
+    ADD_GROUP = 15
+    JOIN_GROUP = 16
+    LEAVE_GROUP = 17
+    GROUPS = 18
+    MEMBERS = 19
+    READ = 20
+    SEARCH = 21
+    FIND = 22
 
 
 class Code(IntEnum):
@@ -121,6 +137,11 @@ class Code(IntEnum):
     DRAFT_FORGOTTEN = 25
     LOG_CHANGED = 26
     SNAPSHOT = 27
+    NO_SUCH_USER = 30
+    NO_SUCH_GROUP = 31
+    GROUP_EXISTS = 32
+    ALREADY_A_MEMBER = 33
+    WRONG_LOGIN = 34  # no such account or a wrong password: nobody learns which
 
 
 class CloseCode(IntEnum):

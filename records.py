@@ -5,11 +5,11 @@ be another. Nothing but the store decides numbers, names on disk and membership.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
-from conversation import Entry
+from conversation import ConversationKind, Entry
 from protocol import RuangError
 
 
@@ -129,6 +129,57 @@ class StoreNotice:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What SCRAM-SHA-256 checks a password by; the password itself is nowhere."""
+
+    salt: bytes
+    iterations: int
+    stored_key: bytes = field(repr=False)
+    server_key: bytes = field(repr=False)
+    expires_at: int = 0  # UTC ms, of an operator's one-time code; 0: the owner's own password
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """A person who keeps a name for good."""
+
+    person: int
+    name: str
+    full_name: str
+    country: str
+    created_at: int
+    credentials: Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRecord:
+    """``name`` of a group; ``pair`` of a private conversation, the lower id first."""
+
+    conversation: int
+    kind: ConversationKind
+    name: str = ""
+    pair: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRecord:
+    """A group as it stands in the list of all."""
+
+    conversation: int
+    name: str
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An entry that holds the words that were searched for."""
+
+    conversation: int
+    number: int
+    entry: Entry
+
+
 class Store(Protocol):
     """Owned by the network thread. The first write opens a transaction; ``commit`` ends it.
 
@@ -168,6 +219,35 @@ class Store(Protocol):
     def drop_tokens(self, person: int) -> None: ...
     def once(self, once: bytes) -> tuple[int, bytes] | None: ...  # code and JSON of the answer
     def save_once(self, once: bytes, code: int, fields: bytes, at: int) -> None: ...
+
+    # accounts; ``folded`` and ``skeleton`` as auth.py makes them of a name
+    def add_account(self, account: AccountRecord, folded: str, skeleton: str) -> None: ...
+    def account(self, person: int) -> AccountRecord | None: ...
+    def account_named(self, folded: str) -> AccountRecord | None: ...
+    def account_names(self, folded_prefix: str, limit: int) -> list[str]: ...  # in order
+    def save_credentials(self, person: int, credentials: Credentials) -> None: ...
+    def drop_token(self, token_hash: bytes) -> None: ...
+
+    # conversations beside the room, of which everybody is a member without a row
+    def conversation(self, conversation: int) -> ConversationRecord | None: ...
+    def add_group(self, name: str, folded: str, skeleton: str) -> int: ...
+    def group_named(self, folded: str) -> int | None: ...
+    def is_group_name(self, folded: str, skeleton: str) -> bool: ...
+    def groups(self, after_folded: str, limit: int) -> list[GroupRecord]: ...  # by folded name
+    def private_between(self, one: int, other: int) -> int | None: ...
+    def add_private(self, one: int, other: int) -> int: ...  # both are members from now on
+    def members(self, conversation: int) -> list[int]: ...  # people, in the order of joining
+    def add_member(self, conversation: int, person: int) -> None: ...
+    def drop_member(self, conversation: int, person: int) -> None: ...
+    def conversations_of(self, person: int) -> list[int]: ...  # ascending, without the room
+    def read_markers(self, person: int) -> dict[int, int]: ...  # by conversation
+    def set_read(self, person: int, conversation: int, number: int) -> None: ...
+
+    # search: entries are indexed behind the commits, a few at a time
+    def index_some(self, limit: int) -> bool: ...  # whether there are more to index
+    def search_later(
+        self, words: str, conversations: list[int], limit: int
+    ) -> Callable[[], list[Hit]]: ...  # newest first; at most ``limit`` and 50 ms
 
     # keeping out
     def bans(self) -> list[Ban]: ...
