@@ -17,7 +17,8 @@ PACKAGES := python3 python3-tk python3-venv xvfb xauth xdotool \
 COVERED := protocol*.py,auth*.py,crypto*.py,conversation.py,deadlines.py,entering.py,replication*.py,$\
 	*_core.py,server_rooms.py,server_presence.py,server_door.py,server_people.py,server_turn.py,$\
 	server_posting.py,server_requests.py,server_entrance.py,server_members.py,server_operator.py,$\
-	server_delivery.py,server_peer.py,client_logs.py,client_people.py,client_link.py,$\
+	server_delivery.py,server_peer.py,server_sessions.py,server_links.py,server_partings.py,$\
+	server_accounts.py,client_logs.py,client_people.py,client_link.py,$\
 	client_model.py,client_held.py,client_rows.py,client_form.py,client_layout.py,client_commands.py
 DISPLAY_RUN = xvfb-run --auto-servernum --server-args='-screen 0 1600x1000x24'
 

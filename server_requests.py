@@ -5,7 +5,6 @@ Source: docs/protocol.md.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from entering import EnterAnswer, EnterRequest, Step
@@ -16,27 +15,15 @@ from records import RememberedSession, Store
 from replication_server import Intake
 from server_delivery import Delivery
 from server_entrance import Entrance
-from server_events import HappeningKind
 from server_members import Members
+from server_partings import Partings
 from server_peer import Peer
 from server_people import Admission
 from server_rooms import Rooms
+from server_sessions import Sessions
 from server_turn import Turn
 
 MOST_NAMES = 100  # in the answer to LACKING
-
-
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """What requests make the core do with sessions."""
-
-    wake: Callable[[Peer], None]  # it has something to send
-    serve_again: Callable[[Peer], None]  # its next request may be served
-    entered: Callable[[Peer], None]
-    left: Callable[[Peer, HappeningKind, float], None]
-    close: Callable[[Peer, CloseCode, float], None]
-    part: Callable[[Peer], None]  # nobody is behind it any more
-    wall_clock: Callable[[], int]
 
 
 class Requests:
@@ -49,9 +36,11 @@ class Requests:
         members: Members,
         delivery: Delivery,
         turn: Turn,
-        doors: Doors,
+        sessions: Sessions,
+        partings: Partings,
         *,
         random_bytes: Callable[[int], bytes],
+        wall_clock: Callable[[], int],
         on_wrong_password: Callable[[Peer, float], None],
         guard: Callable[[Peer, Callable[[], None], float], None],
     ) -> None:
@@ -66,13 +55,15 @@ class Requests:
         self._members = members
         self._delivery = delivery
         self._turn = turn
-        self._doors = doors
+        self._sessions = sessions
+        self._partings = partings
+        self._wall_clock = wall_clock
 
     def receive(self, peer: Peer, request: Request, now: float) -> None:
         """Raises PeerError for a request that cannot be."""
         for frame in peer.responder.receive(request):
             peer.session.queue(frame)
-            self._doors.wake(peer)
+            self._sessions.wake(peer)
         self.serve(peer, now)
 
     def serve(self, peer: Peer, now: float) -> None:
@@ -108,9 +99,9 @@ class Requests:
     def _answer(self, peer: Peer, request: int, code: Code, fields: Fields) -> None:
         for frame in peer.responder.answer(request, code, fields):
             peer.session.queue(frame)
-        self._doors.wake(peer)
+        self._sessions.wake(peer)
         if peer.responder.has_next:
-            self._doors.serve_again(peer)
+            self._sessions.serve_again(peer)
 
     # --- questions ---
 
@@ -131,7 +122,7 @@ class Requests:
 
     def _enter(self, peer: Peer, request: int, fields: Fields, now: float) -> None:
         wish = EnterRequest.decode(fields)
-        at = self._doors.wall_clock()
+        at = self._wall_clock()
         admission: Admission | None = None
 
         def decide() -> None:
@@ -165,11 +156,11 @@ class Requests:
         record, stream = admission.record, self._store.stream(wish.stream)
         assert record is not None
         assert stream is not None
-        before = self._members.settle(admission, peer, now, self._doors.wall_clock())
+        before = self._members.settle(admission, peer, now, self._wall_clock())
         if before is not None:
-            self._doors.close(before, CloseCode.RENEWED, now)
+            self._sessions.close(before, CloseCode.RENEWED, now)
         if peer.entering.step is not Step.PROVED:
-            self._doors.part(peer)  # it ended in this very turn: as with any lost session
+            self._partings.part(peer)  # it ended in this very turn: as with any lost session
             return
         peer.entering.step = Step.ENTERED
         peer.intake = Intake(wish.stream, stream)
@@ -193,10 +184,10 @@ class Requests:
         )
         self._answer(peer, request, Code.OK, answer.encode())
         peer.session.queue_ping(now)
-        self._doors.entered(peer)
+        self._sessions.welcome(peer)
 
     def _exit(self, peer: Peer, request: int, now: float) -> None:
-        self._doors.left(peer, HappeningKind.LEFT, now)
+        self._partings.take_leave(peer, now)
 
         def answer(_: float) -> None:  # on a full disk too: the person is gone either way
             self._answer(peer, request, Code.OK, {})

@@ -20,7 +20,7 @@ ORDER = {
         settings settings_client wordlist
     """,
     "mechanisms": """
-        deadlines crypto_pure crypto auth_noise auth_cpace protocol_guards auth
+        deadlines crypto_pure crypto auth_noise auth_cpace protocol_guards auth auth_scram
     """,
     "exchanges": """
         protocol_handshake protocol_path protocol_requests protocol_session entering
@@ -28,7 +28,8 @@ ORDER = {
     """,
     "cores": """
         server_events server_rooms server_presence server_door server_people server_peer
-        server_turn server_entrance server_delivery server_members server_operator server_posting
+        server_sessions server_turn server_entrance server_accounts server_delivery
+        server_links server_members server_partings server_operator server_posting
         server_requests server_core
         client_events client_logs client_people client_link client_core
         client_form client_rows client_layout client_held client_model client_commands
