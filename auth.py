@@ -31,6 +31,9 @@ FORGIVEN_AFTER = 600.0  # seconds without a failure after which one failure is f
 ROOM_FAILURES = 60  # a minute, from all addresses together
 MAX_WAITING = 1000  # places in the room's queue: as many as sessions may be not yet entered
 MAX_GUESSERS = 10_000  # addresses whose failures are remembered
+MINUTE_FAILURES = 10  # of one account in any minute
+HOUR_FAILURES = 100  # of one account in any hour (OWASP ASVS 2.2.1)
+_HOUR = 3600.0  # seconds
 _MOST_FAILURES = FREE_FAILURES + 6  # 2^6 s is beyond the longest wait; bounds how long one decays
 _SLACK = 1e-6  # seconds and tokens that sums of floats may be wrong by
 
@@ -213,15 +216,22 @@ def token_hash(token: bytes) -> bytes:
     return hashlib.sha256(token).digest()
 
 
+def password_bytes(password: str) -> bytes:
+    """What is hashed of any password: its NFKC, so that it is the same from every keyboard.
+
+    Spaces and case count. Nothing is refused, as SASLprep (RFC 4013) would: there is no password
+    that its owner could set here and not use.
+    """
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+
+
 def derive_prs(password: str, room_id: bytes) -> bytes:
     """The key that CPace takes, from the room's password: about 0.1 s and 32 MiB, so in a worker.
 
-    The password is brought to NFKC, so that it is the same from every keyboard; spaces and case
-    count. Stealing the result lets a thief into this room, but does not tell the password.
+    Stealing the result lets a thief into this room, but does not tell the password.
     """
-    secret = unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
     return hashlib.scrypt(
-        secret,
+        password_bytes(password),
         salt=room_id,
         n=_SCRYPT_N,
         r=_SCRYPT_R,
@@ -241,7 +251,7 @@ def key_groups(server_key: bytes) -> str:
 
 
 class Failures(NamedTuple):
-    """What the store keeps of an address that guessed wrong."""
+    """What the store keeps of an address that guessed wrong, or of an account's name."""
 
     address: str
     failures: int
@@ -395,3 +405,57 @@ class _Guesser(NamedTuple):
 
 def _unforgiven(guesser: _Guesser, now: float) -> int:
     return max(0, guesser.failures - int((now - guesser.last_at) / FORGIVEN_AFTER))
+
+
+class AccountGuessing:
+    """How often the passwords of accounts may be tried. Only failures count.
+
+    An account has ten failures in any minute and a hundred in any hour, then it waits until the
+    one that is too many has become old: never a permanent lock. ``most`` names are remembered.
+    """
+
+    _LIMITS = ((MINUTE_FAILURES, 60.0), (HOUR_FAILURES, _HOUR))
+
+    def __init__(self, most: float = float("inf")) -> None:
+        self._most = most
+        self._failed: dict[str, deque[float]] = {}  # by name, whose last failure is oldest first
+
+    def wait_for(self, name: str, now: float) -> float:
+        """Seconds until this name may be tried again; 0 if it may now."""
+        failed = self._failed.get(name, ())
+        ends = [failed[-most] + period for most, period in self._LIMITS if len(failed) >= most]
+        return max(0.0, max(ends, default=now) - now)
+
+    def failed(self, name: str, now: float) -> None:
+        """Counts a wrong password."""
+        failed = self._failed.pop(name, deque(maxlen=HOUR_FAILURES))
+        failed.append(now)
+        self._failed[name] = failed
+        self._forget(now)
+
+    def dump(self, now: float, utc_ms: int) -> list[Failures]:
+        """What must survive a restart; both arguments name this instant."""
+        rows = []
+        for name, failed in self._failed.items():
+            count = sum(at > now - _HOUR for at in failed)
+            if count:
+                rows.append(Failures(name, count, utc_ms - round((now - failed[-1]) * 1000)))
+        return rows
+
+    def restore(self, rows: Iterable[Failures], now: float, utc_ms: int) -> None:
+        """Takes back what an earlier run dumped, as if all had failed at the last moment.
+
+        So a restart forgives nobody, and at worst an account waits an hour once.
+        """
+        for row in sorted(rows, key=lambda row: row.last_failure_utc_ms):
+            last = now - max(0, utc_ms - row.last_failure_utc_ms) / 1000
+            self._failed[row.address] = deque([last] * row.failures, maxlen=HOUR_FAILURES)
+        self._forget(now)
+
+    def _forget(self, now: float) -> None:
+        while self._failed:
+            oldest = next(iter(self._failed))
+            is_old = self._failed[oldest][-1] <= now - _HOUR
+            if not is_old and len(self._failed) <= self._most:
+                return
+            del self._failed[oldest]

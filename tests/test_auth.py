@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auth import (
+    AccountGuessing,
     Failures,
     Guessing,
     NameInvalid,
@@ -497,3 +498,96 @@ def test_a_thousand_wrong_guesses_are_slowed_and_an_honest_user_still_enters() -
     assert verified <= 60 + 5 * 60
     assert honest_at is not None
     assert honest_at - 30 <= 60
+
+
+# --- guessing at accounts ---
+
+
+def guess(guessing: AccountGuessing, name: str, seconds: list[float]) -> list[float]:
+    """Fails at each of these seconds if it may; those at which it might."""
+    tried = []
+    for now in seconds:
+        if guessing.wait_for(name, now) == 0:
+            guessing.failed(name, now)
+            tried.append(now)
+    return tried
+
+
+def every_second(hours: float) -> list[float]:
+    return [float(second) for second in range(int(hours * 3600))]
+
+
+def test_an_account_has_ten_failures_in_any_minute() -> None:
+    guessing = AccountGuessing()
+
+    tried = guess(guessing, "ana", [5.0 * number for number in range(100)])
+
+    assert tried[:10] == [0, 5, 10, 15, 20, 25, 30, 35, 40, 45]
+    assert tried[10:12] == [60, 65]
+    assert all(later - earlier >= 60 for earlier, later in itertools.pairwise(tried[::10]))
+
+
+def test_an_account_has_a_hundred_failures_in_any_hour_and_is_never_locked_for_good() -> None:
+    guessing = AccountGuessing()
+
+    tried = guess(guessing, "ana", every_second(hours=3))
+
+    assert len(tried) == 300
+    assert tried[:10] == [*range(10)]
+    assert tried[99] == 9 * 60 + 9
+    assert tried[100:102] == [3600, 3601]
+
+
+def test_the_wait_is_as_long_as_it_is_said_to_be() -> None:
+    guessing = AccountGuessing()
+    guess(guessing, "ana", [100.0] * 9 + [130.0])
+
+    assert guessing.wait_for("ana", 130.0) == 30.0
+    assert guessing.wait_for("ana", 159.5) == 0.5
+    assert guessing.wait_for("ana", 160.0) == 0.0
+    assert guessing.wait_for("budi", 130.0) == 0.0
+
+
+def test_failures_at_an_account_survive_a_restart() -> None:
+    before = AccountGuessing()
+    guess(before, "ana", every_second(hours=0.2))
+    guess(before, "budi", [715.0])
+    rows = before.dump(now=720.0, utc_ms=1_000_000)
+
+    after = AccountGuessing()
+    after.restore(reversed(rows), now=3.0, utc_ms=1_001_000)
+
+    last = 1_000_000 - (720 - 549) * 1000
+    assert rows == [Failures("ana", 100, last), Failures("budi", 1, 995_000)]
+    assert after.wait_for("ana", now=3.0) == 3600.0 - (720 - 549) - 1
+    assert after.wait_for("budi", now=3.0) == 0.0
+    assert after.dump(now=3.0, utc_ms=1_001_000) == rows
+
+
+def test_failures_of_more_than_an_hour_ago_are_not_kept() -> None:
+    guessing = AccountGuessing()
+    guess(guessing, "ana", [0.0, 1000.0])
+
+    assert guessing.dump(now=3600.0, utc_ms=10**7) == [Failures("ana", 1, 10**7 - 2_600_000)]
+    assert guessing.dump(now=4600.0, utc_ms=10**7) == []
+    guessing.restore([Failures("ana", 3, 0)], now=5000.0, utc_ms=3_600_000)
+    assert guessing.dump(now=5000.0, utc_ms=10**7) == []
+
+
+def test_a_wall_clock_set_back_never_lengthens_the_wait_of_an_account() -> None:
+    guessing = AccountGuessing()
+
+    guessing.restore([Failures("ana", 100, 9_000_000)], now=10.0, utc_ms=1_000_000)
+
+    assert guessing.wait_for("ana", now=10.0) == 3600.0
+
+
+def test_only_so_many_names_are_remembered_and_the_oldest_is_forgotten_first() -> None:
+    guessing = AccountGuessing(most=10)
+
+    for number in range(100):
+        guessing.failed(f"name {number}", now=float(number))
+
+    assert [row.address for row in guessing.dump(now=100.0, utc_ms=10**9)] == [
+        f"name {number}" for number in range(90, 100)
+    ]
