@@ -49,6 +49,7 @@ class FrameType(IntEnum):
     HAVE = 0x26
     TYPING = 0x27
     REACHED = 0x28
+    READ_TO = 0x29
     WANT = 0x30
     CHUNK = 0x31
 
@@ -375,6 +376,21 @@ class Reached:
         return cls(_decode_pairs(body))
 
 
+@dataclass(frozen=True, slots=True)
+class ReadTo:
+    """conversation u64 | number u64: another session of this person has read so far."""
+
+    conversation: int
+    number: int
+
+    def encode(self) -> bytes:
+        return _frame(FrameType.READ_TO, _U64_PAIR.pack(self.conversation, self.number))
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        return cls(*_exactly(_U64_PAIR, body))
+
+
 Frame = (
     Ping
     | Pong
@@ -392,6 +408,7 @@ Frame = (
     | Have
     | Typing
     | Reached
+    | ReadTo
 )
 
 _END = int(FrameType.END)  # comparing with the enum's own takes six times as long
@@ -412,6 +429,7 @@ _DECODERS: dict[int, Callable[[bytes], Frame]] = {
     FrameType.HAVE: Have.decode,
     FrameType.TYPING: Typing.decode,
     FrameType.REACHED: Reached.decode,
+    FrameType.READ_TO: ReadTo.decode,
 }
 
 

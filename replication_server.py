@@ -5,6 +5,7 @@ Source: docs/protocol.md.
 """
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -157,19 +158,27 @@ class RecentLog:
         self._frames: dict[int, list[bytes]] = {}
         self._totals = {head: 0}  # bytes of all entries up to a number, counted from the start
 
-    def add(self, stored: Stored) -> list[bytes]:
-        """Takes the next entry and gives its frames; the oldest ones go when they are too many."""
-        number, frames = stored.number, entry_frames(stored)
+    def take(self, committed: Iterable[Stored]) -> list[bytes]:
+        """Takes the next entries and gives their frames; the oldest go when they are too many."""
         total = self._totals[self.head]
-        for frame in frames:
-            total += len(frame)
-        self._frames[number] = frames
-        self._totals[number] = total
-        self.head = number
-        while total - self._totals[self._first - 1] > self._limit and self._first < number:
-            del self._frames[self._first], self._totals[self._first - 1]
-            self._first += 1
-        return frames
+        made: list[bytes] = []
+        for stored in committed:
+            frames = entry_frames(stored)
+            for frame in frames:
+                total += len(frame)
+            self.head = stored.number
+            self._frames[self.head] = frames
+            self._totals[self.head] = total
+            made += frames
+            while total - self._totals[self._first - 1] > self._limit and self._first < self.head:
+                del self._frames[self._first], self._totals[self._first - 1]
+                self._first += 1
+        return made
+
+    @property
+    def size(self) -> int:
+        """Bytes of all entries that are kept."""
+        return self._totals[self.head] - self._totals[self._first - 1]
 
     def holds(self, number: int) -> bool:
         """Whether an entry can be had without the store."""

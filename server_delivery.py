@@ -6,9 +6,10 @@ Source: docs/protocol.md.
 
 from collections.abc import Callable, Iterable
 
+from conversation import ROOM
 from deadlines import Deadlines
 from protocol import PeerError
-from protocol_frames import Have, Heads, Pull, Reached, Typing, pack_frames
+from protocol_frames import Have, Heads, Pull, Reached, ReadTo, Typing, pack_frames
 from records import Store, Stored
 from replication_server import (
     FIRST_HEADS,
@@ -17,7 +18,7 @@ from replication_server import (
     entry_frames,
     first_heads_interval,
 )
-from server_peer import Peer
+from server_peer import Member, Peer
 from server_rooms import Rooms
 from settings import Limits
 
@@ -28,8 +29,22 @@ TYPING_INTERVAL = 2.7  # s; clients keep 3 s apart, and the network brings some 
 SHRINK_AFTER = 3  # reminders without a HAVE make large datagrams suspect
 
 
+class Audience:
+    """The sessions that follow one log. Forgotten with the last of them."""
+
+    __slots__ = ("followers", "head", "pushed_at", "reached")
+
+    def __init__(self, head: int) -> None:
+        self.head = head  # as they were told
+        self.followers: dict[int, Peer] = {}  # by session id
+        self.pushed_at = float("-inf")
+        self.reached = 0  # what everyone present has
+
+
 class Delivery:
-    """Knows which sessions follow which logs. ``wake`` says that a peer has something to send."""
+    """Knows which sessions follow which logs. ``wake`` says that a peer has something to send,
+    ``sessions_of`` which sessions a person has now.
+    """
 
     def __init__(
         self,
@@ -39,21 +54,22 @@ class Delivery:
         *,
         wake: Callable[[Peer], None],
         run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        sessions_of: Callable[[int], Iterable[Peer]],
     ) -> None:
         self._rooms = rooms
         self._store = store
         self._limits = limits
         self._wake = wake
         self._run = run
-        self._followers: dict[int, dict[int, Peer]] = {}  # by conversation, then session id
-        self._pushed_at: dict[int, float] = {}  # by conversation
+        self._sessions_of = sessions_of
+        self._audiences: dict[int, Audience] = {}  # by conversation
         self._reminders: Deadlines[int] = Deadlines()  # by conversation
         self._receipts: Deadlines[int] = Deadlines()  # by conversation
-        self._reached: dict[int, int] = {}
+        self._awaited: set[int] = set()  # conversations in which somebody may lack a receipt
         self._pulled: dict[int, int] = {}  # bytes this turn, by session id
         self._pulled_at = 0.0  # which turn that is
 
-    # --- who follows what ---
+    # --- who follows what; when nothing is written that is not on disk ---
 
     def follow(
         self, peer: Peer, conversation: int, have: int, now: float, unreached: int = 0
@@ -62,21 +78,61 @@ class Delivery:
 
         ``unreached``: entries up to this one may be its own, of an earlier session.
         """
+        audience = self._audiences.get(conversation)
+        if audience is None:
+            audience = self._audiences[conversation] = Audience(self._rooms.head(conversation))
+        audience.followers[peer.key] = peer
         peer.feeds[conversation] = Feed(have, now)
         peer.feeds[conversation].unreached = unreached
-        self._followers.setdefault(conversation, {})[peer.key] = peer
+        if unreached:
+            self._awaited.add(conversation)
         self._reminders.set_earliest(conversation, now + HEADS_INTERVALS[0])
 
+    def follow_on(
+        self, peer: Peer, conversation: int, have: int, now: float, unreached: int = 0
+    ) -> None:
+        """The same, but a session that follows the log already goes on from where it is."""
+        feed = peer.feeds.get(conversation)
+        if feed is None:
+            self.follow(peer, conversation, have, now, unreached)
+        else:
+            feed.report(have)
+
+    def introduce(self, person: int, conversation: int, now: float) -> None:
+        """Somebody's sessions follow a log that may be new to them: heads will be told until they
+        have it.
+        """
+        for peer in self._sessions_of(person):
+            if conversation not in peer.feeds:
+                self.follow(peer, conversation, 0, now)
+
+    def let_go(self, person: int, conversation: int) -> None:
+        """Somebody is a member no longer: heads of zero say so, and nothing follows."""
+        for peer in self._sessions_of(person):
+            if conversation in peer.feeds:
+                self._unfollow(peer, conversation)
+            self._tell(peer, Heads(((conversation, 0),)))
+
     def forget(self, peer: Peer) -> None:
-        """The session has ended."""
-        for conversation in peer.feeds:
-            self._followers[conversation].pop(peer.key, None)
-        peer.feeds.clear()
+        """The session has ended, or nobody is behind it any more."""
+        for conversation in list(peer.feeds):
+            self._unfollow(peer, conversation)
         self._pulled.pop(peer.key, None)
+
+    def _unfollow(self, peer: Peer, conversation: int) -> None:
+        del peer.feeds[conversation]
+        followers = self._audiences[conversation].followers
+        del followers[peer.key]
+        if not followers:
+            del self._audiences[conversation]
+            self._reminders.cancel(conversation)
+            self._receipts.cancel(conversation)
+            self._awaited.discard(conversation)
 
     def followers(self, conversation: int) -> Iterable[Peer]:
         """The sessions that get a log."""
-        return self._followers.get(conversation, {}).values()
+        audience = self._audiences.get(conversation)
+        return audience.followers.values() if audience is not None else ()
 
     # --- pushing ---
 
@@ -84,29 +140,36 @@ class Delivery:
         self, committed: Iterable[Stored], authors: dict[tuple[int, int], Peer], now: float
     ) -> None:
         """Sends what was just committed, once and best effort; packed once for all receivers."""
-        frames: dict[int, list[bytes]] = {}  # by conversation
-        newest: dict[int, dict[Peer | None, int]] = {}  # by conversation and author: their number
+        batches: dict[int, list[Stored]] = {}  # by conversation
         for stored in committed:
-            conversation, number = stored.conversation, stored.number
-            if conversation not in frames:
-                frames[conversation], newest[conversation] = [], {}
-            frames[conversation] += self._rooms.take(stored)
-            newest[conversation][authors.get((conversation, number))] = number
-        for conversation in frames:
-            self._push_batch(conversation, frames[conversation], newest[conversation], now)
+            batches.setdefault(stored.conversation, []).append(stored)
+        for conversation, batch in batches.items():
+            frames = self._rooms.take(conversation, batch)
+            if batch[0].number == 1 and conversation != ROOM:  # until now it showed nowhere
+                for person in self._rooms.members(conversation):
+                    self.introduce(person, conversation, now)
+            audience = self._audiences.get(conversation)
+            if audience is not None:
+                audience.head = batch[-1].number
+                newest = {authors.get((conversation, s.number)): s.number for s in batch}
+                self._push_batch(conversation, audience, frames, newest, now)
 
     def _push_batch(
-        self, conversation: int, frames: list[bytes], newest: dict[Peer | None, int], now: float
+        self,
+        conversation: int,
+        audience: Audience,
+        frames: list[bytes],
+        newest: dict[Peer | None, int],  # by author
+        now: float,
     ) -> None:
-        log = self._rooms.log(conversation)
-        assert log is not None
         packed: dict[int, list[bytes]] = {}  # by the room that paths have proved
         only_author = next(iter(newest)) if len(newest) == 1 else None
         for author, number in newest.items():
             if author is not None and conversation in author.feeds:
                 author.feeds[conversation].unreached = number
-        in_reach = log.within(self._limits.lag_bytes)
-        for peer in self.followers(conversation):
+                self._awaited.add(conversation)
+        in_reach = self._in_reach(conversation, audience)
+        for peer in audience.followers.values():
             # POSTED tells an only author all it needs; whoever lags pulls at its own speed.
             if peer is not only_author and peer.feeds[conversation].have >= in_reach:
                 room = peer.session.path_size.room
@@ -114,34 +177,51 @@ class Delivery:
                     packed[room] = pack_frames(frames, room)
                 peer.session.queue_plaintexts(packed[room])
                 self._wake(peer)
-        self._pushed_at[conversation] = now
+        audience.pushed_at = now
         self._reminders.set_earliest(conversation, now + FIRST_HEADS)
         self._receipts.set_earliest(conversation, now + REACHED_INTERVAL)
+
+    def _in_reach(self, conversation: int, audience: Audience) -> int:
+        """Who has less lags."""
+        log = self._rooms.log(conversation)
+        return log.within(self._limits.lag_bytes) if log is not None else audience.head
+
+    def _tell(self, peer: Peer, frame: Heads | Reached | ReadTo | Typing) -> None:
+        peer.session.queue(frame.encode())
+        self._wake(peer)
+
+    def tell_read(self, person: int, by: Peer, conversation: int, number: int) -> None:
+        """Somebody has read so far, in one of their sessions: the others are told."""
+        for peer in self._sessions_of(person):
+            if peer is not by:
+                self._tell(peer, ReadTo(conversation, number))
 
     # --- what clients report and ask ---
 
     def receive_have(self, peer: Peer, have: Have, now: float) -> None:
         """Raises PeerError for a number that does not exist yet."""
         for conversation, number in have.numbers[:MAX_HAVE_PAIRS]:
-            feed, log = peer.feeds.get(conversation), self._rooms.log(conversation)
-            if feed is None or log is None:
+            feed = peer.feeds.get(conversation)
+            if feed is None:
                 continue
-            if number > log.head:
+            if number > self._audiences[conversation].head:
                 raise PeerError("HAVE beyond the head")
             if feed.report(number):
                 self._receipts.set_earliest(conversation, now + REACHED_INTERVAL)
 
     def receive_pull(self, peer: Peer, pull: Pull, now: float) -> None:
         """Answers from memory, or lets the worker read; lowest first, at most so much a turn."""
-        log, feed = self._rooms.log(pull.conversation), peer.feeds.get(pull.conversation)
-        if log is None or feed is None:
-            peer.session.queue(Heads(((pull.conversation, 0),)).encode())
-            self._wake(peer)
+        conversation, feed = pull.conversation, peer.feeds.get(pull.conversation)
+        if feed is None:
+            self._refuse(peer, conversation)
             return
-        last = min(pull.last, log.head)
+        last = min(pull.last, self._audiences[conversation].head)
         number, skipped = pull.first, pull.first_part
-        if number <= last and not log.holds(number):
-            self._read(peer, feed, pull.conversation, number, last)
+        if number > last:
+            return
+        log = self._rooms.log(conversation)
+        if log is None or not log.holds(number):
+            self._read(peer, feed, conversation, number, last)
             return
         if self._pulled_at != now:
             self._pulled_at = now
@@ -154,6 +234,12 @@ class Delivery:
             number, skipped = number + 1, 0
         self._pulled[peer.key] = spent
         self._wake(peer)
+
+    def _refuse(self, peer: Peer, conversation: int) -> None:
+        """Whoever is a member has come back, and will ask for LOGS before long."""
+        if peer.member is None or self._rooms.is_member(peer.member.person, conversation):
+            return
+        self._tell(peer, Heads(((conversation, 0),)))
 
     def _read(self, peer: Peer, feed: Feed, conversation: int, first: int, last: int) -> None:
         if feed.pulling:
@@ -178,11 +264,10 @@ class Delivery:
         if typing.conversation not in peer.feeds:
             return
         peer.last_typing = now
-        frame = Typing(typing.conversation, peer.member.person).encode()
+        frame = Typing(typing.conversation, peer.member.person)
         for other in self.followers(typing.conversation):
-            if other is not peer:
-                other.session.queue(frame)
-                self._wake(other)
+            if other.member is not peer.member:
+                self._tell(other, frame)
 
     # --- timers ---
 
@@ -199,32 +284,19 @@ class Delivery:
 
     def _remind(self, conversation: int, now: float) -> None:
         """Tells the head to those who have been behind for long enough, looks again for others."""
-        log = self._rooms.log(conversation)
-        assert log is not None
-        in_reach = log.within(self._limits.lag_bytes)
-        for peer in self.followers(conversation):
+        audience = self._audiences[conversation]
+        in_reach = self._in_reach(conversation, audience)
+        for peer in audience.followers.values():
             feed = peer.feeds[conversation]
-            if feed.have >= log.head:
+            if feed.have >= audience.head:
                 continue
             is_lagging = feed.have < in_reach
-            due = self._reminder_due(conversation, peer, is_lagging=is_lagging)
+            due = _reminder_due(peer, feed, audience.pushed_at, is_lagging=is_lagging)
             if due is not None and due <= now:
-                self._tell_head(conversation, log.head, peer, now)
-                due = self._reminder_due(conversation, peer, is_lagging=is_lagging)
+                self._tell_head(conversation, audience.head, peer, now)
+                due = _reminder_due(peer, feed, audience.pushed_at, is_lagging=is_lagging)
             if due is not None:
                 self._reminders.set_earliest(conversation, due)
-
-    def _reminder_due(self, conversation: int, peer: Peer, *, is_lagging: bool) -> float | None:
-        """When to tell somebody who is behind the head (again); None: with the next keepalive."""
-        feed, pushed_at = peer.feeds[conversation], self._pushed_at.get(conversation, 0.0)
-        if feed.reminded_at <= pushed_at:
-            feed.reminders = 0
-            if is_lagging:
-                return feed.reminded_at + LAGGING_INTERVAL
-            return pushed_at + first_heads_interval(peer.session.round_trip.smoothed)
-        if feed.reminders > len(HEADS_INTERVALS):
-            return None
-        return feed.reminded_at + HEADS_INTERVALS[feed.reminders - 1]
 
     def _tell_head(self, conversation: int, head: int, peer: Peer, now: float) -> None:
         feed = peer.feeds[conversation]
@@ -232,55 +304,75 @@ class Delivery:
         feed.reminded_at = now
         if feed.reminders == SHRINK_AFTER:
             peer.session.path_size.shrink(now)
-        peer.session.queue(Heads(((conversation, head),)).encode())
-        self._wake(peer)
+        self._tell(peer, Heads(((conversation, head),)))
 
     def queue_heads(self, peer: Peer) -> bool:
         """HEADS of the logs that the peer has not reported to have; whether there are any."""
-        behind: list[tuple[int, int]] = []
-        for conversation, feed in peer.feeds.items():
-            log = self._rooms.log(conversation)
-            if log is not None and feed.have < log.head:
-                behind.append((conversation, log.head))
+        behind = [
+            (conversation, head)
+            for conversation, feed in peer.feeds.items()
+            if feed.have < (head := self._audiences[conversation].head)
+        ]
         if behind:
-            peer.session.queue(Heads(tuple(behind[:MAX_HAVE_PAIRS])).encode())
-            self._wake(peer)
+            self._tell(peer, Heads(tuple(behind[:MAX_HAVE_PAIRS])))
         return bool(behind)
 
     # --- receipts ---
 
     def _tell_reached(self, conversation: int) -> None:
-        haves = [
-            peer.feeds[conversation].have
-            for peer in self.followers(conversation)
-            if peer.member is not None and not peer.member.is_away
-        ]
-        reached, before = min(haves, default=0), self._reached.get(conversation, 0)
+        audience = self._audiences[conversation]
+        haves: dict[int, int] = {}  # by person: with any of their sessions is with them
+        for peer in audience.followers.values():
+            member = peer.member
+            if member is not None and not member.is_away:
+                have = peer.feeds[conversation].have
+                haves[member.person] = max(have, haves.get(member.person, 0))
+        reached, before = min(haves.values(), default=0), audience.reached
+        if reached >= audience.head:
+            self._awaited.discard(conversation)
         if reached <= before:
             return
-        self._reached[conversation] = reached
-        frame = Reached(((conversation, reached),)).encode()
-        for peer in self.followers(conversation):
+        audience.reached = reached
+        frame = Reached(((conversation, reached),))
+        for peer in audience.followers.values():
             if peer.feeds[conversation].unreached > before:
-                peer.session.queue(frame)
-                self._wake(peer)
+                self._tell(peer, frame)
 
     def queue_reached(self, peer: Peer) -> None:
         """With a keepalive: the newest receipt for an author, in case it was lost."""
         for conversation, feed in peer.feeds.items():
-            reached = self._reached.get(conversation, 0)
+            reached = self._audiences[conversation].reached
             if feed.unreached and reached:
-                peer.session.queue(Reached(((conversation, reached),)).encode())
+                self._tell(peer, Reached(((conversation, reached),)))
                 if reached >= feed.unreached:
                     feed.unreached = 0
 
     def count_again(self, now: float) -> None:
         """Somebody came, went or fell silent: others may be the last to have something now."""
-        for conversation in self._followers:
+        for conversation in self._awaited:
             self._receipts.set_earliest(conversation, now)
 
-    def lacking(self, conversation: int, number: int) -> list[Peer]:
-        """The present sessions that have not reported an entry."""
-        return [
-            peer for peer in self.followers(conversation) if peer.feeds[conversation].have < number
-        ]
+    def lacking(self, conversation: int, number: int) -> list[Member]:
+        """Who is present and has reported an entry from no session."""
+        lacking: dict[int, Member] = {}
+        having: set[int] = set()
+        for peer in self.followers(conversation):
+            if peer.member is None:
+                continue
+            if peer.feeds[conversation].have < number:
+                lacking[peer.member.person] = peer.member
+            else:
+                having.add(peer.member.person)
+        return [member for person, member in lacking.items() if person not in having]
+
+
+def _reminder_due(peer: Peer, feed: Feed, pushed_at: float, *, is_lagging: bool) -> float | None:
+    """When to tell somebody who is behind the head (again); None: with the next keepalive."""
+    if feed.reminded_at <= pushed_at:
+        feed.reminders = 0
+        if is_lagging:
+            return feed.reminded_at + LAGGING_INTERVAL
+        return pushed_at + first_heads_interval(peer.session.round_trip.smoothed)
+    if feed.reminders > len(HEADS_INTERVALS):
+        return None
+    return feed.reminded_at + HEADS_INTERVALS[feed.reminders - 1]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import NamedTuple
 
-from protocol import Code, PeerError
+from protocol import Code
 from protocol_frames import Post
 from records import BanKind, DraftAnswer, Store
 from replication_server import Draft, Intake
@@ -49,10 +49,10 @@ class Posting:
         self._authors: dict[tuple[int, int], Peer] = {}
 
     def receive(self, peer: Peer, post: Post) -> None:
-        """Raises PeerError for a POST that cannot be."""
+        """Raises PeerError for a POST that cannot be. One of nobody is too late: it is ignored."""
         intake, member = peer.intake, peer.member
         if intake is None or member is None:
-            raise PeerError("no stream")
+            return
         drafts = intake.receive(post)
         last = self._waiting[-1] if self._waiting else None
         if last is not None and last.intake is intake and last.name == member.name:

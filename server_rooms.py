@@ -1,6 +1,6 @@
-"""Conversations on the server: who may say what where, and the newest entries of each log.
+"""Conversations on the server: who belongs where, who may say what, the newest entries of each log.
 
-Band: cores. The store decides numbers; what is in ``RecentLog`` is on disk already.
+Band: cores. The store decides numbers and membership; what is in ``RecentLog`` is on disk already.
 Source: docs/protocol.md.
 """
 
@@ -20,28 +20,68 @@ from replication_server import Draft, Intake, RecentLog
 from settings import Limits
 
 FIRST_SIGHT = 200  # entries of a log that is seen for the first time
+MAX_LOGS = 1_000  # besides the room's, of which newest entries are in memory
+LOG_SHARE = 4  # one of them may take this part of what all of them may
 
 
 class Rooms:
-    """All conversations. A rollback of the store needs nothing undone here."""
+    """All conversations. A rollback of the store needs nothing undone here.
+
+    Memory for logs is bounded, whatever is stored: the room's has ``log_cache_bytes``, and so have
+    all others together, of which the one where nothing was said for longest goes first.
+    """
 
     def __init__(self, store: Store, limits: Limits) -> None:
         self._store = store
-        self._logs = {
-            ROOM: RecentLog(ROOM, store.head(ROOM).number, limits.log_cache_bytes),
-        }
+        self._most_bytes = limits.log_cache_bytes
+        self._room = RecentLog(ROOM, store.head(ROOM).number, self._most_bytes)
+        self._logs: dict[int, RecentLog] = {}  # the others, as they were last written to
+        self._bytes = 0  # in the others
 
-    def log(self, conversation: int) -> RecentLog | None:
-        """The newest entries of a conversation, if it exists."""
-        return self._logs.get(conversation)
-
-    def conversations_of(self, person: int) -> tuple[int, ...]:
-        """What a person is a member of. Everyone belongs to the room."""
-        return (ROOM,)
+    # --- who belongs where ---
 
     def is_member(self, person: int, conversation: int) -> bool:
-        """Whether a person may read and write there."""
-        return conversation in self.conversations_of(person)
+        """Whether a person may read and write there. Everyone belongs to the room."""
+        return conversation == ROOM or self._store.is_member(conversation, person)
+
+    def conversations_of(self, person: int) -> list[int]:
+        """What a person is a member of, ascending."""
+        return [ROOM, *self._store.conversations_of(person)]
+
+    def members(self, conversation: int) -> list[int]:
+        """Who belongs to a group or a private conversation."""
+        return self._store.members(conversation)
+
+    # --- the newest entries ---
+
+    def head(self, conversation: int) -> int:
+        """How far a log goes, in the open transaction."""
+        return self._store.head(conversation).number
+
+    def log(self, conversation: int) -> RecentLog | None:
+        """The newest entries of a conversation, if any are in memory."""
+        return self._room if conversation == ROOM else self._logs.get(conversation)
+
+    def take(self, conversation: int, committed: list[Stored]) -> list[bytes]:
+        """Entries that follow each other, committed: from now on ready to be pulled.
+
+        Their frames, to be pushed.
+        """
+        if conversation == ROOM:
+            return self._room.take(committed)
+        log = self._logs.pop(conversation, None)
+        if log is None:
+            limit = self._most_bytes // LOG_SHARE
+            log = RecentLog(conversation, committed[0].number - 1, limit)
+        self._logs[conversation] = log
+        before = log.size
+        frames = log.take(committed)
+        self._bytes += log.size - before
+        while len(self._logs) > 1 and (
+            self._bytes > self._most_bytes or len(self._logs) > MAX_LOGS
+        ):
+            self._bytes -= self._logs.pop(next(iter(self._logs))).size
+        return frames
 
     # --- writing: into the open transaction ---
 
@@ -66,10 +106,9 @@ class Rooms:
         _, conversation, kind, body = draft
         if kind != EntryKind.TEXT:
             return Code.BAD_REQUEST
-        if conversation not in self._logs:
-            return Code.NO_SUCH_CONVERSATION
-        if not self.is_member(person, conversation):
-            return Code.NOT_A_MEMBER
+        if conversation != ROOM and not self.is_member(person, conversation):
+            exists = self._store.conversation(conversation) is not None
+            return Code.NOT_A_MEMBER if exists else Code.NO_SUCH_CONVERSATION
         if len(body) > MAX_TEXT:
             return Code.TEXT_TOO_LONG
         try:
@@ -77,17 +116,33 @@ class Rooms:
         except UnicodeDecodeError:
             return Code.TEXT_INVALID
 
-    def note(self, kind: EntryKind, person: int, name: str, at: int) -> None:
-        """Writes joined or left into the room's log."""
-        self._store.append(ROOM, Entry(NO_TAG, kind, at, person, name))
+    def note(
+        self,
+        kind: EntryKind,
+        person: int,
+        name: str,
+        at: int,
+        *,
+        text: str = "",
+        conversation: int = ROOM,
+    ) -> None:
+        """Writes joined, left or renamed into a log."""
+        self._store.append(conversation, Entry(NO_TAG, kind, at, person, name, text))
 
-    # --- what somebody who enters is told ---
+    def join(self, conversation: int, person: int, name: str, at: int) -> None:
+        """Somebody belongs to a group from now on, and its log says so."""
+        self._store.add_member(conversation, person)
+        self.note(EntryKind.JOINED, person, name, at, conversation=conversation)
 
-    def offer(self, person: int) -> tuple[OfferedLog, ...]:
-        """The person's logs as they are in the open transaction."""
-        return tuple(self._offer(conversation) for conversation in self.conversations_of(person))
+    def leave(self, conversation: int, person: int, name: str, at: int) -> None:
+        """Somebody belongs to a group no longer, and its log says so."""
+        self.note(EntryKind.LEFT, person, name, at, conversation=conversation)
+        self._store.drop_member(conversation, person)
 
-    def _offer(self, conversation: int) -> OfferedLog:
+    # --- what somebody is told of a log ---
+
+    def offer(self, conversation: int) -> OfferedLog:
+        """A log as it is in the open transaction."""
         head = self._store.head(conversation).number
         floor = max(0, head - FIRST_SIGHT)
         return OfferedLog(conversation, head, floor, self._chain(conversation, floor))
@@ -101,9 +156,3 @@ class Rooms:
     def is_same(self, held: HeldLog) -> bool:
         """Whether a client's copy is a copy of our log: an old backup put back here shows so."""
         return self._store.chain_at(held.conversation, held.have) == held.chain
-
-    # --- reading: after the commit ---
-
-    def take(self, stored: Stored) -> list[bytes]:
-        """A committed entry, from now on ready to be pulled; its frames, to be pushed."""
-        return self._logs[stored.conversation].add(stored)

@@ -41,6 +41,11 @@ class Turn:
         """To be done if it cannot be: answers, and putting memory right."""
         self._undone.append(act)
 
+    def when_settled(self, act: Act) -> None:
+        """To be done once this turn is on disk or undone: what is told then is so, either way."""
+        self.when_kept(act)
+        self.when_undone(act)
+
     def commit(self, now: float) -> tuple[Stored, ...] | None:
         """What became durable; None if nothing was written, or nothing could be."""
         committed: tuple[Stored, ...] | None = None

@@ -47,6 +47,7 @@ from protocol_frames import (
     Posted,
     Pull,
     Reached,
+    ReadTo,
     Refused,
     Request,
     Response,
@@ -104,6 +105,7 @@ def frames_seeds() -> list[bytes]:
         Typing(1),
         Typing(1, 9),
         Reached(((1, 1),)),
+        ReadTo(1, 1),
     ]
     return [frame.encode() for frame in frames]
 

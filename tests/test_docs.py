@@ -141,6 +141,7 @@ ENCODED = {
     "TYPING to the server": protocol_frames.Typing(1).encode(),
     "TYPING to a client": protocol_frames.Typing(1, PERSON).encode(),
     "REACHED": protocol_frames.Reached(((1, 7),)).encode(),
+    "READ_TO": protocol_frames.ReadTo(1, 7).encode(),
     "Entry body": ENTRY.encode(),
     "Person body": conversation.Person(PERSON, "ana", Presence.HERE, False, 12).encode(
         0xA0A1A2A3A4A5A6A7

@@ -37,6 +37,7 @@ from protocol_frames import (
     Posted,
     Pull,
     Reached,
+    ReadTo,
     Refused,
     Request,
     Response,
@@ -100,6 +101,7 @@ frames: st.SearchStrategy[Frame] = st.one_of(
     st.builds(Have, pairs),
     st.builds(Typing, u64, u64),
     st.builds(Reached, pairs),
+    st.builds(ReadTo, u64, u64),
 )
 
 EXAMPLES: list[tuple[Frame, str]] = [
@@ -129,6 +131,7 @@ EXAMPLES: list[tuple[Frame, str]] = [
     (Typing(1), "27 0008 0000000000000001"),
     (Typing(1, 7), "27 0010 0000000000000001 0000000000000007"),
     (Reached(((1, 7),)), "28 0010 0000000000000001 0000000000000007"),
+    (ReadTo(1, 7), "29 0010 0000000000000001 0000000000000007"),
 ]
 
 
@@ -150,7 +153,7 @@ def test_frames_come_back_in_their_order(several: list[Frame]) -> None:
 
 
 def test_no_frame_number_of_the_design_is_used_twice() -> None:
-    assert len({kind.value for kind in FrameType}) == len(FrameType.__members__) == 19
+    assert len({kind.value for kind in FrameType}) == len(FrameType.__members__) == 20
 
 
 # --- bytes of a peer ---
@@ -247,6 +250,8 @@ POST_HEAD = ONE + ONE + ONE + "01"
         frame(FrameType.PULL, ONE + THREE + "00" + TWO),
         frame(FrameType.PULL, ONE + ONE + "00"),
         frame(FrameType.TYPING, "00" * 12),
+        frame(FrameType.READ_TO, ONE),
+        frame(FrameType.READ_TO, ONE + ONE + ONE),
     ],
 )
 def test_what_is_not_well_formed_closes_the_session(plaintext: bytes) -> None:

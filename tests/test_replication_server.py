@@ -305,7 +305,7 @@ def test_the_newest_entries_are_held_as_far_as_memory_allows(
 
     for number, size in zip(cost, sizes, strict=True):
         one = stored(number, size)
-        log.add(one)
+        assert log.take([one]) == entry_frames(one)
         cost[number] = sum(map(len, entry_frames(one)))
 
         held = [known for known in range(head, number + 2) if log.holds(known)]
@@ -317,12 +317,26 @@ def test_the_newest_entries_are_held_as_far_as_memory_allows(
             or sum(cost[known] for known in range(held[0] - 1, number + 1)) > limit
         )
         assert log.frames(number) == entry_frames(one)
+        assert log.size == sum(cost[known] for known in held)
         lags = {
             have: sum(cost[known] for known in range(have + 1, number + 1))
             for have in range(held[0] - 1, number + 1)
         }
         for reach in (0, limit // 2, limit, 1 << 20):
             assert log.within(reach) == min(have for have in lags if lags[have] <= reach)
+
+
+def test_entries_taken_together_are_kept_as_those_taken_one_by_one() -> None:
+    together, apart = RecentLog(1, 5, 3_000), RecentLog(1, 5, 3_000)
+    several = [stored(number, 1_000) for number in range(6, 12)]
+
+    frames = together.take(several)
+
+    assert frames == [frame for one in several for frame in apart.take([one])]
+    assert together.size == apart.size
+    assert [together.holds(number) for number in range(13)] == [
+        apart.holds(number) for number in range(13)
+    ]
 
 
 def test_who_has_less_than_is_kept_is_out_of_reach() -> None:

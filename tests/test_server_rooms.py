@@ -3,9 +3,9 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from server_parts import FIRST_UTC, StubbornStore, open_store
+from server_parts import FIRST_UTC, StubbornStore, limits, open_store
 
-from conversation import FIRST_CHAIN, ROOM, Entry, EntryKind
+from conversation import FIRST_CHAIN, NO_TAG, ROOM, Entry, EntryKind
 from entering import HeldLog
 from protocol import MAX_TEXT, Code
 from records import PersonRecord, Store
@@ -38,15 +38,124 @@ def intake(stubborn: StubbornStore) -> Intake:
 def fill(stubborn: StubbornStore, rooms: Rooms, count: int) -> None:
     for number in range(count):
         rooms.note(EntryKind.JOINED, 7, f"Murid {number}", FIRST_UTC)
-    for stored in stubborn.commit():
-        rooms.take(stored)
+    rooms.take(ROOM, list(stubborn.commit()))
 
 
-def test_everyone_belongs_to_the_room_and_to_nothing_else_yet(rooms: Rooms) -> None:
-    assert rooms.conversations_of(7) == (ROOM,)
+def group(stubborn: StubbornStore, name: str) -> int:
+    return int(stubborn.add_group(name, name.casefold(), name.casefold()))
+
+
+def say(stubborn: StubbornStore, rooms: Rooms, conversation: int, *texts: str) -> list[bytes]:
+    for text in texts:
+        stubborn.append(conversation, Entry(NO_TAG, EntryKind.TEXT, FIRST_UTC, 7, "Ana", text))
+    return rooms.take(conversation, list(stubborn.commit()))
+
+
+# --- who belongs where ---
+
+
+def test_everyone_belongs_to_the_room_and_at_first_to_nothing_else(rooms: Rooms) -> None:
+    assert rooms.conversations_of(7) == [ROOM]
     assert rooms.is_member(7, ROOM)
     assert not rooms.is_member(7, 2)
-    assert rooms.log(2) is None
+    assert not rooms.is_member(7, (1 << 64) - 1)  # a frame can name what no store can count to
+
+
+def test_whether_somebody_belongs_to_the_room_is_not_asked_of_the_disk(
+    stubborn: StubbornStore, rooms: Rooms
+) -> None:
+    stubborn.journal.clear()
+
+    assert rooms.is_member(7, ROOM)
+
+    assert stubborn.journal == []
+
+
+def test_a_group_has_who_joined_and_has_not_left_and_its_log_says_when(
+    stubborn: StubbornStore, rooms: Rooms
+) -> None:
+    kimia = group(stubborn, "Kimia")
+    rooms.join(kimia, 7, "Ana", FIRST_UTC)
+    rooms.join(kimia, 8, "Budi", FIRST_UTC + 1)
+
+    rooms.leave(kimia, 7, "Ana", FIRST_UTC + 2)
+
+    assert (rooms.members(kimia), rooms.conversations_of(8)) == ([8], [ROOM, kimia])
+    assert (rooms.is_member(7, kimia), rooms.is_member(8, kimia)) == (False, True)
+    entries = [Entry.decode(stored.body) for stored in stubborn.commit()]
+    assert [(entry.kind, entry.name, entry.person) for entry in entries] == [
+        (EntryKind.JOINED, "Ana", 7),
+        (EntryKind.JOINED, "Budi", 8),
+        (EntryKind.LEFT, "Ana", 7),
+    ]
+
+
+# --- the newest entries ---
+
+
+def test_a_log_is_in_memory_from_its_first_new_entry_on(
+    stubborn: StubbornStore, rooms: Rooms
+) -> None:
+    kimia = group(stubborn, "Kimia")
+    say(stubborn, Rooms(cast(Store, stubborn), Limits()), kimia, "lama")
+    assert rooms.log(kimia) is None
+
+    frames = say(stubborn, rooms, kimia, "satu", "dua")
+
+    log = rooms.log(kimia)
+    assert log is not None
+    assert (log.head, rooms.head(kimia)) == (3, 3)
+    assert [log.holds(number) for number in range(1, 5)] == [False, True, True, False]
+    assert frames == log.frames(2) + log.frames(3)
+
+
+def test_logs_beside_the_room_s_share_so_much_memory_and_the_quietest_goes_first(
+    stubborn: StubbornStore,
+) -> None:
+    rooms = Rooms(cast(Store, stubborn), limits(log_cache_bytes=10_000))
+    groups = [group(stubborn, f"Grup {number}") for number in range(20)]
+    say(stubborn, rooms, ROOM, "x" * 5_000)
+
+    for number in groups:
+        say(stubborn, rooms, number, "x" * 900)
+        say(stubborn, rooms, groups[0], "y" * 200)  # never quiet for long
+
+    logs = [(number, log) for number in groups if (log := rooms.log(number)) is not None]
+    assert sum(log.size for _, log in logs) <= 10_000
+    assert [number for number, _ in logs] == [groups[0], *groups[-len(logs) + 1 :]]
+    assert len(logs) > 5
+    room = rooms.log(ROOM)
+    assert room is not None
+    assert room.holds(1)
+
+
+def test_however_many_logs_there_are_so_many_are_in_memory(
+    stubborn: StubbornStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server_rooms.MAX_LOGS", 3)
+    rooms = Rooms(cast(Store, stubborn), Limits())
+    groups = [group(stubborn, f"Grup {number}") for number in range(8)]
+
+    for number in groups:
+        say(stubborn, rooms, number, "halo")
+
+    assert [number for number in groups if rooms.log(number) is not None] == groups[-3:]
+
+
+def test_an_entry_larger_than_all_that_memory_may_hold_is_pushed_all_the_same(
+    stubborn: StubbornStore,
+) -> None:
+    rooms = Rooms(cast(Store, stubborn), limits(log_cache_bytes=100))
+    kimia, fisika = group(stubborn, "Kimia"), group(stubborn, "Fisika")
+
+    assert say(stubborn, rooms, kimia, "x" * 500)
+    assert say(stubborn, rooms, fisika, "x" * 500)
+
+    assert rooms.log(kimia) is None
+    assert rooms.log(fisika) is not None
+
+
+# --- writing ---
 
 
 def test_joined_and_left_stand_in_the_room_s_log(stubborn: StubbornStore, rooms: Rooms) -> None:
@@ -80,7 +189,7 @@ def test_who_sees_a_log_first_is_offered_its_last_two_hundred_entries(
 ) -> None:
     fill(stubborn, rooms, head)
 
-    (offered,) = rooms.offer(7)
+    offered = rooms.offer(ROOM)
 
     assert (offered.conversation, offered.head) == (ROOM, head)
     assert offered.floor == max(0, head - 200)
@@ -96,7 +205,7 @@ def test_a_log_with_a_hole_is_our_own_defect(stubborn: StubbornStore, rooms: Roo
             return None
 
     with pytest.raises(LookupError):
-        Rooms(cast(Store, Holed()), Limits()).offer(7)
+        Rooms(cast(Store, Holed()), Limits()).offer(ROOM)
 
 
 def test_a_copy_is_ours_if_its_chain_is(stubborn: StubbornStore, rooms: Rooms) -> None:
@@ -118,17 +227,40 @@ def test_a_text_of_a_byte_too_many_is_refused(stubborn: StubbornStore, rooms: Ro
     assert answer.code == Code.TEXT_TOO_LONG
 
 
-def test_only_members_write(stubborn: StubbornStore, rooms: Rooms) -> None:
-    class Elsewhere(Rooms):
-        def conversations_of(self, person: int) -> tuple[int, ...]:
-            return ()
+def test_only_members_write_and_others_may_know_that_there_is_something(
+    stubborn: StubbornStore, rooms: Rooms
+) -> None:
+    ana = intake(stubborn)
+    mine, theirs = group(stubborn, "Kimia"), group(stubborn, "Fisika")
+    rooms.join(mine, 7, "Ana", FIRST_UTC)
+    rooms.join(theirs, 8, "Budi", FIRST_UTC)
+    private, others = stubborn.add_private(7, 8), stubborn.add_private(8, 9)
 
-    draft = Draft(1, ROOM, EntryKind.TEXT, b"halo")
-    elsewhere = Elsewhere(cast(Store, stubborn), Limits())
+    answers = [
+        rooms.decide(
+            Draft(number, place, EntryKind.TEXT, b"halo"),
+            ana,
+            "Ana",
+            is_muted=False,
+            at=FIRST_UTC,
+        )
+        for number, place in enumerate(
+            [mine, private, theirs, others, others + 1, (1 << 64) - 1], start=1
+        )
+    ]
 
-    answer = elsewhere.decide(draft, intake(stubborn), "Ana", is_muted=False, at=FIRST_UTC)
-
-    assert answer.code == Code.NOT_A_MEMBER
+    assert [answer.code for answer in answers] == [
+        Code.OK,
+        Code.OK,
+        Code.NOT_A_MEMBER,
+        Code.NOT_A_MEMBER,
+        Code.NO_SUCH_CONVERSATION,
+        Code.NO_SUCH_CONVERSATION,
+    ]
+    assert [(answer.conversation, answer.number) for answer in answers[:2]] == [
+        (mine, 2),
+        (private, 1),
+    ]
 
 
 @pytest.mark.parametrize(
