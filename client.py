@@ -27,6 +27,7 @@ from client_events import (
     EndReason,
     Entered,
     Event,
+    IdentityChanged,
     Join,
     KeyChanged,
     KeySeen,
@@ -72,6 +73,7 @@ class Visit:
         self._folder = folder
         self._connector = connector
         self._key = b""
+        self._room_name = ""
         self._has_ended = False
         self._is_silent = False  # its end is no news: another visit follows, or was told
 
@@ -84,7 +86,7 @@ class Visit:
             form.password,
             form.name,
             pinned,
-            self._folder.claim_run(pinned, form.name) if pinned else None,
+            self._folder.claim_run(pinned, form.account or form.name) if pinned else None,
         )
 
     def report(self, event: Event) -> None:
@@ -105,8 +107,14 @@ class Visit:
             ):
                 self._is_silent = True
                 self._connector.join(replace(self._form, trusted_key=key))
-            case Entered():
-                self._remember(event)
+            case Entered(name=name, room_name=room_name):
+                self._room_name = room_name
+                self._keep(lambda: self._folder.pin_key(self._place, event.server_key))
+                is_passing = bool(self._form.account) and name == self._form.name
+                if not is_passing:
+                    self._remember(name)
+            case IdentityChanged(name=name, is_account=True):
+                self._remember(name)
             case _:
                 pass
         self._hand_on(event)
@@ -121,12 +129,11 @@ class Visit:
         if not self._is_silent:
             self._connector.put(event)
 
-    def _remember(self, entered: Entered) -> None:
+    def _remember(self, name: str) -> None:
         host, port = self._place
-        room = RecentRoom(host, port, entered.room_name, entered.name, _utc_milliseconds())
-        self._keep(lambda: self._folder.pin_key(self._place, entered.server_key))
+        room = RecentRoom(host, port, self._room_name, name, _utc_milliseconds())
         self._keep(lambda: self._folder.remember_room(room))
-        preferences = replace(self._folder.preferences(), last_name=entered.name)
+        preferences = replace(self._folder.preferences(), last_name=name)
         self._keep(lambda: self._folder.save_preferences(preferences))
 
     def _keep(self, save: Callable[[], None]) -> None:
@@ -243,6 +250,7 @@ def run_json(options: ClientOptions, say: Texts, folder: ClientFolder) -> int:
         _write_at_once,
         join=connector.join,
         submit=connector.submit,
+        guest_name=_guest_name(),
         answered=limit.release,
     )
     reader = threading.Thread(target=read_lines, args=(inbox.put, limit), name="stdin", daemon=True)
@@ -278,7 +286,7 @@ def run_in_terminal(options: ClientOptions, say: Texts, folder: ClientFolder) ->
         return connectors[0]
 
     try:
-        return run_terminal(options, say, os.environ, connect)
+        return run_terminal(options, say, os.environ, connect, _guest_name())
     finally:
         for connector in connectors:
             connector.close()
@@ -339,6 +347,11 @@ def _prefill(options: ClientOptions) -> Typed | None:
     local_host, local_port = options.local or ("", 0)
     own_port = str(local_port or "")
     return Typed(host, str(port), options.password or "", options.name or "", local_host, own_port)
+
+
+def _guest_name() -> str:
+    """Under which one is in the room until one has logged in; nobody else has it."""
+    return f"guest-{secrets.token_hex(4)}"
 
 
 def _utc_milliseconds() -> int:

@@ -1,19 +1,38 @@
 """What a user types into the message box, in window, terminal and script alike.
 
-Band: cores. Pure: a line and what is known of the room go in, what is to be done comes out.
-``COMMANDS`` is the table that /help and the documentation are made from.
+Band: cores. Pure: a line and what is known of the room go in, what is to be done comes out; doing
+it is the matter of client_errands.py. ``COMMANDS`` is the table that /help and docs/commands.md
+are made from.
 """
 
-import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from client_arguments import parse_json_string, parse_name, parse_name_and_text, parse_words
+from client_events import (
+    AddGroup,
+    AskGroups,
+    AskMembers,
+    ChangeName,
+    ChangePassword,
+    Found,
+    JoinGroup,
+    LeaveGroup,
+    LogIn,
+    LogOut,
+    Register,
+    Request,
+    Search,
+)
 from client_model import ClientModel
-from conversation import is_postable_text
+from conversation import ConversationKind, is_postable_text
 from protocol import MAX_TEXT, Code, JsonValue
 from texts import Texts
 
 SECRET_WORDS = frozenset({"register", "login", "auth"})  # what follows them holds a password
+_WITH_PASSWORDS = SECRET_WORDS | {"passwd"}
+_COMMAND_LINE = re.compile(r"/(\S*)\s*(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +40,28 @@ class Post:
     """Say this to the conversation."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Say this to somebody, or to a group, by name."""
+
+    command: str
+    kind: ConversationKind
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Ask this of the server; its ticket is given when that is done."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class ReadInbox:
+    """Show what is unread, and mark it read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +79,39 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Something to tell the user alone."""
+    """Something to tell the user alone. ``found``: entries to show below it, if it lists any."""
 
     is_ok: bool
     command: str
-    code: str  # "OK", a name of protocol.Code, or one of ours: UNKNOWN_COMMAND, USAGE
+    code: str  # "OK", a name of protocol.Code, or one of OWN_CODES
     message: str
     fields: Mapping[str, JsonValue] = field(default_factory=dict)
+    found: tuple[Found, ...] | None = None
 
 
-Outcome = Post | Ask | Exit | Answer
+Errand = Post | Send | Do | ReadInbox  # what client_errands.py does
+Outcome = Errand | Ask | Exit | Answer
+
+OWN_CODES = {  # of answers that need no server, and what they mean
+    "UNKNOWN_COMMAND": "command.unknown",
+    "USAGE": "command.usage",
+    "NOT_THE_OPERATOR": "command.not_the_operator",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A line of the table. ``run`` gets what follows the name. Its summary is ``command.NAME``."""
+    """A line of the table. Its summary is ``command.NAME``.
+
+    ``run`` gets what follows the name, and raises ValueError if that is not as ``usage`` says.
+    ``failures``: codes it may be answered with, besides those of every command.
+    """
 
     name: str
     usage: str
     run: Callable[[str, ClientModel, Texts], Outcome]
     aliases: tuple[str, ...] = ()
+    failures: tuple[Code, ...] = ()
 
 
 def interpret(line: str, model: ClientModel, say: Texts) -> Outcome:
@@ -67,12 +121,11 @@ def interpret(line: str, model: ClientModel, say: Texts) -> Outcome:
         return Exit()
     if line.startswith("//"):
         return check_text(line[1:], say)
-    if line.startswith("/"):
-        return _run(line, model, say)
-    word = first_word(line)
-    if word in SECRET_WORDS:
+    if command_line := _COMMAND_LINE.match(line):
+        return _run(command_line[1], command_line[2].rstrip(), model, say)
+    if holds_password(line):
         checked = check_text(line, say)
-        return Ask(line, word) if isinstance(checked, Post) else checked
+        return Ask(line, first_word(line)) if isinstance(checked, Post) else checked
     return check_text(line, say)
 
 
@@ -82,17 +135,29 @@ def first_word(line: str) -> str:
     return words[0].casefold() if words else ""
 
 
-def check_text(text: str, say: Texts) -> Post | Answer:
+def holds_password(line: str) -> bool:
+    """Whether it looks as if it did, also with a slash in the wrong place."""
+    word = first_word(line)
+    bare = word.lstrip("/\\")
+    return word in SECRET_WORDS or (bare != word and bare in _WITH_PASSWORDS)
+
+
+def check_text(text: str, say: Texts, command: str = "say") -> Post | Answer:
     """What can be known about a message before the server sees it."""
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError:  # lone surrogates
-        return _refuse(Code.TEXT_INVALID, say)
-    if not is_postable_text(text):
-        return _refuse(Code.TEXT_INVALID, say)
-    if size > MAX_TEXT:
-        return _refuse(Code.TEXT_TOO_LONG, say)
+    if not is_unicode(text) or not is_postable_text(text):
+        return _refuse(command, Code.TEXT_INVALID, say)
+    if len(text.encode()) > MAX_TEXT:
+        return _refuse(command, Code.TEXT_TOO_LONG, say)
     return Post(text)
+
+
+def is_unicode(text: str) -> bool:
+    """Lone surrogates have no bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def refusal_sentence(code: Code, say: Texts) -> str:
@@ -106,20 +171,26 @@ _REFUSALS = {
     Code.TEXT_INVALID: "refused.text_invalid",
     Code.MUTED: "refused.muted",
     Code.DISK_FULL: "refused.disk_full",
+    Code.NOT_A_MEMBER: "answer.not_a_member",
+    Code.NO_SESSION: "answer.no_session",
 }
 
 
-def _refuse(code: Code, say: Texts) -> Answer:
-    return Answer(False, "say", code.name, refusal_sentence(code, say))
+def _refuse(command: str, code: Code, say: Texts) -> Answer:
+    return Answer(False, command, code.name, refusal_sentence(code, say))
 
 
-def _run(line: str, model: ClientModel, say: Texts) -> Outcome:
-    typed, _, rest = line[1:].partition(" ")
+def _run(typed: str, rest: str, model: ClientModel, say: Texts) -> Outcome:
     command = find_command(typed)
     if command is None:
-        shown = "/" + typed
-        return Answer(False, typed, "UNKNOWN_COMMAND", say("command.unknown", command=shown))
-    return command.run(rest.strip(), model, say)
+        message = say("command.unknown", command=f"/{typed}")
+        return Answer(False, typed, "UNKNOWN_COMMAND", message)
+    if not is_unicode(rest):
+        return _refuse(command.name, Code.TEXT_INVALID, say)
+    try:
+        return command.run(rest, model, say)
+    except ValueError:
+        return Answer(False, command.name, "USAGE", say("command.usage", usage=command.usage))
 
 
 def find_command(name: str) -> Command | None:
@@ -148,8 +219,7 @@ def _help(rest: str, _: ClientModel, say: Texts) -> Outcome:
 
 
 def _info(rest: str, model: ClientModel, say: Texts) -> Outcome:
-    if rest:
-        return _usage("info", say)
+    parse_words(rest, 0, 0)
     rows = model.people_rows()
     if not rows:
         return Answer(False, "info", Code.NO_SESSION.name, say("command.nobody"))
@@ -163,23 +233,149 @@ def _info(rest: str, model: ClientModel, say: Texts) -> Outcome:
 
 
 def _say(rest: str, _: ClientModel, say: Texts) -> Outcome:
-    try:
-        text = json.loads(rest)
-    except (ValueError, RecursionError):
-        text = None
-    return check_text(text, say) if isinstance(text, str) else _usage("say", say)
+    text = parse_json_string(rest)
+    if text is None:
+        raise ValueError("no JSON string")
+    return check_text(text, say)
 
 
-def _usage(name: str, say: Texts) -> Answer:
-    command = find_command(name)
-    assert command is not None
-    return Answer(False, name, "USAGE", say("command.usage", usage=command.usage))
+def _register(rest: str, _: ClientModel, __: Texts) -> Outcome:
+    name, password, *details = parse_words(rest, 2, 20)
+    country, full_name = " ".join(details[:1]), " ".join(details[1:])
+    return Do(Register(0, name, _password(password), country, full_name))
+
+
+def _login(rest: str, _: ClientModel, __: Texts) -> Outcome:
+    name, password = parse_words(rest, 2, 2)
+    return Do(LogIn(0, name, password))
+
+
+def _passwd(rest: str, _: ClientModel, __: Texts) -> Outcome:
+    old, new = parse_words(rest, 2, 2)
+    return Do(ChangePassword(0, old, _password(new)))
+
+
+def _password(typed: str) -> str:
+    if not typed.strip():
+        raise ValueError("an empty password")
+    return typed
+
+
+def _inbox(rest: str, _: ClientModel, __: Texts) -> Outcome:
+    parse_words(rest, 0, 0)
+    return ReadInbox()
+
+
+def _search(rest: str, _: ClientModel, __: Texts) -> Outcome:
+    if not rest:
+        raise ValueError("nothing to search for")
+    return Do(Search(0, rest))
+
+
+def _asks(request: Callable[[int], Request]) -> Callable[[str, ClientModel, Texts], Outcome]:
+    """A command without arguments."""
+
+    def run(rest: str, _: ClientModel, __: Texts) -> Outcome:
+        parse_words(rest, 0, 0)
+        return Do(request(0))
+
+    return run
+
+
+def _names(request: Callable[[int, str], Request]) -> Callable[[str, ClientModel, Texts], Outcome]:
+    """A command with one name."""
+    return lambda rest, _, __: Do(request(0, parse_name(rest)))
+
+
+def _sends(name: str, kind: ConversationKind) -> Callable[[str, ClientModel, Texts], Outcome]:
+    def run(rest: str, _: ClientModel, say: Texts) -> Outcome:
+        receiver, text = parse_name_and_text(rest)
+        checked = check_text(text, say, name)
+        return Send(name, kind, receiver, text) if isinstance(checked, Post) else checked
+
+    return run
+
+
+def _operates(name: str) -> Callable[[str, ClientModel, Texts], Outcome]:
+    """The operator sits at the server; there is none among the clients."""
+    return lambda _, __, say: Answer(
+        False, name, "NOT_THE_OPERATOR", say("command.not_the_operator")
+    )
 
 
 COMMANDS: tuple[Command, ...] = (
     Command("help", "/help [COMMAND]", _help),
     Command("info", "/info", _info),
-    Command("say", '/say "JSON STRING"', _say),
+    Command(
+        "register",
+        "/register USER PASSWORD [COUNTRY] [NAME…]",
+        _register,
+        failures=(Code.NAME_TAKEN, Code.NAME_INVALID, Code.BAD_REQUEST),
+    ),
+    Command(
+        "login",
+        "/login USER PASSWORD",
+        _login,
+        ("auth",),
+        (Code.WRONG_LOGIN, Code.TOO_MANY_GUESSES, Code.BANNED),
+    ),
+    Command("logout", "/logout", _asks(LogOut), failures=(Code.NO_SESSION,)),
+    Command(
+        "passwd",
+        "/passwd OLD NEW",
+        _passwd,
+        failures=(Code.WRONG_LOGIN, Code.TOO_MANY_GUESSES, Code.NO_SESSION),
+    ),
+    Command(
+        "name",
+        "/name NEW",
+        _names(ChangeName),
+        failures=(Code.NAME_TAKEN, Code.NAME_INVALID, Code.BAD_REQUEST, Code.NO_SESSION),
+    ),
+    Command(
+        "send",
+        "/send USER TEXT",
+        _sends("send", ConversationKind.PRIVATE),
+        failures=(Code.NO_SUCH_USER, Code.BAD_REQUEST, Code.NO_SESSION),
+    ),
+    Command(
+        "sendgroup",
+        "/sendgroup GROUP TEXT",
+        _sends("sendgroup", ConversationKind.GROUP),
+        failures=(Code.NO_SUCH_GROUP, Code.NOT_A_MEMBER, Code.NO_SESSION),
+    ),
+    Command("inbox", "/inbox", _inbox, failures=(Code.NO_SESSION,)),
+    Command("search", "/search WORDS", _search, failures=(Code.BAD_REQUEST, Code.NO_SESSION)),
+    Command("groups", "/groups", _asks(AskGroups), failures=(Code.NO_SESSION,)),
+    Command(
+        "addgroup",
+        "/addgroup GROUP",
+        _names(AddGroup),
+        failures=(Code.GROUP_EXISTS, Code.NAME_INVALID, Code.NO_SESSION),
+    ),
+    Command(
+        "joingroup",
+        "/joingroup GROUP",
+        _names(JoinGroup),
+        failures=(Code.NO_SUCH_GROUP, Code.ALREADY_A_MEMBER, Code.NO_SESSION),
+    ),
+    Command(
+        "leavegroup",
+        "/leavegroup GROUP",
+        _names(LeaveGroup),
+        failures=(Code.NO_SUCH_GROUP, Code.NOT_A_MEMBER, Code.NO_SESSION),
+    ),
+    Command(
+        "members",
+        "/members GROUP",
+        _names(AskMembers),
+        failures=(Code.NO_SUCH_GROUP, Code.NOT_A_MEMBER, Code.NO_SESSION),
+    ),
+    Command("say", '/say "JSON STRING"', _say, failures=(Code.NO_SESSION,)),
+    Command("kick", "/kick USER", _operates("kick")),
+    Command("ban", "/ban USER [MINUTES]", _operates("ban")),
+    Command("unban", "/unban USER", _operates("unban")),
+    Command("mute", "/mute USER [MINUTES]", _operates("mute")),
 )
 
 

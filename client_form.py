@@ -39,7 +39,8 @@ class JoinField(Enum):
 class JoinForm:
     """What is needed to enter a room. ``trusted_key``: the user compared this new key and took it.
 
-    ``local_host`` "" and ``local_port`` 0: whatever the system chooses.
+    ``local_host`` "" and ``local_port`` 0: whatever the system chooses. ``account``: whose login
+    follows at once; ``name`` is a passing one then, not to be remembered.
     """
 
     host: str
@@ -49,6 +50,7 @@ class JoinForm:
     local_host: str = ""
     local_port: int = 0
     trusted_key: bytes | None = None
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

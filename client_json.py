@@ -3,47 +3,63 @@
 Band: cores. Pure: lines and events go in, objects and commands come out through the functions it
 is given. This is the interface for bots and tests: it never changes silently.
 Answers come one per input line, in their order; an event is written before the answer it settles.
+docs/commands.md describes all of it for whoever writes a script.
 """
 
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC
+from functools import partial
 
-from auth import key_groups
-from client_commands import Answer, Ask, Exit, Post, interpret, refusal_sentence
+from auth import fold_name, key_groups
+from client_answers import COMMAND_OF, iso_time
+from client_commands import (
+    Answer,
+    Ask,
+    Do,
+    Errand,
+    Exit,
+    Post,
+    Send,
+    interpret,
+    refusal_sentence,
+)
+from client_errands import Errands
 from client_events import (
     Command,
     Connection,
     ConnectionChanged,
+    ConversationGone,
     Crashed,
-    DraftRefused,
     Ended,
     EndReason,
     Entered,
     EntryArrived,
+    Found,
+    IdentityChanged,
     KeyChanged,
     Leave,
+    LogIn,
     LogReplaced,
     NameRefused,
     OlderArrived,
     PasswordDelayed,
     PasswordRefused,
     PeopleReplaced,
-    Say,
 )
 from client_form import JoinFailed, JoinField, JoinForm, trouble_of
+from client_inbox import Inbox
+from client_lines import exit_code_of, key_changed_sentence, tell_trouble
 from client_model import ClientModel
-from client_talk import exit_code_of, key_changed_sentence, tell_trouble
-from conversation import ROOM, Entry, EntryKind
+from conversation import EntryKind
 from protocol import Code, JsonValue
 from settings import ClientOptions
 from settings import Exit as ExitCode
 from texts import Texts
 
 MAX_UNANSWERED = 64  # lines taken from the input before the first of them is answered
-_LAST_INSTANT = 253_370_764_800_000  # 9999-01-01: a peer's clock may say anything
-_KINDS = {EntryKind.JOINED: "joined", EntryKind.LEFT: "left"}
+_KINDS = {EntryKind.JOINED: "joined", EntryKind.LEFT: "left", EntryKind.RENAMED: "renamed"}
 _CONNECTIONS = {
     Connection.CONNECTING: "connecting",
     Connection.ENTERING: "entering",
@@ -55,7 +71,8 @@ _CONNECTIONS = {
 class _Slot:
     """The place of an answer in the order of lines. ``answer`` None: it has not come yet."""
 
-    def __init__(self, answer: dict[str, JsonValue] | None = None) -> None:
+    def __init__(self, command: str, answer: dict[str, JsonValue] | None = None) -> None:
+        self.command = command
         self.answer = answer
 
 
@@ -70,9 +87,12 @@ class JsonTalk:
         *,
         join: Callable[[JoinForm], None],
         submit: Callable[[Command], None],
+        guest_name: str,
         answered: Callable[[], None] = lambda: None,
     ) -> None:
-        """``answered`` is called once for each line that has its answer."""
+        """``guest_name``: one that nobody has, to log in from. ``answered`` is called once for each
+        line that has its answer.
+        """
         self.exit_code: int | None = None
         self._options = options
         self._say = say
@@ -80,10 +100,14 @@ class JsonTalk:
         self._join = join
         self._submit = submit
         self._answered = answered
+        self._guest_name = guest_name
         self._model = ClientModel(UTC)
+        self._inbox = Inbox()
+        self._errands = Errands(self._inbox, say, submit=submit, new_ticket=self._model.new_ticket)
         self._lines: deque[bytes] = deque()  # not taken yet
         self._slots: deque[_Slot] = deque()
-        self._waiting: dict[int, _Slot] = {}  # by ticket
+        self._lowest: dict[int, int] = {}  # the lowest number written of each conversation
+        self._identity = ("", False)  # as it was told last: name, and whether it is an account
         self._leaving: _Slot | None = None
         self._connection: Connection | None = None
         self._is_over = False  # no more input
@@ -94,11 +118,15 @@ class JsonTalk:
         """Joins with what the command line said, which is complete."""
         options = self._options
         assert options.place is not None
-        assert options.name is not None
         assert options.password is not None
         host, port = options.place
         local_host, local_port = options.local or ("", 0)
-        self._join(JoinForm(host, port, options.password, options.name, local_host, local_port))
+        account = options.account or ""
+        name = self._guest_name if account else options.name
+        assert name is not None
+        self._join(
+            JoinForm(host, port, options.password, name, local_host, local_port, account=account)
+        )
 
     # --- lines ---
 
@@ -117,11 +145,12 @@ class JsonTalk:
             self._lines
             and self._is_ready
             and not self._has_left
+            and not self._errands.is_closed
             and len(self._slots) < MAX_UNANSWERED
         ):
             self._handle(self._lines.popleft())
             self._write_answers()
-        is_idle = not self._lines and not self._slots
+        is_idle = not self._lines and not self._slots and self._errands.is_idle
         if self._is_over and is_idle and self._is_ready and not self._has_left:
             self._has_left = True
             self._submit(Leave())
@@ -130,50 +159,30 @@ class JsonTalk:
         try:
             text = line.decode()
         except UnicodeDecodeError:
-            self._slots.append(_Slot(self._refusal(Code.TEXT_INVALID)))
+            message = refusal_sentence(Code.TEXT_INVALID, self._say)
+            self._give(Answer(False, "say", Code.TEXT_INVALID.name, message))
             return
         match interpret(text, self._model, self._say):
-            case Post(text):
-                self._post(text)
             case Ask(word=word):
-                message = self._say("command.doubt", word=word)
-                self._slots.append(_Slot(_answer(False, "say", "NEEDS_SAY", message)))
+                self._give(Answer(False, "say", "NEEDS_SAY", self._say("command.doubt", word=word)))
             case Answer() as given:
-                self._slots.append(
-                    _Slot(
-                        _answer(given.is_ok, given.command, given.code, given.message, given.fields)
-                    )
-                )
+                self._give(given)
             case Exit():
-                self._leaving = _Slot()
+                self._leaving = _Slot("exit")
                 self._slots.append(self._leaving)
                 self._has_left = True
                 self._submit(Leave())
+            case errand:
+                slot = _Slot(_command_of(errand))
+                self._slots.append(slot)
+                self._errands.begin(errand, partial(self._settle, slot))
 
-    def _post(self, text: str) -> None:
-        ticket = self._model.new_ticket()
-        slot = _Slot()
-        self._slots.append(slot)
-        self._waiting[ticket] = slot
-        self._submit(Say(ticket, ROOM, text))
+    def _give(self, answer: Answer) -> None:
+        self._slots.append(_Slot(answer.command, self._fields_of(answer)))
 
-    def _refusal(self, code: Code) -> dict[str, JsonValue]:
-        return _answer(False, "say", code.name, refusal_sentence(code, self._say))
-
-    def _confirm(self, ticket: int, number: int, entry: Entry) -> None:
-        fields: dict[str, JsonValue] = {
-            "conversation": "room",
-            "number": number,
-            "time": _time(entry.sent_at),
-        }
-        self._settle(ticket, _answer(True, "say", "OK", self._say("command.sent"), fields))
-
-    def _settle(self, ticket: int | None, answer: dict[str, JsonValue]) -> None:
-        slot = self._waiting.pop(ticket, None) if ticket is not None else None
-        if slot is not None:
-            slot.answer = answer
-            self._write_answers()
-            self._go_on()
+    def _settle(self, slot: _Slot, answer: Answer) -> None:
+        slot.answer = self._fields_of(answer)
+        self._write_answers()
 
     def _write_answers(self) -> None:
         while self._slots and (answer := self._slots[0].answer) is not None:
@@ -186,31 +195,50 @@ class JsonTalk:
     def take_event(self, event: object) -> None:
         """What the core, or the entry point, reports."""
         self._model.apply(event)
+        self._inbox.apply(event)
         match event:
-            case EntryArrived():
-                self._put_entry(event.number, event.entry)
-                if event.ticket is not None:
-                    self._confirm(event.ticket, event.number, event.entry)
-            case OlderArrived():
-                for number, entry in event.entries:
-                    self._put_entry(number, entry)
-            case DraftRefused():
-                self._settle(event.ticket, self._refusal(event.code))
+            case EntryArrived() | OlderArrived() | LogReplaced() | ConversationGone():
+                self._take_of_log(event)
+            case IdentityChanged(name=name, is_account=is_account, token=token):
+                self._put_identity(name, is_account, token)
             case ConnectionChanged():
                 if event.connection is not self._connection:
                     self._connection = event.connection
                     self._put_connection(_CONNECTIONS[event.connection], "OK")
-            case LogReplaced():
-                message = self._say("terminal.log_replaced")
-                self._put_connection("here", Code.LOG_CHANGED.name, message=message)
             case Ended() | Crashed() | JoinFailed():
                 self._end(event)
             case _:
                 self._take_entering(event)
+        if self.exit_code is None:
+            self._errands.take_event(event)
+            self._go_on()
+
+    def _take_of_log(
+        self, event: EntryArrived | OlderArrived | LogReplaced | ConversationGone
+    ) -> None:
+        conversation = event.conversation
+        match event:
+            case EntryArrived():
+                self._put_entry(Found(conversation, event.number, event.entry))
+            case OlderArrived():
+                lowest = self._lowest.get(conversation)
+                for number, entry in event.entries:
+                    if lowest is None or number < lowest:
+                        self._put_entry(Found(conversation, number, entry))
+            case LogReplaced():
+                self._lowest.pop(conversation, None)
+                label = self._inbox.label(conversation)
+                message = self._say("terminal.log_replaced", place=label)
+                code = Code.LOG_CHANGED.name
+                self._put_connection("here", code, message=message, conversation=label)
+            case ConversationGone():
+                self._lowest.pop(conversation, None)
 
     def _take_entering(self, event: object) -> None:
         match event:
             case Entered():
+                if event.name != self._identity[0]:
+                    self._identity = (event.name, False)
                 self._put_connection(
                     "entered",
                     "OK",
@@ -220,9 +248,9 @@ class JsonTalk:
                     key=key_groups(event.server_key),
                     returned=event.has_returned,
                 )
-            case PeopleReplaced():
+            case PeopleReplaced() if not self._is_ready:
                 self._is_ready = True
-                self._go_on()
+                self._log_in()
             case PasswordDelayed():
                 message = self._sentence(event)
                 code = Code.TOO_MANY_GUESSES.name
@@ -237,6 +265,18 @@ class JsonTalk:
                 self._refuse(EndReason.KEY_CHANGED.name, message, key=key)
             case _:
                 pass
+
+    def _log_in(self) -> None:
+        """As the command line said, unless the account's session went on by itself."""
+        account, password = self._options.account, self._options.account_password
+        if account is None or password is None:
+            return
+        if fold_name(self._model.my_name) != fold_name(account):
+            self._errands.begin(Do(LogIn(0, account, password)), self._take_login)
+
+    def _take_login(self, answer: Answer) -> None:
+        if not answer.is_ok:
+            self._refuse(answer.code, answer.message)
 
     def _refuse(self, code: str, message: str, **fields: JsonValue) -> None:
         """Nobody can be asked for another one."""
@@ -253,9 +293,9 @@ class JsonTalk:
             message = self._say("left.closed")
         for slot in self._slots:
             if slot is self._leaving:
-                slot.answer = _answer(True, "exit", "OK", self._say("left.closed"))
+                slot.answer = self._fields_of(Answer(True, "exit", "OK", self._say("left.closed")))
             elif slot.answer is None:
-                slot.answer = _answer(False, "say", "NO_ANSWER", message)
+                slot.answer = self._fields_of(Answer(False, slot.command, "NO_ANSWER", message))
         self._write_answers()
         self._put_connection("ended", code, message=message)
 
@@ -265,17 +305,39 @@ class JsonTalk:
 
     # --- output ---
 
-    def _put_entry(self, number: int, entry: Entry) -> None:
-        fields: dict[str, JsonValue] = {
-            "event": _KINDS.get(entry.kind, "entry"),
-            "conversation": "room",
-            "number": number,
-            "sender": entry.name,
-            "kind": entry.kind.name.lower(),
-            "text": entry.text,
-            "time": _time(entry.sent_at),
+    def _put_entry(self, arrived: Found) -> None:
+        lowest = self._lowest.get(arrived.conversation, arrived.number)
+        self._lowest[arrived.conversation] = min(lowest, arrived.number)
+        head: dict[str, JsonValue] = {"event": _KINDS.get(arrived.entry.kind, "entry")}
+        self._put(head | self._entry_fields(arrived))
+
+    def _entry_fields(self, found: Found) -> dict[str, JsonValue]:
+        return {
+            "conversation": self._inbox.label(found.conversation),
+            "number": found.number,
+            "sender": found.entry.name,
+            "kind": found.entry.kind.name.lower(),
+            "text": found.entry.text,
+            "time": iso_time(found.entry.sent_at),
         }
-        self._put(fields)
+
+    def _fields_of(self, answer: Answer) -> dict[str, JsonValue]:
+        fields: dict[str, JsonValue] = {
+            "status": "OK" if answer.is_ok else "ERROR",
+            "command": answer.command,
+            "code": answer.code,
+            "message": answer.message,
+        }
+        if answer.found is not None:
+            fields["messages"] = [self._entry_fields(found) for found in answer.found]
+        return fields | dict(answer.fields)
+
+    def _put_identity(self, name: str, is_account: bool, token: str) -> None:
+        """Not while it is as ``entered`` said."""
+        if (name, is_account) != self._identity:
+            self._identity = (name, is_account)
+            fields: dict[str, JsonValue] = {"name": name, "account": is_account}
+            self._put({"event": "identity"} | fields | ({"token": token} if token else {}))
 
     def _put_connection(self, state: str, code: str, **fields: JsonValue) -> None:
         head: dict[str, JsonValue] = {"event": "connection", "state": state, "code": code}
@@ -286,16 +348,16 @@ class JsonTalk:
         self._write(json.dumps(fields, ensure_ascii=True) + "\n")
 
 
-def _answer(
-    is_ok: bool,
-    command: str,
-    code: str,
-    message: str,
-    fields: Mapping[str, JsonValue] | None = None,
-) -> dict[str, JsonValue]:
-    status = "OK" if is_ok else "ERROR"
-    answer: dict[str, JsonValue] = {"status": status, "command": command, "code": code}
-    return answer | {"message": message} | dict(fields or {})
+def _command_of(errand: Errand) -> str:
+    match errand:
+        case Post():
+            return "say"
+        case Send(command):
+            return command
+        case Do(request):
+            return COMMAND_OF[type(request)]
+        case _:
+            return "inbox"
 
 
 def _end_code(event: Ended | Crashed | JoinFailed) -> str:
@@ -307,9 +369,3 @@ def _end_code(event: Ended | Crashed | JoinFailed) -> str:
         case JoinFailed(field):
             is_host = field is JoinField.HOST
             return EndReason.UNREACHABLE.name if is_host else "OWN_ADDRESS"
-
-
-def _time(sent_at: int) -> str:
-    """ISO 8601, UTC, to the millisecond."""
-    instant = datetime.fromtimestamp(min(sent_at, _LAST_INSTANT) / 1000, UTC)
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")

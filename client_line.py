@@ -139,7 +139,9 @@ class Layout:
 class LineEditor:
     """A line being typed, with the lines typed before it. Owned by the thread that draws."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_secret: Callable[[str], bool] = lambda line: False) -> None:
+        """``is_secret``: whether a line must not be recalled, for the password in it."""
+        self._is_secret = is_secret
         self.prompt = ""
         self.is_hidden = False  # a password: neither shown nor remembered
         self.text = ""
@@ -179,7 +181,8 @@ class LineEditor:
 
     def _enter(self) -> str:
         line = self.text
-        if line.strip() and not self.is_hidden and line not in self._history[-1:]:
+        is_kept = line.strip() and not self.is_hidden and not self._is_secret(line)
+        if is_kept and line not in self._history[-1:]:
             self._history = [*self._history, line][-MAX_HISTORY:]
         self._set("")
         return line

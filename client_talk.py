@@ -2,28 +2,35 @@
 
 Band: cores. Pure: lines and events go in; questions, lines to show and commands come out through
 the functions it is given. client_terminal.py is the terminal itself.
+
+First it is asked who one is: a name, for a guest, or ``register`` and ``login``, until one of them
+succeeds. Before that is settled, the visit runs under a passing name, and nothing is shown.
 """
 
-import unicodedata
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import tzinfo
 from enum import Enum, auto
-from typing import Protocol
+from functools import partial
 
-from auth import key_groups
+from auth import fold_name, key_groups
+from client_arguments import quote
+from client_asking import Asking
 from client_commands import (
     SECRET_WORDS,
     Answer,
     Ask,
+    Do,
     Exit,
     Post,
+    ReadInbox,
     first_word,
     interpret,
     refusal_sentence,
 )
+from client_errands import Errands
 from client_events import (
+    ChangeName,
     ChooseName,
     ChoosePassword,
     Command,
@@ -32,53 +39,37 @@ from client_events import (
     Crashed,
     DraftRefused,
     Ended,
-    EndReason,
     Entered,
     EntryArrived,
+    Found,
+    IdentityChanged,
     KeyChanged,
     KeySeen,
     Leave,
+    LogIn,
     LogReplaced,
     NameRefused,
     PasswordDelayed,
     PasswordRefused,
     PeopleReplaced,
-    Say,
+    Register,
 )
-from client_form import (
-    JoinFailed,
-    JoinField,
-    JoinForm,
-    Trouble,
-    check_name,
-    trouble_of,
-    trouble_sentence,
+from client_form import JoinFailed, JoinForm, Trouble, check_name, trouble_of
+from client_inbox import Inbox
+from client_lines import (
+    Page,
+    Screen,
+    Style,
+    clean,
+    exit_code_of,
+    key_changed_sentence,
+    place_mark,
+    tell_trouble,
 )
 from client_model import ClientModel
-from conversation import ROOM, Entry, EntryKind
 from settings import ClientOptions, parse_place
 from settings import Exit as ExitCode
 from texts import Texts
-
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_JOINERS = "\u200c\u200d"  # format characters that writing and emoji need, and that hide nothing
-_INDENT = " " * 6  # of the further lines of a message: the width of its time
-
-
-class Style(Enum):
-    """What a line is, for those who have colours."""
-
-    MESSAGE = auto()
-    OWN = auto()
-    QUIET = auto()  # the program's own remarks
-    ALARM = auto()
-
-
-class Screen(Protocol):
-    """Where a talk takes place."""
-
-    def show(self, text: str, style: Style) -> None: ...
-    def ask(self, prompt: str, *, is_hidden: bool) -> None: ...
 
 
 class _Asked(Enum):
@@ -87,7 +78,9 @@ class _Asked(Enum):
     NOTHING = auto()  # not in the room yet, all that is needed is known
     PLACE = auto()
     PASSWORD = auto()
-    NAME = auto()
+    NAME = auto()  # of a guest; or register, or login
+    ACCOUNT = auto()  # in the room under a passing name, or as nobody: register or login
+    ARGUMENT = auto()  # of a command that was typed without it
     DOUBT = auto()  # really say this?
     CHAT = auto()
 
@@ -103,10 +96,13 @@ class Talk:
         *,
         join: Callable[[JoinForm], None],
         submit: Callable[[Command], None],
+        guest_name: str,
         is_live: bool = True,
         zone: tzinfo | None = None,
     ) -> None:
-        """``is_live``: a person types, so ``exit`` need not wait for what was typed before."""
+        """``guest_name``: the passing name, one that nobody has. ``is_live``: a person types, so
+        ``exit`` need not wait for what was typed before, and what was shown was seen.
+        """
         self.exit_code: int | None = None
         self._say = say
         self._screen = screen
@@ -117,17 +113,27 @@ class Talk:
         self._name = options.name
         self._local = options.local or ("", 0)
         self._trusted_key = options.trusted_key
-        self._model = ClientModel(zone)
-        self._asked = _Asked.NOTHING
-        self._has_joined = False  # the driver was started
+        self._guest_name = guest_name
         self._is_live = is_live
+        self._model = ClientModel(zone)
+        self._inbox = Inbox()
+        self._errands = Errands(self._inbox, say, submit=submit, new_ticket=self._model.new_ticket)
+        self._page = Page(screen, self._model, self._inbox, say, submit)
+        self._asked = _Asked.NOTHING
         self._lines: deque[str] = deque()  # typed ahead of the question
+        self._account_line = _login_line(options)  # as if it had been typed
+        self._asking = Asking()
+        self._wanted: Do | None = None  # to register or log in, once in the room
+        self._has_joined = False  # the driver was started
+        self._awaits_name = False  # the core does
+        self._is_ready = False  # entered, and it is known who is here
+        self._is_admitted = False  # and it is settled who we are
+        self._is_refused = False  # the last try to register or log in failed
+        self._is_hinted = False
         self._is_over = False  # no more input
         self._is_leaving = False
-        self._is_ready = False  # entered, and it is known who is here
         self._is_told_lost = False
         self._doubtful = ""
-        self._unanswered: set[int] = set()  # tickets
 
     def begin(self) -> None:
         """Asks for what the command line did not say, then joins."""
@@ -135,38 +141,48 @@ class Talk:
             self._ask(_Asked.PLACE, "terminal.ask_place")
         elif self._password is None:
             self._ask(_Asked.PASSWORD, "terminal.ask_password")
+        elif self._account_line:
+            line, self._account_line = self._account_line, ""
+            self._take_account(line)
         elif self._name is None:
-            self._ask(_Asked.NAME, "terminal.ask_name")
+            self._ask_who()
         elif trouble := check_name(self._name):
             self._show_trouble(trouble)
-            self._ask(_Asked.NAME, "terminal.ask_name")
+            self._ask_who()
         else:
             host, port = self._place
             self._ask(_Asked.NOTHING)
             self._has_joined = True
             self._quiet("terminal.connecting", place=f"{host}:{port}")
+            account = _account_of(self._wanted)
             self._join(
-                JoinForm(host, port, self._password, self._name, *self._local),
+                JoinForm(host, port, self._password, self._name, *self._local, account=account)
             )
 
     # --- lines ---
 
     def take_line(self, line: str) -> None:
         """What the user typed. It waits while nothing is asked: a pipe knows no questions."""
-        if self._is_live and self._asked is _Asked.NOTHING and line.strip() == "exit":
+        is_waiting = self._asked is _Asked.NOTHING or self._errands.is_closed
+        if self._is_live and is_waiting and line.strip() == "exit":
             self._leave()
             return
         self._lines.append(line)
         self._go_on()
 
     def _go_on(self) -> None:
-        while self._lines and not self._is_leaving and self._asked is not _Asked.NOTHING:
+        while (
+            self._lines
+            and not self._is_leaving
+            and self._asked is not _Asked.NOTHING
+            and not self._errands.is_closed
+        ):
             self._take(self._lines.popleft())
         if self._is_over and not self._lines and self.exit_code is None:
             self._end_asking()
 
     def _take(self, line: str) -> None:
-        if line.strip() == "exit" and self._asked is not _Asked.PASSWORD:
+        if line.strip() == "exit" and not self._is_hidden():
             self._leave()
             return
         match self._asked:
@@ -177,12 +193,14 @@ class Talk:
                 self._resume(ChoosePassword(line))
             case _Asked.NAME:
                 self._take_name(line)
+            case _Asked.ACCOUNT:
+                self._take_choice(line)
+            case _Asked.ARGUMENT:
+                self._take_argument(line)
             case _Asked.DOUBT:
                 self._take_doubt(line)
-            case _Asked.CHAT:
+            case _:
                 self._chat(line)
-            case _Asked.NOTHING:
-                pass
 
     def _take_place(self, line: str) -> None:
         try:
@@ -190,17 +208,6 @@ class Talk:
         except ValueError as error:
             self._alarm(self._say(str(error), value=line))
         self.begin()
-
-    def _take_name(self, line: str) -> None:
-        if first_word(line) in SECRET_WORDS and len(line.split()) > 1:
-            self._alarm(self._say("terminal.no_accounts"))
-        elif trouble := check_name(line):
-            self._show_trouble(trouble)
-        else:
-            self._name = line
-            self._resume(ChooseName(line))
-            return
-        self._ask(_Asked.NAME, "terminal.ask_name")
 
     def _resume(self, command: ChooseName | ChoosePassword) -> None:
         """After a refusal the core waits for the answer; before joining there is no core."""
@@ -218,25 +225,137 @@ class Talk:
             self._quiet("terminal.not_sent")
         self._doubtful = ""
 
-    def _chat(self, line: str) -> None:
-        if not line.strip():
+    # --- who we are ---
+
+    def _take_name(self, line: str) -> None:
+        if _is_of_account(line):
+            self._take_account(line)
+        elif trouble := check_name(line):
+            self._show_trouble(trouble)
+            self._ask_who()
+        else:
+            self._choose_name(line)
+
+    def _choose_name(self, name: str) -> None:
+        self._name = name
+        self._awaits_name = False
+        self._resume(ChooseName(name))
+
+    def _take_choice(self, line: str) -> None:
+        if _is_of_account(line):
+            self._take_account(line)
+        elif not line.strip() or line.startswith("/"):
+            self._chat(line)
+        elif self._inbox.is_nameless:
+            self._alarm(self._say("answer.no_session"))
+        else:
+            self._ask(_Asked.NOTHING)
+            self._errands.begin(Do(ChangeName(0, line.strip())), self._take_answer)
+
+    def _take_account(self, line: str) -> None:
+        """``register`` or ``login``, with or without a slash, as far as it was typed."""
+        line = f"/{line.strip().lstrip('/')}"
+        if self._begins_questions(line):
             return
         match interpret(line, self._model, self._say):
+            case Do() as errand:
+                self._become(errand)
+            case Answer() as answer:
+                self._take_answer(answer)
+            case _:  # no other can be made of these words
+                pass
+
+    def _become(self, errand: Do) -> None:
+        if self._is_ready:
+            self._ask(_Asked.NOTHING)
+            self._errands.begin(errand, self._take_answer)
+        else:
+            self._wanted = errand
+            self._choose_name(self._guest_name)
+
+    def _begins_questions(self, line: str) -> bool:
+        is_lacking = self._asking.begin(line)
+        if is_lacking:
+            self._ask(_Asked.ARGUMENT, self._asking.question)
+        return is_lacking
+
+    def _take_argument(self, line: str) -> None:
+        whole = self._asking.take(line) if line.strip() else ""
+        if whole is None:
+            self._ask(_Asked.ARGUMENT, self._asking.question)
+            return
+        self._ask_who()
+        if whole and self._is_admitted:
+            self._chat(whole)
+        elif whole:
+            self._take_account(whole)
+
+    def _take_answer(self, answer: Answer) -> None:
+        """Of what was typed before it was settled who we are."""
+        self._show_answer(answer)
+        self._is_refused = not answer.is_ok
+        if answer.is_ok and answer.command in ("login", "name"):
+            self._quiet("entered.accepted")
+            self._admit()
+        else:
+            self._ask_who()
+
+    def _admit(self) -> None:
+        self._is_admitted = True
+        count = self._model.here_count()
+        self._quiet("terminal.room", room=clean(self._model.room_name), count=count)
+        self._ask(_Asked.CHAT)
+        self._page.show_held_back()
+
+    def _ask_who(self) -> None:
+        if self._is_admitted:
+            self._ask(_Asked.CHAT)
+        elif self._is_ready:
+            self._ask(_Asked.ACCOUNT, "terminal.ask_account")
+        else:
+            if not self._is_hinted:
+                self._is_hinted = True
+                self._quiet("terminal.name_hint")
+            self._ask(_Asked.NAME, "terminal.ask_name")
+
+    # --- talking ---
+
+    def _chat(self, line: str) -> None:
+        if not line.strip() or (line.startswith("/") and self._begins_questions(line)):
+            return
+        outcome = interpret(line, self._model, self._say)
+        if not isinstance(outcome, ReadInbox):  # it shows once more what was shown since
+            self._confirm_seen()
+        on_answer = self._show_answer if self._is_admitted else self._take_answer
+        match outcome:
             case Post(text):
                 self._post(text)
             case Ask(text, word):
                 self._doubtful = text
                 self._ask(_Asked.DOUBT, "terminal.doubt", word=word)
             case Answer() as answer:
-                style = Style.QUIET if answer.is_ok else Style.ALARM
-                self._screen.show(clean(answer.message), style)
+                on_answer(answer)
             case Exit():
                 self._leave()
+            case errand:
+                self._errands.begin(errand, on_answer)
 
     def _post(self, text: str) -> None:
-        ticket = self._model.new_ticket()
-        self._unanswered.add(ticket)
-        self._submit(Say(ticket, ROOM, text))
+        self._errands.begin(Post(text), partial(self._take_posted, text))
+
+    def _take_posted(self, text: str, answer: Answer) -> None:
+        """A message that was taken is shown as an entry."""
+        if not answer.is_ok:
+            self._alarm(f"{answer.message} {clean(text)[:80]}")
+
+    def _show_answer(self, answer: Answer) -> None:
+        self._screen.show(clean(answer.message), Style.QUIET if answer.is_ok else Style.ALARM)
+        self._page.show_list(answer.found or ())
+
+    def _confirm_seen(self) -> None:
+        """Whoever types has seen what stands above."""
+        if self._is_live:
+            self._page.mark_seen()
 
     def _leave(self) -> None:
         self._is_leaving = True
@@ -252,9 +371,14 @@ class Talk:
 
     def _end_asking(self) -> None:
         """The input is used up."""
-        if self._asked in (_Asked.PLACE, _Asked.PASSWORD, _Asked.NAME):
+        is_refused = self._is_refused and not self._is_admitted
+        if is_refused or self._asked in (_Asked.PLACE, _Asked.PASSWORD, _Asked.NAME):
             self._end(ExitCode.REFUSED if self._has_joined else ExitCode.USAGE)
-        elif self._model.has_entered and not self._unanswered and not self._is_leaving:
+        elif self._asked is _Asked.ARGUMENT and not self._has_joined:
+            self._end(ExitCode.USAGE)
+        elif self._is_leaving or self._wanted is not None or not self._errands.is_idle:
+            pass  # something is still to come
+        elif self._model.has_entered:
             self._leave()
 
     # --- events ---
@@ -262,21 +386,28 @@ class Talk:
     def take_event(self, event: object) -> None:
         """What the core, or the entry point, reports."""
         self._model.apply(event)
+        self._inbox.apply(event)
         match event:
-            case EntryArrived():
-                self._show_entry(event.entry)
-                self._settle(event.ticket)
-            case DraftRefused():
+            case EntryArrived(conversation, number, entry):
+                is_choosing = self._is_ready and not self._is_admitted
+                show = self._page.hold_back if is_choosing or self._wanted else self._page.show
+                show(Found(conversation, number, entry))
+            case DraftRefused(None):  # of an earlier run
                 self._alarm(f"{refusal_sentence(event.code, self._say)} {clean(event.text)[:80]}")
-                self._settle(event.ticket)
             case ConnectionChanged():
                 self._show_connection(event.connection)
-            case LogReplaced():
-                self._quiet("terminal.log_replaced")
+            case IdentityChanged(person=0):
+                self._is_admitted = False
+                self._ask_who()
+            case LogReplaced(conversation):
+                place = place_mark(self._inbox.conversation(conversation))
+                self._quiet("terminal.log_replaced", place=place or clean(self._model.room_name))
             case Ended() | Crashed() | JoinFailed():
                 self._show_end(event)
             case _:
                 self._take_entering(event)
+        self._errands.take_event(event)
+        self._go_on()
 
     def _take_entering(self, event: object) -> None:
         match event:
@@ -286,34 +417,36 @@ class Talk:
             case KeyChanged():
                 self._alarm(key_changed_sentence(event, self._trusted_key, self._say))
             case PasswordRefused():
-                self._refuse(event, _Asked.PASSWORD, "terminal.ask_password")
+                self._show_trouble(trouble_of(event))
+                self._ask(_Asked.PASSWORD, "terminal.ask_password")
             case PasswordDelayed():
-                self._refuse(event, _Asked.NOTHING)
+                self._show_trouble(trouble_of(event))
+                self._ask(_Asked.NOTHING)
             case NameRefused():
-                self._refuse(event, _Asked.NAME, "terminal.ask_name")
+                self._wanted = None
+                self._awaits_name = True
+                self._show_trouble(trouble_of(event))
+                self._ask_who()
             case Entered():
-                self._quiet("entered.accepted")
-                if event.has_returned:
-                    self._quiet("entered.returned", name=clean(event.name))
+                self._enter(event)
             case PeopleReplaced() if not self._is_ready:
                 self._is_ready = True
-                count = self._model.here_count()
-                self._quiet("terminal.room", room=clean(self._model.room_name), count=count)
-                self._ask(_Asked.CHAT)
-                self._go_on()
+                errand, self._wanted = self._wanted, None
+                if errand is None:
+                    self._admit()
+                else:
+                    self._errands.begin(errand, self._take_answer)
             case _:
                 pass
 
-    def _refuse(self, event: object, asked: _Asked, prompt: str = "") -> None:
-        if trouble := trouble_of(event):
-            self._show_trouble(trouble)
-        self._ask(asked, prompt)
-        self._go_on()
-
-    def _settle(self, ticket: int | None) -> None:
-        if ticket is not None:
-            self._unanswered.discard(ticket)
-            self._go_on()
+    def _enter(self, event: Entered) -> None:
+        account = _account_of(self._wanted)
+        if event.has_returned and account and fold_name(event.name) == fold_name(account):
+            self._wanted = None  # its session goes on
+        if self._wanted is None and self._is_admitted == self._is_ready:
+            self._quiet("entered.accepted")
+            if event.has_returned:
+                self._quiet("entered.returned", name=clean(event.name))
 
     def _show_connection(self, connection: Connection) -> None:
         if connection is Connection.LOST:
@@ -324,25 +457,14 @@ class Talk:
             self._quiet("terminal.back")
 
     def _show_end(self, event: Ended | Crashed | JoinFailed) -> None:
-        if trouble := trouble_of(event):
-            self._show_trouble(trouble)
+        self._show_trouble(trouble_of(event))
         self._end(exit_code_of(event))
 
-    def _show_entry(self, entry: Entry) -> None:
-        time = self._model.time_of(entry.sent_at)
-        name = clean(entry.name)
-        if entry.kind is EntryKind.JOINED:
-            self._quiet("terminal.joined", time=time, name=name)
-        elif entry.kind is EntryKind.LEFT:
-            self._quiet("terminal.left", time=time, name=name)
-        else:
-            is_own = entry.person == self._model.me
-            text = clean(entry.text).replace("\n", f"\n{_INDENT}")
-            head = f"{time} {name}: " if entry.kind is EntryKind.TEXT else f"{time} "
-            self._screen.show(head + text, Style.OWN if is_own else Style.MESSAGE)
+    # --- the screen ---
 
-    def _show_trouble(self, trouble: Trouble) -> None:
-        self._alarm(tell_trouble(trouble, self._model, self._say))
+    def _show_trouble(self, trouble: Trouble | None) -> None:
+        if trouble is not None:
+            self._alarm(tell_trouble(trouble, self._model, self._say))
 
     def _quiet(self, key: str, /, **fields: object) -> None:
         self._screen.show(self._say(key, **fields), Style.QUIET)
@@ -353,7 +475,11 @@ class Talk:
     def _ask(self, asked: _Asked, key: str = "", /, **fields: object) -> None:
         self._asked = asked
         prompt = self._say(key, **fields) if key else "> " if asked is _Asked.CHAT else ""
-        self._screen.ask(prompt, is_hidden=asked is _Asked.PASSWORD)
+        self._screen.ask(prompt, is_hidden=self._is_hidden())
+
+    def _is_hidden(self) -> bool:
+        is_password = self._asked is _Asked.ARGUMENT and self._asking.is_hidden
+        return is_password or self._asked is _Asked.PASSWORD
 
     def _end(self, exit_code: int) -> None:
         if exit_code == ExitCode.OK:
@@ -361,51 +487,16 @@ class Talk:
         self.exit_code = exit_code
 
 
-def clean(text: str) -> str:
-    """Text from a peer, harmless to a terminal: nothing that commands it, hides or turns lines."""
-    return "".join(
-        c if c == "\n" or c in _JOINERS or unicodedata.category(c) not in _HIDDEN else "\ufffd"
-        for c in text
-    )
+def _is_of_account(line: str) -> bool:
+    return first_word(line).lstrip("/\\") in SECRET_WORDS
 
 
-def key_changed_sentence(event: KeyChanged, trusted_key: str, say: Texts) -> str:
-    """``trusted_key``: hex digits of the command line, for when no key was known before."""
-    groups = [trusted_key[place : place + 4] for place in range(0, len(trusted_key), 4)]
-    known = key_groups(event.pinned_key) if event.pinned_key else "-".join(groups)
-    return say("terminal.key_changed", pinned=known, key=key_groups(event.key))
+def _account_of(errand: Do | None) -> str:
+    request = errand.request if errand else None
+    return request.name if isinstance(request, Register | LogIn) else ""
 
 
-def tell_trouble(trouble: Trouble, model: ClientModel, say: Texts) -> str:
-    """What went wrong, filled in."""
-    until = ""
-    if trouble.until:
-        until = f"{model.day_of(trouble.until).isoformat()} {model.time_of(trouble.until)}"
-    return trouble_sentence(replace(trouble, text=clean(trouble.text)), say, until)
-
-
-def exit_code_of(event: Ended | Crashed | JoinFailed) -> int:
-    """How the program ends after the last event of a visit."""
-    match event:
-        case Crashed():
-            return ExitCode.FAILURE
-        case JoinFailed(JoinField.HOST):
-            return ExitCode.UNREACHABLE
-        case JoinFailed(JoinField.LOCAL_PORT):
-            return ExitCode.IN_USE
-        case JoinFailed():
-            return ExitCode.FAILURE
-        case Ended():
-            return _EXIT_CODES[event.reason]
-
-
-_EXIT_CODES = {
-    EndReason.LEFT: ExitCode.OK,
-    EndReason.KICKED: ExitCode.REFUSED,
-    EndReason.BANNED: ExitCode.REFUSED,
-    EndReason.KEY_CHANGED: ExitCode.REFUSED,
-    EndReason.UNREACHABLE: ExitCode.UNREACHABLE,
-    EndReason.REFUSED: ExitCode.REFUSED,
-    EndReason.FALSE_SERVER: ExitCode.REFUSED,
-    EndReason.ELSEWHERE: ExitCode.REFUSED,
-}
+def _login_line(options: ClientOptions) -> str:
+    """What the command line said, as it would be typed."""
+    words = [word for word in (options.account, options.account_password) if word is not None]
+    return " ".join(["login", *map(quote, words)]) if options.account is not None else ""

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Protocol, TextIO
 
+from client_commands import holds_password
 from client_events import Command, Leave
 from client_form import JoinForm
 from client_line import Key, KeyReader, LineEditor
-from client_talk import Style, Talk
+from client_lines import Style
+from client_talk import Talk
 from settings import ClientOptions, Exit
 from texts import Texts
 
@@ -60,7 +62,7 @@ class LineScreen:
         self._out = out
         self._is_terminal = is_terminal
         self._has_colours = has_colours
-        self._editor = LineEditor()
+        self._editor = LineEditor(holds_password)
         self._rows_above = 0  # rows between the first of the line and the cursor
 
     def show(self, text: str, style: Style) -> None:
@@ -118,8 +120,12 @@ def run_terminal(
     say: Texts,
     environment: Mapping[str, str],
     connect: Callable[[Callable[[object], None]], Room],
+    guest_name: str,
 ) -> int:
-    """One visit; the exit code. ``connect`` makes the way to the server, given where events go."""
+    """One visit; the exit code. ``connect`` makes the way to the server, given where events go.
+
+    ``guest_name``: see Talk.
+    """
     inbox: SimpleQueue[object] = SimpleQueue()
     room = connect(inbox.put)
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty() and environment.get("TERM") != "dumb"
@@ -128,7 +134,13 @@ def run_terminal(
         sys.stdout, is_terminal=is_terminal, has_colours=is_terminal and has_colours
     )
     talk = Talk(
-        options, say, screen, join=room.join, submit=room.submit, is_live=sys.stdin.isatty()
+        options,
+        say,
+        screen,
+        join=room.join,
+        submit=room.submit,
+        guest_name=guest_name,
+        is_live=sys.stdin.isatty(),
     )
     try:
         with _keys(is_terminal, screen) as read:

@@ -111,6 +111,8 @@ class ClientOptions:
     local: Address | None = None
     trusted_key: str = ""  # hex digits: 16 of the groups or all 64
     language: str | None = None
+    account: str | None = None  # to log in as
+    account_password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +367,8 @@ def parse_client(argv: Sequence[str], environment: Mapping[str, str]) -> ClientO
     )
     parser.add("--name", str, "N", "RUANG_NAME")
     parser.add("--password-file", _text_of, "F", "RUANG_PASSWORD_FILE")
+    parser.add("--login", str, "USER", "RUANG_LOGIN")
+    parser.add("--login-password-file", _text_of, "F", "RUANG_LOGIN_PASSWORD_FILE")
     parser.add("--local", _local, "IP:PORT", "RUANG_LOCAL")
     parser.add("--trust-key", parse_key, "KEY")
     parser.add("--lang", _language, "en|id", "RUANG_LANG")
@@ -373,11 +377,26 @@ def parse_client(argv: Sequence[str], environment: Mapping[str, str]) -> ClientO
     password = given.password_file
     if password is None:
         password = environment.get("RUANG_PASSWORD")
+    account_password = given.login_password_file
+    if account_password is None:
+        account_password = environment.get("RUANG_LOGIN_PASSWORD")
     mode = Mode.JSON if given.json else Mode.TERMINAL if given.terminal else Mode.WINDOW
-    if mode is Mode.JSON and (given.place is None or given.name is None or password is None):
-        parser.error(say("cli.error.json_needs"))
+    if mode is Mode.JSON:
+        is_somebody = given.name is not None or given.login is not None
+        if given.place is None or not is_somebody or password is None:
+            parser.error(say("cli.error.json_needs"))
+        if given.login is not None and account_password is None:
+            parser.error(say("cli.error.login_needs"))
     return ClientOptions(
-        mode, given.place, given.name, password, given.local, given.trust_key or "", given.lang
+        mode,
+        given.place,
+        given.name,
+        password,
+        given.local,
+        given.trust_key or "",
+        given.lang,
+        given.login,
+        account_password,
     )
 
 

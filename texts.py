@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from texts_client import CLIENT_TEXTS
+from texts_commands import COMMAND_TEXTS
 from texts_programs import PROGRAM_TEXTS
 
 LANGUAGES: Final = ("en", "id")
@@ -44,6 +45,7 @@ def _known_language(name: str) -> str:
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     **PROGRAM_TEXTS,
+    **COMMAND_TEXTS,
     **CLIENT_TEXTS,
     # --- server window ---
     "server.title": ("Ruang server", "Server Ruang"),
@@ -189,6 +191,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "server.menu.mute": ("Mute", "Bisukan"),
     "server.menu.unmute": ("Let speak again", "Izinkan bicara lagi"),
     "server.menu.kick": ("Kick (may come back)", "Keluarkan (boleh kembali)"),
+    "server.menu.reset": ("Reset password …", "Setel ulang kata sandi …"),
     "server.menu.ban": ("Ban …", "Larang masuk …"),
     "server.for_10_minutes": ("10 minutes", "10 menit"),
     "server.for_1_hour": ("1 hour", "1 jam"),
@@ -209,6 +212,22 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Orang lain yang memakai alamat yang sama ikut dilarang masuk.",
     ),
     "server.ban_do": ("Ban", "Larang masuk"),
+    "server.reset_title": ("Reset the password of {name}", "Setel ulang kata sandi {name}"),
+    "server.reset_explain": (
+        "The old password stops working. You get a one-time password to hand over, good for "
+        "24 hours; {name} then sets a new one.",
+        "Kata sandi lama tidak berlaku lagi. Anda mendapat kata sandi sekali pakai untuk "
+        "diberikan, berlaku 24 jam; lalu {name} membuat yang baru.",
+    ),
+    "server.reset_do": ("Reset password", "Setel ulang"),
+    "server.reset_code": (
+        "One-time password of {name}, good for 24 hours:",
+        "Kata sandi sekali pakai {name}, berlaku 24 jam:",
+    ),
+    "server.reset_failed": (
+        "The password was not reset: {name} has no account, or the disk is full.",
+        "Kata sandi tidak disetel ulang: {name} tidak punya akun, atau disk penuh.",
+    ),
     "server.cancel": ("Cancel", "Batal"),
     "server.close": ("Close", "Tutup"),
     "server.undo": ("Undo", "Cabut"),
@@ -268,6 +287,19 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "server.log.unbanned": ("{name} may come in again", "{name} boleh masuk lagi"),
     "server.log.muted": ("{name} was muted", "{name} dibisukan"),
     "server.log.unmuted": ("{name} may speak again", "{name} boleh bicara lagi"),
+    "server.log.renamed": ("{name} is now {text}", "{name} sekarang bernama {text}"),
+    "server.log.registered": (
+        "{name} was registered from {address}",
+        "{name} didaftarkan dari {address}",
+    ),
+    "server.log.wrong_login": (
+        "{address} gave a wrong name or password for an account",
+        "{address} memberi nama atau kata sandi akun yang salah",
+    ),
+    "server.log.password_reset": (
+        "the password of {name} was reset",
+        "kata sandi {name} disetel ulang",
+    ),
     "server.log.disk_full": (
         "the disk is full: new messages are refused until there is space",
         "disk penuh: pesan baru ditolak sampai ada ruang kosong",

@@ -1,4 +1,4 @@
-"""Sentences of the command line, the typed commands, the terminal and a headless server.
+"""Sentences of the command line, of entering and leaving, and of a headless server.
 
 Band: words. A part of the table in texts.py, which holds the words of the windows.
 """
@@ -74,6 +74,14 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "file whose first line is the room's password",
         "file yang baris pertamanya kata sandi ruang",
     ),
+    "cli.client.login": (
+        "user of an account to log in as",
+        "user akun untuk login",
+    ),
+    "cli.client.login_password_file": (
+        "file whose first line is that account's password",
+        "file yang baris pertamanya password akun itu",
+    ),
     "cli.client.local": (
         "own address and port to send from",
         "alamat dan port sendiri untuk mengirim",
@@ -128,8 +136,12 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "kata sandi belum ada: pakai --password-file F atau RUANG_PASSWORD, atau tulis --no-password",
     ),
     "cli.error.json_needs": (
-        "--json needs HOST, --name (or RUANG_NAME) and --password-file (or RUANG_PASSWORD)",
-        "--json memerlukan HOST, --name (atau RUANG_NAME) dan --password-file (atau RUANG_PASSWORD)",
+        "--json needs HOST, --name or --login, and --password-file (or RUANG_PASSWORD)",
+        "--json memerlukan HOST, --name atau --login, dan --password-file (atau RUANG_PASSWORD)",
+    ),
+    "cli.error.login_needs": (
+        "--login needs --login-password-file (or RUANG_LOGIN_PASSWORD) here",
+        "--login memerlukan --login-password-file (atau RUANG_LOGIN_PASSWORD) di sini",
     ),
     # --- a computer that cannot show windows ---
     "program.no_tkinter": (
@@ -150,9 +162,11 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "console.password": ("password: {password}", "kata sandi: {password}"),
     "console.help": (
         "/kick USER\n/ban USER [MINUTES]\n/unban USER\n/mute USER [MINUTES]\n/unmute USER\n"
+        "/reset USER\n"
         "/info    who is here\n/help    this list\nexit     stop the server\n"
         'A name with spaces stands in quotes: /kick "Ibu Sari"',
         "/kick USER\n/ban USER [MENIT]\n/unban USER\n/mute USER [MENIT]\n/unmute USER\n"
+        "/reset USER\n"
         "/info    siapa yang ada\n/help    daftar ini\nexit     hentikan server\n"
         'Nama dengan spasi ditulis dalam tanda kutip: /kick "Ibu Sari"',
     ),
@@ -161,103 +175,13 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{command} bukan perintah di sini. /help menampilkan semuanya.",
     ),
     "console.usage": ("Write: {usage}", "Tulis: {usage}"),
+    "console.reset": (
+        "One-time password of {name}, good for 24 hours: {code}",
+        "Kata sandi sekali pakai {name}, berlaku 24 jam: {code}",
+    ),
     "console.done": ("Done: {command}", "Selesai: {command}"),
     "console.stopping": (
         "Stopping: saying goodbye to everyone.",
         "Berhenti: berpamitan kepada semua orang.",
-    ),
-    # --- typed commands ---
-    "command.help": ("list the commands, or explain one", "daftar perintah, atau jelaskan satu"),
-    "command.info": ("who is active in this room", "siapa yang aktif di ruang ini"),
-    "command.say": (
-        'say anything, line breaks too: /say "first\\nsecond"',
-        'katakan apa saja, juga baris baru: /say "pertama\\nkedua"',
-    ),
-    "command.exit": (
-        "leave the room; only without a slash",
-        "keluar dari ruang; tanpa garis miring",
-    ),
-    "command.slash": (
-        "say a text that begins with a slash",
-        "katakan teks yang diawali garis miring",
-    ),
-    "command.help_head": ("Commands:", "Perintah:"),
-    "command.unknown": (
-        "There is no command {command}. /help lists them; to say it, write /{command}",
-        "Tidak ada perintah {command}. /help menampilkan semuanya; untuk mengatakannya, tulis /{command}",
-    ),
-    "command.usage": ("Write: {usage}", "Tulis: {usage}"),
-    "command.sent": ("Message sent", "Pesan terkirim"),
-    "command.active": ("Active now ({count}): {names}", "Aktif sekarang ({count}): {names}"),
-    "command.away": ("{name} (away)", "{name} (pergi)"),
-    "command.nobody": ("Nobody is active.", "Tidak ada yang aktif."),
-    "command.doubt": (
-        "This begins with “{word}” and may hold a password that everyone would read. To say it all "
-        "the same, use /say.",
-        "Ini diawali “{word}” dan mungkin memuat kata sandi yang akan dibaca semua orang. Jika tetap "
-        "ingin mengatakannya, pakai /say.",
-    ),
-    # --- why a message was not taken ---
-    "refused.text_too_long": (
-        "This message is too long: at most 64,000 bytes.",
-        "Pesan ini terlalu panjang: paling banyak 64.000 bita.",
-    ),
-    "refused.text_invalid": (
-        "This message is empty or not text.",
-        "Pesan ini kosong atau bukan teks.",
-    ),
-    "refused.muted": (
-        "The operator has muted you; you can read but not write.",
-        "Operator membisukan Anda; Anda bisa membaca tetapi tidak bisa menulis.",
-    ),
-    "refused.disk_full": (
-        "The server's disk is full. The message was not saved.",
-        "Disk server penuh. Pesan tidak disimpan.",
-    ),
-    "refused.other": (
-        "The server did not take the message ({code}).",
-        "Server tidak menerima pesan ini ({code}).",
-    ),
-    # --- the terminal ---
-    "terminal.ask_place": ("Server address: ", "Alamat server: "),
-    "terminal.ask_password": ("Room password: ", "Kata sandi ruang: "),
-    "terminal.ask_name": ("Your name: ", "Nama Anda: "),
-    "terminal.connecting": ("Connecting to {place} …", "Menghubungi {place} …"),
-    "terminal.key": (
-        "First time here. Ask the host to read you the key; it must be {key}",
-        "Pertama kali di sini. Minta tuan rumah membacakan kunci; harus sama: {key}",
-    ),
-    "terminal.key_known": ("Key {key}, as before.", "Kunci {key}, sama seperti dahulu."),
-    "terminal.key_changed": (
-        "THE SERVER'S KEY HAS CHANGED. Known: {pinned}. Now: {key}. Either it was set up anew, or "
-        "somebody pretends to be it. Nothing was sent. Ask the host to read you the key; if it is "
-        "{key}, start again with: --trust-key {key}",
-        "KUNCI SERVER BERUBAH. Dikenal: {pinned}. Sekarang: {key}. Mungkin server dipasang ulang, "
-        "atau seseorang menyamar. Tidak ada yang dikirim. Minta tuan rumah membacakan kunci; jika "
-        "sama dengan {key}, mulai lagi dengan: --trust-key {key}",
-    ),
-    "terminal.room": ("{room} · {count} here", "{room} · {count} orang"),
-    "terminal.joined": ("{name} joined", "{name} masuk"),
-    "terminal.left": ("{name} left", "{name} keluar"),
-    "terminal.lost": (
-        "[INFO] Connection lost. Trying again by itself; what you write is sent later.",
-        "[INFO] Koneksi terputus. Dicoba lagi sendiri; yang Anda tulis dikirim nanti.",
-    ),
-    "terminal.back": ("[INFO] Connected again.", "[INFO] Terhubung lagi."),
-    "terminal.log_replaced": (
-        "[INFO] The server put back an older copy of this room. It follows from its beginning.",
-        "[INFO] Server memasang kembali salinan lama ruang ini. Isinya menyusul dari awal.",
-    ),
-    "terminal.doubt": (
-        "This begins with “{word}” and may hold a password that everyone would read. Send it? "
-        "yes/no: ",
-        "Ini diawali “{word}” dan mungkin memuat kata sandi yang akan dibaca semua orang. Kirim? "
-        "ya/tidak: ",
-    ),
-    "terminal.yes": ("yes y", "ya y yes"),
-    "terminal.not_sent": ("Not sent.", "Tidak dikirim."),
-    "terminal.no_accounts": (
-        "This server has no accounts yet. Choose a name without a password.",
-        "Server ini belum punya akun. Pilih nama tanpa kata sandi.",
     ),
 }

@@ -1,0 +1,218 @@
+"""What the server answered to a request, as an answer to the user: its code and its sentence.
+
+Band: cores. Pure. The one place for these sentences: window, terminal and scripts ask here.
+"""
+
+from datetime import UTC, datetime
+
+from auth import NameInvalid, normalise_name
+from client_commands import Answer
+from client_events import (
+    AddGroup,
+    Answered,
+    AskGroups,
+    AskMembers,
+    ChangeName,
+    ChangePassword,
+    FindPeople,
+    Found,
+    GroupInfo,
+    JoinGroup,
+    LeaveGroup,
+    LogIn,
+    LogOut,
+    OpenPrivate,
+    Register,
+    Request,
+    Search,
+)
+from protocol import Code, JsonValue
+from texts import Texts
+
+MAX_DETAIL = 64  # characters of a country or a full name; the server takes no more
+MAX_SEARCH = 200  # characters, so that a request holds them
+_LAST_INSTANT = 253_370_764_800_000  # 9999-01-01: a peer's clock may say anything
+
+COMMAND_OF: dict[type[Request], str] = {  # the name of the typed command
+    Register: "register",
+    LogIn: "login",
+    LogOut: "logout",
+    ChangePassword: "passwd",
+    ChangeName: "name",
+    OpenPrivate: "send",
+    AddGroup: "addgroup",
+    JoinGroup: "joingroup",
+    LeaveGroup: "leavegroup",
+    AskGroups: "groups",
+    AskMembers: "members",
+    FindPeople: "find",
+    Search: "search",
+}
+_FAILURES: dict[tuple[str, Code], str] = {  # where a command has a sentence of its own
+    ("register", Code.NAME_TAKEN): "answer.user_exists",
+    ("register", Code.BAD_REQUEST): "answer.details",
+    ("name", Code.BAD_REQUEST): "answer.name_kept",
+    ("send", Code.BAD_REQUEST): "answer.yourself",
+    ("joingroup", Code.NO_SUCH_GROUP): "answer.group_missing",
+    ("search", Code.BAD_REQUEST): "answer.search_words",
+}
+_FAILURES_OF_ALL = {
+    Code.NO_SESSION: "answer.no_session",
+    Code.NAME_TAKEN: "name.taken",
+    Code.WRONG_LOGIN: "answer.wrong_login",
+    Code.NO_SUCH_USER: "answer.no_such_user",
+    Code.GROUP_EXISTS: "answer.group_exists",
+    Code.NO_SUCH_GROUP: "answer.no_such_group",
+    Code.ALREADY_A_MEMBER: "answer.already_a_member",
+    Code.NOT_A_MEMBER: "answer.not_a_member",
+    Code.BANNED: "answer.banned",
+    Code.DISK_FULL: "answer.disk_full",
+}
+
+
+def answer_for(asked: Request, answered: Answered, say: Texts) -> Answer:
+    """The answer to a request that has ended."""
+    command = COMMAND_OF[type(asked)]
+    if answered.code is not Code.OK:
+        return failure(command, answered, say)
+    message, fields, found = _success(asked, answered, say)
+    return Answer(True, command, "OK", message, fields, found)
+
+
+def failure(command: str, answered: Answered, say: Texts) -> Answer:
+    """Why a command was not done."""
+    return Answer(False, command, answered.code.name, failure_sentence(command, answered, say))
+
+
+def failure_sentence(command: str, answered: Answered, say: Texts) -> str:
+    """``command``: a value of COMMAND_OF, or ``sendgroup``."""
+    code = answered.code
+    if code is Code.NAME_INVALID:
+        return say(f"name.{answered.reason or 'character'}")
+    if code is Code.TOO_MANY_GUESSES:
+        return say("answer.too_many_guesses", wait=max(1, round(answered.wait)))
+    key = _FAILURES.get((command, code)) or _FAILURES_OF_ALL.get(code)
+    return say("answer.other", code=code.name) if key is None else say(key)
+
+
+_Success = tuple[str, dict[str, JsonValue], tuple[Found, ...] | None]
+
+
+def _success(asked: Request, answered: Answered, say: Texts) -> _Success:
+    result = answered.result
+    match asked:
+        case Register() | LogIn():
+            token = str(result or "")
+            is_new = isinstance(asked, Register)
+            key = "answer.registered" if is_new else "answer.logged_in"
+            message = say(key, name=asked.name, token=token)
+            return message, {"name": asked.name, "token": token}, None
+        case LogOut():
+            return say("answer.logged_out"), {}, None
+        case ChangePassword():
+            return say("answer.password_changed"), {}, None
+        case ChangeName():
+            name = result if isinstance(result, str) else asked.name
+            return say("answer.renamed", name=name), {"name": name}, None
+        case AddGroup() | JoinGroup() | LeaveGroup():
+            message = say(_GROUPS[type(asked)], group=asked.name)
+            return message, {"conversation": f"group:{asked.name}"}, None
+        case AskGroups():
+            return _groups(groups_of(answered), say)
+        case AskMembers():
+            return _members(asked.name, _names_of(answered), say)
+        case Search():
+            found = _found_of(answered)
+            key = "answer.found" if found else "answer.found_none"
+            return say(key, count=len(found)), {}, found
+        case OpenPrivate() | FindPeople():  # nobody is told of them alone
+            return "", {}, None
+
+
+_GROUPS: dict[type[Request], str] = {
+    AddGroup: "answer.group_added",
+    JoinGroup: "answer.group_joined",
+    LeaveGroup: "answer.group_left",
+}
+
+
+def groups_of(answered: Answered) -> tuple[GroupInfo, ...]:
+    """The result of AskGroups."""
+    result = answered.result if isinstance(answered.result, tuple) else ()
+    return tuple(one for one in result if isinstance(one, GroupInfo))
+
+
+def _names_of(answered: Answered) -> list[str]:
+    result = answered.result if isinstance(answered.result, tuple) else ()
+    return [one for one in result if isinstance(one, str)]
+
+
+def _found_of(answered: Answered) -> tuple[Found, ...]:
+    result = answered.result if isinstance(answered.result, tuple) else ()
+    return tuple(one for one in result if isinstance(one, Found))
+
+
+def _groups(groups: tuple[GroupInfo, ...], say: Texts) -> _Success:
+    names = [
+        say(
+            "answer.group_of_ours" if group.is_member else "answer.group",
+            name=group.name,
+            count=group.members,
+        )
+        for group in groups
+    ]
+    fields: list[JsonValue] = [
+        {"name": group.name, "members": group.members, "member": group.is_member}
+        for group in groups
+    ]
+    key = "answer.groups" if groups else "answer.groups_none"
+    message = say(key, count=len(groups), names=", ".join(names))
+    return message, {"groups": fields}, None
+
+
+def _members(group: str, names: list[str], say: Texts) -> _Success:
+    message = say("answer.members", group=group, count=len(names), names=", ".join(names))
+    listed: list[JsonValue] = list(names)
+    return message, {"conversation": f"group:{group}", "members": listed}, None
+
+
+def foregone(request: Request) -> Answered | None:
+    """What the server would say whatever it holds: it need not be asked. None: ask it."""
+    match request:
+        case Register():
+            are_fine = all(_is_detail(text) for text in (request.country, request.full_name))
+            return _invalid(request.name) or (None if are_fine else _failed(Code.BAD_REQUEST))
+        case ChangeName() | AddGroup():
+            return _invalid(request.name)
+        case LogIn() if _invalid(request.name):
+            return _failed(Code.WRONG_LOGIN)
+        case OpenPrivate() if _invalid(request.name):
+            return _failed(Code.NO_SUCH_USER)
+        case JoinGroup() | LeaveGroup() | AskMembers() if _invalid(request.name):
+            return _failed(Code.NO_SUCH_GROUP)
+        case Search() if len(request.words) > MAX_SEARCH or not request.words.isprintable():
+            return _failed(Code.BAD_REQUEST)
+        case _:
+            return None
+
+
+def _is_detail(text: str) -> bool:
+    return len(text) <= MAX_DETAIL and text.isprintable()
+
+
+def _invalid(name: str) -> Answered | None:
+    try:
+        normalise_name(name)
+    except NameInvalid as invalid:
+        return Answered(0, Code.NAME_INVALID, reason=invalid.reason.value)
+    return None
+
+
+def _failed(code: Code) -> Answered:
+    return Answered(0, code)
+
+
+def iso_time(sent_at: int) -> str:
+    """For scripts: ISO 8601, UTC, to the millisecond."""
+    instant = datetime.fromtimestamp(min(sent_at, _LAST_INSTANT) / 1000, UTC)
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,290 @@
+"""Typed commands on their way: what each asks of the core, step by step, until it has its answer.
+
+Band: cores. Pure: commands go out through ``submit``; answers come through the callable given with
+each errand. One implementation for window, terminal and scripts.
+Messages run side by side; what asks or changes anything else waits for all before it, and all wait
+for it: so a script may write ``/login`` and the first message in one go.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from auth import fold_name
+from client_answers import answer_for, failure, foregone, groups_of, iso_time
+from client_commands import Answer, Do, Errand, Post, ReadInbox, Send, refusal_sentence
+from client_events import (
+    AddGroup,
+    Answered,
+    AskGroups,
+    Command,
+    ConversationChanged,
+    DraftRefused,
+    EntryArrived,
+    Found,
+    JoinGroup,
+    LoadOlder,
+    LogIn,
+    MarkRead,
+    OlderArrived,
+    OpenPrivate,
+    Register,
+    Request,
+    Say,
+)
+from client_inbox import Inbox
+from conversation import ROOM, ConversationKind
+from protocol import Code, JsonValue
+from texts import Texts
+
+OLDER_AT_ONCE = 100  # entries asked for at a time, for an inbox that holds more than is here
+
+OnAnswer = Callable[[Answer], None]
+
+
+@dataclass(slots=True, eq=False)
+class _Letter:
+    """A message whose conversation may not be known yet."""
+
+    errand: Send
+    on_answer: OnAnswer
+    conversation: int = 0
+
+
+class Errands:
+    """One visit's. Owned by whoever owns the inbox, which has every event before this."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        say: Texts,
+        *,
+        submit: Callable[[Command], None],
+        new_ticket: Callable[[], int],
+    ) -> None:
+        self._inbox = inbox
+        self._say = say
+        self._submit = submit
+        self._new_ticket = new_ticket
+        self._queue: deque[tuple[Errand, OnAnswer, int]] = deque()
+        self._is_alone = False  # one is under way that all others wait for
+        self._asked: dict[int, Callable[[Answered], None]] = {}  # by ticket
+        self._said: dict[int, tuple[str, OnAnswer]] = {}  # by ticket: command
+        self._letters: deque[_Letter] = deque()  # said in the order they were typed
+        self._reading: OnAnswer | None = None
+        self._older_of = 0  # the conversation whose older entries are on their way; 0: none
+        self._given_up: set[int] = set()  # those that had none, though it seemed so
+
+    @property
+    def is_closed(self) -> bool:
+        """What is begun now waits for something else."""
+        return self._is_alone or bool(self._queue)
+
+    @property
+    def is_idle(self) -> bool:
+        """Everything has its answer."""
+        return not (self.is_closed or self._said or self._letters)
+
+    def begin(self, errand: Errand, on_answer: OnAnswer, conversation: int = ROOM) -> None:
+        """``conversation``: where a Post goes."""
+        self._queue.append((errand, on_answer, conversation))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        while self._queue and not self._is_alone:
+            errand, on_answer, conversation = self._queue[0]
+            if not isinstance(errand, Post | Send) and (self._said or self._letters):
+                return
+            self._queue.popleft()
+            self._start(errand, on_answer, conversation)
+
+    def _start(self, errand: Errand, on_answer: OnAnswer, conversation: int) -> None:
+        is_for_nobody = isinstance(errand, Do) and isinstance(errand.request, Register | LogIn)
+        if self._inbox.is_nameless and not is_for_nobody:
+            on_answer(self._no_session(errand))
+            return
+        match errand:
+            case Post(text):
+                self._post(text, conversation, "say", on_answer)
+            case Send():
+                self._write(errand, on_answer)
+            case Do(request):
+                self._do(request, on_answer)
+            case ReadInbox():
+                self._is_alone = True
+                self._reading = on_answer
+                self._older_of = 0
+                self._given_up.clear()
+                self._read_on()
+
+    def _no_session(self, errand: Errand) -> Answer:
+        nobody = Answered(0, Code.NO_SESSION)
+        match errand:
+            case Post():
+                return failure("say", nobody, self._say)
+            case Send(command):
+                return failure(command, nobody, self._say)
+            case Do(request):
+                return answer_for(request, nobody, self._say)
+            case ReadInbox():
+                return failure("inbox", nobody, self._say)
+
+    # --- events ---
+
+    def take_event(self, event: object) -> None:
+        """After the inbox took it."""
+        match event:
+            case Answered(ticket):
+                if finish := self._asked.pop(ticket, None):
+                    finish(event)
+            case EntryArrived(conversation, number, entry, int(ticket)):
+                if said := self._said.pop(ticket, None):
+                    said[1](self._sent(said[0], Found(conversation, number, entry)))
+            case DraftRefused(int(ticket)):
+                if said := self._said.pop(ticket, None):
+                    sentence = refusal_sentence(event.code, self._say)
+                    said[1](Answer(False, said[0], event.code.name, sentence))
+            case ConversationChanged():
+                self._post_letters()
+            case OlderArrived(conversation, entries):
+                # The core hears one question at a time: if this was the answer to somebody
+                # else's, ours is asked again.
+                if conversation == self._older_of and not entries:
+                    self._given_up.add(conversation)
+                self._older_of = 0
+            case _:
+                pass
+        self._read_on()
+        self._go_on()
+
+    # --- requests ---
+
+    def _ask(self, request: Request, finish: Callable[[Answered], None]) -> None:
+        ticket = self._new_ticket()
+        self._asked[ticket] = finish
+        self._submit(replace(request, ticket=ticket))
+
+    def _do(self, request: Request, on_answer: OnAnswer) -> None:
+        known = foregone(request)
+        if known is not None:
+            on_answer(answer_for(request, known, self._say))
+            return
+        self._is_alone = True
+        self._ask(request, partial(self._done, request, on_answer))
+
+    def _done(self, request: Request, on_answer: OnAnswer, answered: Answered) -> None:
+        self._is_alone = False
+        is_ours = answered.code in (Code.OK, Code.ALREADY_A_MEMBER)
+        if isinstance(request, AddGroup | JoinGroup) and is_ours:
+            self._learn_of(answered, ConversationKind.GROUP, request.name)
+        on_answer(answer_for(request, answered, self._say))
+
+    def _learn_of(self, answered: Answered, kind: ConversationKind, name: str) -> None:
+        if isinstance(answered.result, int):
+            self._inbox.learn_of(answered.result, kind, name)
+
+    # --- messages ---
+
+    def _post(self, text: str, conversation: int, command: str, on_answer: OnAnswer) -> None:
+        ticket = self._new_ticket()
+        self._said[ticket] = (command, on_answer)
+        self._submit(Say(ticket, conversation, text))
+
+    def _sent(self, command: str, entry: Found) -> Answer:
+        fields: dict[str, JsonValue] = {
+            "conversation": self._inbox.label(entry.conversation),
+            "number": entry.number,
+            "time": iso_time(entry.entry.sent_at),
+        }
+        return Answer(True, command, "OK", self._say("answer.sent"), fields)
+
+    def _write(self, errand: Send, on_answer: OnAnswer) -> None:
+        letter = _Letter(errand, on_answer)
+        if errand.kind is ConversationKind.PRIVATE:
+            # By name each time: somebody else may have it now, and must not get what was
+            # meant for whoever had it before.
+            request: Request = OpenPrivate(0, errand.name)
+            known = foregone(request)
+            if known is not None:
+                on_answer(failure(errand.command, known, self._say))
+                return
+            self._letters.append(letter)
+            self._ask(request, partial(self._opened, letter))
+            return
+        self._letters.append(letter)
+        if self._inbox.named(errand.kind, errand.name) is None:
+            self._ask(AskGroups(0), partial(self._looked_up, letter))
+        self._post_letters()
+
+    def _opened(self, letter: _Letter, answered: Answered) -> None:
+        if answered.code is Code.OK and isinstance(answered.result, int):
+            self._learn_of(answered, letter.errand.kind, letter.errand.name)
+            letter.conversation = answered.result
+        else:
+            self._return(letter, answered)
+        self._post_letters()
+
+    def _looked_up(self, letter: _Letter, answered: Answered) -> None:
+        """We do not belong to that group, or do not know it yet: another device may have joined."""
+        if letter not in self._letters:
+            return  # it became known meanwhile
+        folded = fold_name(letter.errand.name)
+        groups = [one for one in groups_of(answered) if fold_name(one.name) == folded]
+        if answered.code is not Code.OK:
+            self._return(letter, answered)
+        elif not groups:
+            self._return(letter, Answered(0, Code.NO_SUCH_GROUP))
+        elif not groups[0].is_member:
+            self._return(letter, Answered(0, Code.NOT_A_MEMBER))
+        self._post_letters()
+
+    def _return(self, letter: _Letter, answered: Answered) -> None:
+        self._letters.remove(letter)
+        letter.on_answer(failure(letter.errand.command, answered, self._say))
+
+    def _post_letters(self) -> None:
+        while self._letters and (conversation := self._address(self._letters[0])):
+            letter = self._letters.popleft()
+            errand = letter.errand
+            self._post(errand.text, conversation, errand.command, letter.on_answer)
+
+    def _address(self, letter: _Letter) -> int:
+        """0: not known yet."""
+        if letter.errand.kind is ConversationKind.GROUP:
+            known = self._inbox.named(letter.errand.kind, letter.errand.name)
+            return known.number if known else 0
+        return letter.conversation
+
+    # --- the inbox ---
+
+    def _read_on(self) -> None:
+        """When all that is unread is here, shows it; what is not is asked for."""
+        if self._reading is None:
+            return
+        for one in self._inbox.conversations():
+            if one.is_behind:
+                return
+            if one.missing_before and one.number not in self._given_up:
+                if not self._older_of:
+                    self._older_of = one.number
+                    self._submit(LoadOlder(one.number, OLDER_AT_ONCE, one.missing_before))
+                return
+        on_answer, self._reading = self._reading, None
+        self._is_alone = False
+        on_answer(self._read_all())
+
+    def _read_all(self) -> Answer:
+        found: list[Found] = []
+        skipped = 0
+        for one in list(self._inbox.conversations()):
+            found += one.unread
+            skipped += max(0, one.complete_from - one.read)
+            if self._inbox.mark_read(one.number, one.held):
+                self._submit(MarkRead(one.number, one.held))
+        key = "answer.unread" if found else "answer.unread_none"
+        if found and skipped:
+            key = "answer.unread_more"
+        message = self._say(key, count=len(found), skipped=skipped)
+        fields: dict[str, JsonValue] = {"skipped": skipped} if skipped else {}
+        return Answer(True, "inbox", "OK", message, fields, tuple(found))

@@ -1,0 +1,218 @@
+"""Sentences of the typed commands, of what the server answers to them, and of the terminal.
+
+Band: words. A part of the table in texts.py. In Indonesian the answers use the words of the
+protocol that this project grew from ("User tidak ada", "Group sudah ada").
+"""
+
+from typing import Final
+
+COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
+    # --- what each command is for ---
+    "command.help": ("list the commands, or explain one", "daftar perintah, atau jelaskan satu"),
+    "command.info": ("who is active in this room", "siapa yang aktif di ruang ini"),
+    "command.say": (
+        'say anything, line breaks too: /say "first\\nsecond"',
+        'katakan apa saja, juga baris baru: /say "pertama\\nkedua"',
+    ),
+    "command.register": (
+        "make an account; log in with it afterwards",
+        "buat akun; setelah itu login dengannya",
+    ),
+    "command.login": ("become the user of an account", "masuk sebagai user sebuah akun"),
+    "command.logout": (
+        "stop being that user; stay connected",
+        "berhenti sebagai user itu; tetap terhubung",
+    ),
+    "command.passwd": ("change your account's password", "ganti password akun Anda"),
+    "command.name": ("take another name, as a guest", "ganti nama, sebagai tamu"),
+    "command.inbox": (
+        "show what is unread in all conversations, then it is read",
+        "tampilkan semua pesan yang belum dibaca, lalu dianggap sudah dibaca",
+    ),
+    "command.search": (
+        "find messages in all you may read",
+        "cari pesan di semua yang boleh Anda baca",
+    ),
+    "command.send": (
+        'send a private message, also to an account that is away; with spaces: "USER NAME"',
+        'kirim pesan pribadi, juga ke akun yang sedang pergi; dengan spasi: "NAMA USER"',
+    ),
+    "command.sendgroup": ("send a message to a group", "kirim pesan ke grup"),
+    "command.groups": ("list all groups", "daftar semua grup"),
+    "command.addgroup": ("make a group", "buat grup"),
+    "command.joingroup": ("join a group", "bergabung ke grup"),
+    "command.leavegroup": ("leave a group", "keluar dari grup"),
+    "command.members": ("list the members of your group", "daftar anggota grup Anda"),
+    "command.kick": ("for the operator: take somebody out", "untuk operator: keluarkan seseorang"),
+    "command.ban": ("for the operator: keep somebody out", "untuk operator: larang seseorang"),
+    "command.unban": ("for the operator: take a ban back", "untuk operator: cabut larangan"),
+    "command.mute": ("for the operator: silence somebody", "untuk operator: bisukan seseorang"),
+    "command.exit": (
+        "leave the room; only without a slash",
+        "keluar dari ruang; tanpa garis miring",
+    ),
+    "command.slash": (
+        "say a text that begins with a slash",
+        "katakan teks yang diawali garis miring",
+    ),
+    # --- what they answer by themselves ---
+    "command.help_head": ("Commands:", "Perintah:"),
+    "command.unknown": (
+        "There is no command {command}. /help lists them; to say it, write /{command}",
+        "Tidak ada perintah {command}. /help menampilkan semuanya; untuk mengatakannya, tulis /{command}",
+    ),
+    "command.usage": ("Write: {usage}", "Tulis: {usage}"),
+    "command.active": ("Active now ({count}): {names}", "Aktif sekarang ({count}): {names}"),
+    "command.away": ("{name} (away)", "{name} (pergi)"),
+    "command.nobody": ("Nobody is active.", "Tidak ada user yang aktif"),
+    "command.not_the_operator": (
+        "You are not the operator. The operator sits at the server and does this there.",
+        "Anda bukan operator. Operator ada di server dan melakukannya di sana.",
+    ),
+    "command.doubt": (
+        "This begins with “{word}” and may hold a password that everyone would read. To say it all "
+        "the same, use /say.",
+        "Ini diawali “{word}” dan mungkin memuat kata sandi yang akan dibaca semua orang. Jika tetap "
+        "ingin mengatakannya, pakai /say.",
+    ),
+    # --- what the server answers: it is done ---
+    "answer.sent": ("Message sent", "Message sent"),
+    "answer.registered": ("Registration successful.", "Registrasi berhasil."),
+    "answer.logged_in": (
+        "Logged in as {name}. Session token: {token}",
+        "Login berhasil sebagai {name}. Token sesi: {token}",
+    ),
+    "answer.logged_out": ("Logged out.", "Logout berhasil"),
+    "answer.password_changed": ("Password changed.", "Password berhasil diganti"),
+    "answer.renamed": ("You are {name} now.", "Nama Anda sekarang {name}."),
+    "answer.group_added": ("Add group successful", "Add group Berhasil"),
+    "answer.group_joined": ("Joined {group}", "Join group berhasil: {group}"),
+    "answer.group_left": ("Left {group}", "Keluar dari group {group}"),
+    "answer.groups": ("Groups ({count}): {names}", "Group ({count}): {names}"),
+    "answer.groups_none": (
+        "There is no group yet. /addgroup makes one.",
+        "Belum ada group. /addgroup membuatnya.",
+    ),
+    "answer.group": ("{name} ({count})", "{name} ({count})"),
+    "answer.group_of_ours": ("{name} ({count}, joined)", "{name} ({count}, sudah join)"),
+    "answer.members": ("Members of {group} ({count}): {names}", "Member {group} ({count}): {names}"),
+    "answer.found": ("Found ({count}):", "Ditemukan ({count}):"),
+    "answer.found_none": ("Nothing found.", "Tidak ada yang ditemukan."),
+    "answer.unread": ("Unread ({count}):", "Belum dibaca ({count}):"),
+    "answer.unread_none": ("Nothing is unread.", "Tidak ada pesan baru."),
+    "answer.unread_more": (
+        "Unread ({count}, and {skipped} older entries before them):",
+        "Belum dibaca ({count}, dan {skipped} isi lama sebelumnya):",
+    ),
+    # --- it is not ---
+    "answer.no_session": (
+        "No session. Log in first: /login USER PASSWORD",
+        "Session tidak ditemukan",
+    ),
+    "answer.user_exists": ("Username already taken.", "User sudah ada"),
+    "answer.wrong_login": ("Invalid username or password.", "User tidak ada atau password salah"),
+    "answer.too_many_guesses": (
+        "Too many wrong passwords. Try again in {wait} s.",
+        "Terlalu sering salah. Coba lagi dalam {wait} detik.",
+    ),
+    "answer.no_such_user": ("No such user", "User tidak ada"),
+    "answer.yourself": ("This is you.", "Ini Anda sendiri."),
+    "answer.group_exists": ("Group already exists", "Group sudah ada"),
+    "answer.group_missing": ("No such group", "Group belum ada"),
+    "answer.no_such_group": ("No such group", "Group tidak ditemukan"),
+    "answer.already_a_member": ("Already a member", "User sudah join"),
+    "answer.not_a_member": ("Not a member of this group", "User bukan member grup"),
+    "answer.banned": (
+        "The operator keeps this user out of the room.",
+        "Operator melarang user ini masuk ke ruang.",
+    ),
+    "answer.disk_full": (
+        "The server's disk is full. Nothing was changed.",
+        "Disk server penuh. Tidak ada yang diubah.",
+    ),
+    "answer.name_kept": (
+        "An account keeps its name.",
+        "Nama sebuah akun tetap.",
+    ),
+    "answer.details": (
+        "Country and full name have at most 64 visible characters each.",
+        "Negara dan nama lengkap masing-masing paling banyak 64 karakter yang terlihat.",
+    ),
+    "answer.search_words": (
+        "Search for one or more words, 200 characters at most.",
+        "Cari satu kata atau lebih, paling banyak 200 karakter.",
+    ),
+    "answer.other": (
+        "The server did not do it ({code}).",
+        "Server tidak melakukannya ({code}).",
+    ),
+    # --- why a message was not taken ---
+    "refused.text_too_long": (
+        "This message is too long: at most 64,000 bytes.",
+        "Pesan ini terlalu panjang: paling banyak 64.000 bita.",
+    ),
+    "refused.text_invalid": (
+        "This message is empty or not text.",
+        "Pesan ini kosong atau bukan teks.",
+    ),
+    "refused.muted": (
+        "The operator has muted you; you can read but not write.",
+        "Operator membisukan Anda; Anda bisa membaca tetapi tidak bisa menulis.",
+    ),
+    "refused.disk_full": (
+        "The server's disk is full. The message was not saved.",
+        "Disk server penuh. Pesan tidak disimpan.",
+    ),
+    "refused.other": (
+        "The server did not take the message ({code}).",
+        "Server tidak menerima pesan ini ({code}).",
+    ),
+    # --- the terminal ---
+    "terminal.ask_place": ("Server address: ", "Alamat server: "),
+    "terminal.ask_password": ("Room password: ", "Kata sandi ruang: "),
+    "terminal.ask_name": ("Your name: ", "Nama Anda: "),
+    "terminal.name_hint": (
+        "Type a name to enter as a guest. With an account: login. To make one: register.",
+        "Ketik nama untuk masuk sebagai tamu. Dengan akun: login. Untuk membuatnya: register.",
+    ),
+    "terminal.ask_account": ("register or login: ", "register atau login: "),
+    "terminal.ask_user": ("User name: ", "Nama user: "),
+    "terminal.ask_account_password": ("Password: ", "Password: "),
+    "terminal.ask_old_password": ("Old password: ", "Password lama: "),
+    "terminal.ask_new_password": ("New password: ", "Password baru: "),
+    "terminal.connecting": ("Connecting to {place} …", "Menghubungi {place} …"),
+    "terminal.key": (
+        "First time here. Ask the host to read you the key; it must be {key}",
+        "Pertama kali di sini. Minta tuan rumah membacakan kunci; harus sama: {key}",
+    ),
+    "terminal.key_known": ("Key {key}, as before.", "Kunci {key}, sama seperti dahulu."),
+    "terminal.key_changed": (
+        "THE SERVER'S KEY HAS CHANGED. Known: {pinned}. Now: {key}. Either it was set up anew, or "
+        "somebody pretends to be it. Nothing was sent. Ask the host to read you the key; if it is "
+        "{key}, start again with: --trust-key {key}",
+        "KUNCI SERVER BERUBAH. Dikenal: {pinned}. Sekarang: {key}. Mungkin server dipasang ulang, "
+        "atau seseorang menyamar. Tidak ada yang dikirim. Minta tuan rumah membacakan kunci; jika "
+        "sama dengan {key}, mulai lagi dengan: --trust-key {key}",
+    ),
+    "terminal.room": ("{room} · {count} here", "{room} · {count} orang"),
+    "terminal.joined": ("{name} joined", "{name} masuk"),
+    "terminal.left": ("{name} left", "{name} keluar"),
+    "terminal.renamed": ("{name} is {new} now", "{name} sekarang {new}"),
+    "terminal.lost": (
+        "[INFO] Connection lost. Trying again by itself; what you write is sent later.",
+        "[INFO] Koneksi terputus. Dicoba lagi sendiri; yang Anda tulis dikirim nanti.",
+    ),
+    "terminal.back": ("[INFO] Connected again.", "[INFO] Terhubung lagi."),
+    "terminal.log_replaced": (
+        "[INFO] The server put back an older copy of {place}. It follows from its beginning.",
+        "[INFO] Server memasang kembali salinan lama {place}. Isinya menyusul dari awal.",
+    ),
+    "terminal.doubt": (
+        "This begins with “{word}” and may hold a password that everyone would read. Send it? "
+        "yes/no: ",
+        "Ini diawali “{word}” dan mungkin memuat kata sandi yang akan dibaca semua orang. Kirim? "
+        "ya/tidak: ",
+    ),
+    "terminal.yes": ("yes y", "ya y yes"),
+    "terminal.not_sent": ("Not sent.", "Tidak dikirim."),
+}
