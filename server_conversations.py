@@ -65,7 +65,9 @@ class _Search(NamedTuple):
 
 
 class Conversations:
-    """Serves LOGS to FIND. ``run(work, end)`` is for the worker thread."""
+    """Serves VERBS. ``run(work, end)`` is for the worker thread; ``write_posts(now)``: what was said
+    before somebody joins or leaves must be judged before that.
+    """
 
     def __init__(
         self,
@@ -77,6 +79,7 @@ class Conversations:
         *,
         answer: Answerer,
         run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        write_posts: Callable[[float], None],
         wall_clock: Callable[[], int],
     ) -> None:
         self._store = store
@@ -86,15 +89,14 @@ class Conversations:
         self._turn = turn
         self._answer = answer
         self._run = run
+        self._write_posts = write_posts
         self._wall_clock = wall_clock
         self._searches: deque[_Search] = deque()
         self._is_searching = False
 
     def serve(self, peer: Peer, request: int, verb: Verb, fields: Fields, now: float) -> None:
         """Answers one of VERBS, now or later. Raises PeerError for fields that cannot be."""
-        if peer.member is None:
-            self._answer(peer, request, Code.NO_SESSION, {})
-            return
+        assert peer.member is not None  # who is nobody has been refused
         asked = _Asked(peer, peer.member, request)
         match verb:
             case Verb.LOGS:
@@ -265,6 +267,7 @@ class Conversations:
                 self._store.save_once(once, code, encode_object(fields), at)
             return code, fields
 
+        self._write_posts(now)
         self._attempt(asked, decide, partial(self._settle, asked, verb), now)
 
     def _attempt(

@@ -1,86 +1,14 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import pytest
-from server_parts import FIRST_UTC, START, FarEnd, StubbornStore, limits, open_store
+from delivery_parts import Post, numbers, person
+from server_parts import START, FarEnd, StubbornStore, limits, open_store
 
-from conversation import NO_TAG, ROOM, Entry, EntryKind
+from conversation import ROOM
 from protocol import PeerError
 from protocol_frames import EntryPart, Have, Heads, Pull, Reached, Typing
-from records import Store, Stored
-from server_delivery import MAX_HAVE_PAIRS, REACHED_INTERVAL, TYPING_INTERVAL, Delivery
-from server_peer import Member, Peer
-from server_rooms import Rooms
-from settings import Limits
-
-Place = tuple[int, int]
-
-
-class Post:
-    """Delivery with a room's log, and readers whose frames are in our hands."""
-
-    def __init__(self, stubborn: StubbornStore, these: Limits | None = None) -> None:
-        self.now = START
-        self.store = cast(Store, stubborn)
-        self.limits = these or Limits()
-        self.woken: list[Peer] = []
-        self.reads: list[tuple[Callable[[], object], Callable[[object, float], None]]] = []
-        self._readers = 0
-        self.rooms = Rooms(self.store, self.limits)
-        self.delivery = Delivery(
-            self.rooms,
-            self.store,
-            self.limits,
-            wake=self.woken.append,
-            run=lambda work, end: self.reads.append((work, end)),
-        )
-
-    def reader(self, name: str = "Ana", have: int | None = None) -> FarEnd:
-        """Somebody in the room."""
-        self._readers += 1
-        far = FarEnd(port=5000 + self._readers)
-        far.peer.member = Member(self._readers, name, now=START, since=0)
-        far.peer.member.peer = far.peer
-        self.delivery.follow(far.peer, ROOM, self.head if have is None else have, self.now)
-        return far
-
-    @property
-    def head(self) -> int:
-        return self.store.head(ROOM).number
-
-    def entries(self, *texts: str) -> list[Stored]:
-        """On disk, and not pushed yet."""
-        for text in texts:
-            self.store.append(ROOM, Entry(NO_TAG, EntryKind.TEXT, FIRST_UTC, 9, "Ana", text))
-        return list(self.store.commit())
-
-    def say(self, *texts: str, author: FarEnd | None = None) -> list[Stored]:
-        """A turn that commits and pushes."""
-        stored = self.entries(*texts)
-        wrote = {(ROOM, one.number): author.peer for one in stored} if author else {}
-        self.delivery.push(stored, wrote, self.now)
-        return stored
-
-    def have(self, far: FarEnd, number: int, conversation: int = ROOM) -> None:
-        self.delivery.receive_have(far.peer, Have(((conversation, number),)), self.now)
-
-    def pull(self, far: FarEnd, first: int, last: int, part: int = 0) -> list[EntryPart]:
-        self.delivery.receive_pull(far.peer, Pull(ROOM, first, part, last), self.now)
-        return far.took(EntryPart)
-
-    def finish_reads(self) -> None:
-        """The worker is done."""
-        reads, self.reads = self.reads, []
-        for work, end in reads:
-            end(work(), self.now)
-
-    def pass_time(self, seconds: float) -> None:
-        end = self.now + seconds
-        while (timer := self.delivery.next_timer()) is not None and timer <= end:
-            self.now = max(self.now, timer)
-            self.delivery.handle_timer(self.now)
-        self.now = end
+from server_delivery import MAX_HAVE_PAIRS, REACHED_INTERVAL, TYPING_INTERVAL
 
 
 @pytest.fixture
@@ -93,10 +21,6 @@ def stubborn(folder: Path) -> Iterator[StubbornStore]:
 @pytest.fixture
 def post(stubborn: StubbornStore) -> Post:
     return Post(stubborn)
-
-
-def numbers(parts: list[EntryPart]) -> list[int]:
-    return [part.number for part in parts]
 
 
 # --- pushing ---
@@ -140,15 +64,13 @@ def test_an_author_alone_in_a_turn_gets_no_entry_since_posted_says_all(post: Pos
 
 def test_entries_of_a_conversation_that_nobody_follows_are_pushed_to_nobody(post: Post) -> None:
     ana = post.reader()
-    (stored,) = post.entries("satu")
-    post.rooms.take(stored)
-
     post.delivery.push([], {}, post.now)
     post.delivery.forget(ana.peer)
-    post.say("dua")
+    post.say("satu")
 
-    assert list(post.delivery.followers(2)) == []
+    assert list(post.delivery.followers(ROOM)) == []
     assert ana.took(EntryPart) == []
+    assert post.delivery.next_timer() is None
 
 
 def test_an_author_who_has_left_since_is_no_trouble(post: Post) -> None:
@@ -334,15 +256,58 @@ def test_pulls_bring_64_kib_a_turn(post: Post) -> None:
 
 def test_who_may_not_read_is_told_heads_of_zero(post: Post) -> None:
     ana = post.reader()
+    group = post.group()
+    post.say("satu", conversation=group)
+
+    for elsewhere in (group, group + 1, 0, (1 << 64) - 1):
+        post.delivery.receive_pull(ana.peer, Pull(elsewhere, 1, 0, 5), post.now)
+
+        assert ana.frames() == [Heads(((elsewhere, 0),))]
+
+
+def test_a_member_who_has_come_back_and_pulls_before_following_is_not_sent_away(
+    post: Post,
+) -> None:
+    ana = post.reader()
+    group = post.group(ana)
     post.say("satu")
+    post.say("dua", conversation=group)
+    post.delivery.forget(ana.peer)
     ana.frames()
 
-    post.delivery.receive_pull(ana.peer, Pull(2, 1, 0, 5), post.now)
-    assert ana.frames() == [Heads(((2, 0),))]
+    for conversation in (ROOM, group):
+        post.delivery.receive_pull(ana.peer, Pull(conversation, 1, 0, 5), post.now)
 
+    assert ana.frames() == []
+
+
+def test_a_pull_in_a_session_with_nobody_behind_it_is_ignored(post: Post) -> None:
+    ana = post.reader()
     post.delivery.forget(ana.peer)
-    post.delivery.receive_pull(ana.peer, Pull(ROOM, 1, 0, 5), post.now)
-    assert ana.frames() == [Heads(((ROOM, 0),))]
+    ana.peer.member = None
+
+    post.delivery.receive_pull(ana.peer, Pull(2, 1, 0, 5), post.now)
+
+    assert ana.frames() == []
+
+
+def test_what_a_crowded_memory_dropped_is_read_by_the_worker_and_told_by_heads_alone(
+    stubborn: StubbornStore,
+) -> None:
+    post = Post(stubborn, limits(log_cache_bytes=1000))
+    ana = post.reader()
+    mine, others = post.group(ana), post.group()
+    post.delivery.follow(ana.peer, mine, 0, post.now)
+    post.say("x" * 900, conversation=mine)
+    post.say("y" * 900, conversation=others)
+    ana.frames()
+
+    post.pass_time(1)
+    assert set(ana.took(Heads)) == {Heads(((mine, 1),))}
+    post.delivery.receive_pull(ana.peer, Pull(mine, 1, 0, 1), post.now)
+    post.finish_reads()
+
+    assert numbers(ana.took(EntryPart)) == [1]
 
 
 def test_what_memory_does_not_hold_is_read_by_the_worker_once_at_a_time(
@@ -480,14 +445,51 @@ def test_an_author_who_comes_back_is_told_of_what_was_said_before(post: Post) ->
 
 
 def test_who_lacks_an_entry_can_be_told(post: Post) -> None:
-    ana, budi = post.reader("Ana"), post.reader("Budi")
+    ana, budi, left = post.reader("Ana"), post.reader("Budi"), post.reader("Citra")
+    left.peer.member = None
     post.say("satu", "dua")
     post.have(ana, 2)
     post.have(budi, 1)
 
     assert post.delivery.lacking(ROOM, 1) == []
-    assert post.delivery.lacking(ROOM, 2) == [budi.peer]
+    assert post.delivery.lacking(ROOM, 2) == [budi.peer.member]
     assert post.delivery.lacking(2, 1) == []
+
+
+def test_who_has_an_entry_on_one_device_does_not_lack_it(post: Post) -> None:
+    ana = post.reader("Ana")
+    budi = post.reader("Budi")
+    tablet = post.reader(device_of=budi)
+    post.say("satu", author=ana)
+    post.have(ana, 1)
+
+    post.have(tablet, 1)
+    post.pass_time(1)
+
+    assert post.delivery.lacking(ROOM, 1) == []
+    assert ana.took(Reached) == [Reached(((ROOM, 1),))]
+
+
+def test_a_change_of_who_is_here_is_counted_where_a_receipt_is_due_and_nowhere_else(
+    post: Post,
+) -> None:
+    ana, budi = post.reader("Ana"), post.reader("Budi")
+    quiet, due = post.group(ana, budi), post.group(ana, budi)
+    for far in (ana, budi):
+        post.delivery.follow(far.peer, quiet, 0, post.now)
+        post.delivery.follow(far.peer, due, 0, post.now)
+    post.say("satu", author=ana, conversation=due)
+    post.have(ana, 1, due)
+    post.pass_time(60)
+
+    post.delivery.forget(budi.peer)
+    post.delivery.count_again(post.now)
+
+    assert post.delivery.next_timer() == post.now
+    post.pass_time(0)
+    assert ana.took(Reached) == [Reached(((due, 1),))]
+    post.delivery.count_again(post.now)
+    assert post.delivery.next_timer() != post.now
 
 
 # --- typing ---
@@ -513,3 +515,13 @@ def test_typing_where_one_is_not_or_as_nobody_is_told_to_nobody(post: Post) -> N
     post.delivery.receive_typing(ana.peer, Typing(ROOM), post.now)
 
     assert budi.took(Typing) == []
+
+
+def test_a_person_s_other_device_is_not_told_that_they_type(post: Post) -> None:
+    ana, budi = post.reader("Ana"), post.reader("Budi")
+    tablet = post.reader(device_of=ana)
+
+    post.delivery.receive_typing(ana.peer, Typing(ROOM), post.now)
+
+    assert tablet.took(Typing) == []
+    assert budi.took(Typing) == [Typing(ROOM, person(ana))]
