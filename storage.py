@@ -20,10 +20,12 @@ from conversation import (
     ConversationKind,
     Entry,
     next_chain,
+    sent_at,
     text_offset,
 )
 from protocol import LocalError
 from records import (
+    Hit,
     LogHead,
     NoticeKind,
     PersonRecord,
@@ -32,10 +34,13 @@ from records import (
     StoreError,
     StoreNotice,
 )
+from storage_accounts import Accounts
 from storage_archive import ARCHIVE_NAME, Archive, Left
 from storage_archive_rows import ArchiveRow, label, read_archive
+from storage_conversations import Conversations
 from storage_records import Records
-from storage_schema import DATABASE_NAME, Database, Reader, as_store_error
+from storage_schema import DATABASE_NAME, MAX_INTEGER, Database, Reader, as_store_error
+from storage_search import SearchIndex
 
 KEY_NAME = "server.key"
 LOCK_NAME = "ruang.db.lock"
@@ -44,10 +49,19 @@ ROOM_ID_SIZE = 16
 _KEY_HEADER = b"Ruang server key 1\n"
 _ROOM_ID, _LEFT = "room_id", "archive_left"  # keys of meta
 _EMPTY = LogHead(0, FIRST_CHAIN, 0)
+_MAX_CACHED = 10_000  # conversations
 _log = logging.getLogger(__name__)
 _SELECT_ENTRIES = """
     SELECT number, body, chain FROM entries
     WHERE conversation = ? AND number BETWEEN ? AND ? ORDER BY number
+"""
+_SELECT_HEAD = """
+    SELECT number, chain, body FROM entries
+    WHERE conversation = ? AND place <= ? ORDER BY number DESC LIMIT 1
+"""
+_SELECT_LAST_SHOWN = """
+    SELECT place FROM entries JOIN conversations AS kinds USING (conversation)
+    WHERE kinds.kind <> ? ORDER BY place DESC LIMIT 1
 """
 _INSERT_ENTRY = """
     INSERT INTO entries (place, conversation, number, kind, text_at, chain, body)
@@ -78,11 +92,11 @@ class _Turn:
     places: int = 0  # taken by what was appended
 
 
-class Storage(Records):
+class Storage(Records, Accounts, Conversations):
     """``records.Store`` on SQLite. Opened, used and closed by the network thread alone.
 
-    Of what it hands out for the worker thread (``read_later``, ``next_chore``), each piece opens a
-    connection of its own that only reads, and closes it there.
+    Of what it hands out for the worker thread (``read_later``, ``search_later``, ``next_chore``),
+    each piece opens a connection of its own that only reads, and closes it there.
     """
 
     def __init__(
@@ -101,14 +115,15 @@ class Storage(Records):
         self._on_close = ExitStack()
         self._turn = _Turn()
         self._rows: list[ArchiveRow] = []  # committed, and not yet in the archive
-        self._heads: dict[int, LogHead] = {}  # committed
+        self._heads: dict[int, LogHead] = {}  # committed, of logs used lately
         self._notices: list[StoreNotice] = []
-        self._labels: dict[int, str | None] = {}  # of all conversations
+        self._labels: dict[int, str | None] = {}  # of conversations written to lately
         self._last_sent_at = 0
         self._last_place = 0
         self._is_open = True
         self._load_room(folder / ARCHIVE_NAME)
         self._archive = self._open_archive(folder)
+        self._search = SearchIndex(database)
 
     @classmethod
     def open(
@@ -145,7 +160,7 @@ class Storage(Records):
     @property
     def room_id(self) -> bytes:
         """Names this room for good; salt of its password."""
-        found = self._get(_ROOM_ID)
+        found = self._database.meta(_ROOM_ID)
         assert found is not None
         return found
 
@@ -174,6 +189,7 @@ class Storage(Records):
         """Forgets all since the last commit."""
         self.forget_turn()
         self._turn = _Turn()
+        self._labels.clear()  # also of conversations that were made in the turn
         self._database.rollback()
 
     def grow_log(self) -> None:
@@ -193,10 +209,11 @@ class Storage(Records):
         In all logs together, since the archive shows them so.
         """
         self._hear(entry.sent_at)
+        labels = self._labels
+        shown_as = labels[conversation] if conversation in labels else self._label(conversation)
         stored, entry = self._insert(conversation, entry)
         turn = self._turn
         turn.stored.append(stored)
-        shown_as = self._labels[conversation]
         if shown_as is not None:
             place = self._last_place + turn.places
             turn.rows.append(ArchiveRow(place, shown_as, stored.number, entry))
@@ -235,35 +252,60 @@ class Storage(Records):
 
     def _committed_head(self, conversation: int) -> LogHead:
         head = self._heads.get(conversation)
-        if head is not None or conversation not in self._labels:  # peers may ask for any number
-            return head or _EMPTY
-        row = self._database.row(
-            "SELECT number, chain, body FROM entries WHERE conversation = ?"
-            " ORDER BY number DESC LIMIT 1",
-            (conversation,),
-        )
-        head = LogHead(row[0], row[1], Entry.decode(row[2]).sent_at) if row else _EMPTY
+        if head is not None:
+            return head
+        if not 0 < conversation <= MAX_INTEGER:  # peers may ask for any number
+            return _EMPTY
+        row = self._database.row(_SELECT_HEAD, (conversation, self._last_place))
+        head = LogHead(row[0], row[1], sent_at(row[2])) if row else _EMPTY
+        if len(self._heads) >= _MAX_CACHED:
+            self._heads.clear()
         self._heads[conversation] = head
         return head
 
+    def _label(self, conversation: int) -> str | None:
+        """What the archive calls it, if it may know of it. Raises LocalError if there is none."""
+        record = self.conversation(conversation)
+        if record is None:
+            raise LocalError(f"there is no conversation {conversation}")
+        if len(self._labels) >= _MAX_CACHED:
+            self._labels.clear()
+        shown_as = self._labels[conversation] = label(record.kind, record.name)
+        return shown_as
+
     def _insert(self, conversation: int, entry: Entry) -> tuple[Stored, Entry]:
         """The entry as it stands in the log, and with the time it got."""
-        if conversation not in self._labels:
-            raise LocalError(f"there is no conversation {conversation}")
         turn = self._turn
         head = turn.heads.get(conversation) or self._committed_head(conversation)
-        sent_at = max(entry.sent_at, self._last_sent_at, turn.sent_at)
-        if sent_at != entry.sent_at:
-            entry = entry._replace(sent_at=sent_at)
+        latest = max(entry.sent_at, self._last_sent_at, turn.sent_at)
+        if latest != entry.sent_at:
+            entry = entry._replace(sent_at=latest)
         body = entry.encode()
         number, chain = head.number + 1, next_chain(head.chain, body)
         turn.places += 1
         place = self._last_place + turn.places
         row = (place, conversation, number, int(entry.kind), text_offset(body), chain, body)
         self._database.write_later(_INSERT_ENTRY, row)
-        turn.heads[conversation] = LogHead(number, chain, sent_at)
-        turn.sent_at = sent_at
+        turn.heads[conversation] = LogHead(number, chain, latest)
+        turn.sent_at = latest
         return Stored(conversation, number, body, chain), entry
+
+    # --- search ---
+
+    def index_some(self, limit: int) -> bool:
+        """Makes some of what was committed quick to find; whether there is more to be done.
+
+        Between turns: it commits by itself, and does nothing while a turn is open.
+        """
+        if self._database.is_writing:
+            return True
+        return self._search.index_some(self._last_place, limit)
+
+    def search_later(
+        self, words: str, conversations: list[int], limit: int
+    ) -> Callable[[], list[Hit]]:
+        """For the worker thread: the newest texts there that hold all these words."""
+        return self._search.search_later(words, conversations, limit)
 
     # --- housekeeping ---
 
@@ -296,27 +338,23 @@ class Storage(Records):
         self.write_along()
         left = self._archive.close()
         if left is not None:
-            self._set(_LEFT, left.encode())
+            self._database.set_meta(_LEFT, left.encode())
             self.commit()
 
     # --- a start ---
 
     def _load_room(self, archive: Path) -> None:
-        """Its id and conversations; for a new one, what an archive tells of an older database."""
+        """Its id; for a new one, what an archive tells of an older database."""
         newest = self._database.row("SELECT body, place FROM entries ORDER BY place DESC LIMIT 1")
         if newest is not None:
             self._last_sent_at = Entry.decode(newest[0]).sent_at
             self._last_place = newest[1]
-        if self._get(_ROOM_ID) is None:
-            self._set(_ROOM_ID, self._random_bytes(ROOM_ID_SIZE))
+        if self._database.meta(_ROOM_ID) is None:
+            self._database.set_meta(_ROOM_ID, self._random_bytes(ROOM_ID_SIZE))
             self._database.write(
                 "INSERT INTO conversations (conversation, kind, name) VALUES (?, ?, '')",
                 (ROOM, ConversationKind.ROOM),
             )
-        for conversation, kind, name in self._database.rows(
-            "SELECT conversation, kind, name FROM conversations"
-        ):
-            self._labels[conversation] = label(ConversationKind(kind), name)
         if newest is None:
             self._read_back(archive)
         self.commit()
@@ -338,23 +376,16 @@ class Storage(Records):
         return int.from_bytes(self._random_bytes(8), "big") >> 1 or 1
 
     def _open_archive(self, folder: Path) -> Archive:
-        row = self._database.row("SELECT max(place) FROM entries")
-        left = self._get(_LEFT)
+        shown = self._database.row(_SELECT_LAST_SHOWN, (ConversationKind.PRIVATE,))
+        left = self._database.meta(_LEFT)
         archive = Archive(
             folder,
             self._database.path,
-            last=row[0] or 0 if row else 0,
+            last=shown[0] if shown else 0,
             left=Left.decode(left) if left is not None else None,
         )
         archive.check(self._latest)
         return archive
-
-    def _get(self, key: str) -> bytes | None:
-        row = self._database.row("SELECT value FROM meta WHERE key = ?", (key,))
-        return row[0] if row else None
-
-    def _set(self, key: str, value: bytes) -> None:
-        self._database.write("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
 
 
 def _read(reader: Reader, conversation: int, first: int, last: int, limit: int) -> list[Stored]:

@@ -16,7 +16,7 @@ from records import (
     RememberedSession,
     StreamRecord,
 )
-from storage_schema import Database
+from storage_schema import Database, Tables
 
 _MAX_CACHED = 10_000  # streams
 _ANSWER = struct.Struct(">QHQQQ")  # draft, code, conversation, number, sent_at
@@ -37,11 +37,11 @@ def _number(kept: bytes) -> int:
     return int.from_bytes(kept, "big")
 
 
-class Records:
-    """The part of ``records.Store`` that is plain tables. Owned by the network thread."""
+class Records(Tables):
+    """The part of ``records.Store`` that is as old as the store."""
 
     def __init__(self, database: Database, now_utc_ms: int) -> None:
-        self._database = database
+        super().__init__(database)
         self._latest = now_utc_ms  # of all times we were told
         self._streams_used: dict[bytes, int] = {}  # when that was written last
         # By stream and draft, with this turn's, as they are kept: each is packed once.
@@ -160,30 +160,40 @@ class Records:
             (record.person, record.name, record.is_present, record.is_account),
         )
 
-    def is_account_name(self, folded: str, skeleton: str) -> bool:
-        """False: accounts come with a migration of their own; until then nobody owns a name."""
-        return False
-
     def save_token(self, token_hash: bytes, person: int, used_at: int) -> None:
         """What brings this person back."""
         self._hear(used_at)
         self._database.write(
-            "INSERT OR REPLACE INTO tokens (token_hash, person, used_at) VALUES (?, ?, ?)",
-            (token_hash, person, used_at),
+            "INSERT OR REPLACE INTO tokens (token_hash, person, used_at, is_account)"
+            " VALUES (?, ?, ?, EXISTS (SELECT 1 FROM people WHERE person = ? AND is_account))",
+            (token_hash, person, used_at, person),
         )
 
     def use_token(self, token_hash: bytes, unused_since: int, used_at: int) -> int | None:
-        """Whose it is, if its last use was not before ``unused_since``; this is a use."""
+        """Whose it is, if it still counts; this is a use.
+
+        A guest's counts if its last use was not before ``unused_since``; an account's if it was
+        not before that or within ACCOUNT_TOKEN_LIFE.
+        """
         self._hear(used_at)
         row = self._database.row(
-            "SELECT person, used_at FROM tokens WHERE token_hash = ?", (token_hash,)
+            "SELECT person, used_at, is_account FROM tokens WHERE token_hash = ?", (token_hash,)
         )
-        if row is None or row[1] < unused_since:
+        if row is None:
+            return None
+        person, last_use, is_account = row
+        if is_account:
+            unused_since = min(unused_since, used_at - ACCOUNT_TOKEN_LIFE)
+        if last_use < unused_since:
             return None
         self._database.write(
             "UPDATE tokens SET used_at = ? WHERE token_hash = ?", (used_at, token_hash)
         )
-        return int(row[0])
+        return int(person)
+
+    def drop_token(self, token_hash: bytes) -> None:
+        """One device of somebody is not brought back by it any more."""
+        self._database.write("DELETE FROM tokens WHERE token_hash = ?", (token_hash,))
 
     def drop_tokens(self, person: int) -> None:
         """Nothing brings this person back but entering."""
@@ -272,11 +282,10 @@ class Records:
         self._hear(at)
         write = self._database.write
         write("DELETE FROM once WHERE at < ?", (at - ONCE_LIFE,))
-        write(
-            "DELETE FROM tokens WHERE used_at < ? AND (used_at < ? OR person NOT IN"
-            " (SELECT person FROM people WHERE is_account))",
-            (at - GUEST_TOKEN_LIFE, at - ACCOUNT_TOKEN_LIFE),
-        )
+        for is_account, life in ((0, GUEST_TOKEN_LIFE), (1, ACCOUNT_TOKEN_LIFE)):
+            write(
+                "DELETE FROM tokens WHERE is_account = ? AND used_at < ?", (is_account, at - life)
+            )
         self.write_answers()
         self._answers.clear()
         write("DELETE FROM streams WHERE used_at < ?", (at - STREAM_LIFE,))

@@ -19,6 +19,7 @@ from records import StoreBrokenError, StoreError, StoreFullError
 DATABASE_NAME = "ruang.db"
 Row = tuple[Any, ...]
 Values = tuple[int | str | bytes, ...]
+MAX_INTEGER = (1 << 63) - 1  # of SQLite; whatever number a peer makes up, no row has a higher one
 _BUSY_TIMEOUT = 5.0  # seconds: somebody may look into the database with another program
 _WAL_SIZE = 16 * 1024 * 1024  # bytes that a checkpoint leaves of a write-ahead log grown large
 _USUAL_WAL = 4_500_000  # bytes, somewhat more than SQLite lets it grow between checkpoints
@@ -114,6 +115,81 @@ MIGRATIONS = (
             ) WITHOUT ROWID""",
         ),
     ),
+    Migration(
+        "accounts",
+        (
+            # What names fold to and look like is made by who asks: alike for all servers.
+            """CREATE TABLE accounts (
+                person INTEGER PRIMARY KEY,
+                name TEXT NOT NULL,
+                folded TEXT NOT NULL,
+                skeleton TEXT NOT NULL,
+                full_name TEXT NOT NULL,
+                country TEXT NOT NULL,
+                created_at INTEGER NOT NULL,
+                salt BLOB NOT NULL,
+                iterations INTEGER NOT NULL,
+                stored_key BLOB NOT NULL,
+                server_key BLOB NOT NULL,
+                expires_at INTEGER NOT NULL -- of a code that an operator gave; 0: never
+            )""",
+            "CREATE UNIQUE INDEX accounts_by_fold ON accounts (folded)",
+            "CREATE UNIQUE INDEX accounts_by_skeleton ON accounts (skeleton)",
+            "ALTER TABLE tokens ADD COLUMN is_account INTEGER NOT NULL DEFAULT 0",
+            # What is past its time is looked for each minute, in rows of up to 30 days.
+            "CREATE INDEX tokens_by_use ON tokens (is_account, used_at)",
+            "CREATE INDEX once_by_time ON once (at)",
+            "CREATE INDEX streams_by_use ON streams (used_at)",
+        ),
+    ),
+    Migration(
+        "conversations",
+        (
+            "CREATE INDEX conversations_by_name ON conversations (kind, name)",
+            # Counting the members of a page of groups would read them all.
+            """CREATE TABLE group_names (
+                conversation INTEGER PRIMARY KEY REFERENCES conversations,
+                folded TEXT NOT NULL,
+                skeleton TEXT NOT NULL,
+                members INTEGER NOT NULL
+            )""",
+            "CREATE UNIQUE INDEX groups_by_fold ON group_names (folded)",
+            "CREATE UNIQUE INDEX groups_by_skeleton ON group_names (skeleton)",
+            """CREATE TABLE private_pairs (
+                conversation INTEGER PRIMARY KEY REFERENCES conversations,
+                low INTEGER NOT NULL, -- the lower of the two people
+                high INTEGER NOT NULL
+            )""",
+            "CREATE UNIQUE INDEX private_by_pair ON private_pairs (low, high)",
+            """CREATE TABLE members (
+                place INTEGER PRIMARY KEY, -- the order of joining
+                conversation INTEGER NOT NULL REFERENCES conversations,
+                person INTEGER NOT NULL
+            )""",
+            "CREATE INDEX members_by_conversation ON members (conversation)",
+            "CREATE UNIQUE INDEX members_by_person ON members (person, conversation)",
+            """CREATE TABLE read_markers (
+                person INTEGER NOT NULL,
+                conversation INTEGER NOT NULL REFERENCES conversations,
+                number INTEGER NOT NULL,
+                PRIMARY KEY (person, conversation)
+            ) WITHOUT ROWID""",
+        ),
+    ),
+    Migration(
+        "search",
+        (
+            # A row is an entry's place, its words and "c" with its conversation's number: so one
+            # walk through the index passes over what was said elsewhere. Keeps no text. The
+            # shortest beginnings of words are indexed too: they are those of very many words.
+            """CREATE VIRTUAL TABLE words USING fts5 (
+                text, conversation, content='', columnsize=0, prefix='1',
+                tokenize='unicode61 remove_diacritics 2'
+            )""",
+            # Left to itself it merges rarely and then for 20 ms.
+            "INSERT INTO words (words, rank) VALUES ('automerge', 0)",
+        ),
+    ),
 )
 
 
@@ -150,6 +226,11 @@ class Reader:
             yield from self._connection.execute(sql, values)
         except sqlite3.Error as error:
             raise as_store_error(error) from error
+
+    def meta(self, key: str) -> bytes | None:
+        """What is kept under a name of its own."""
+        row = self.row("SELECT value FROM meta WHERE key = ?", (key,))
+        return row[0] if row else None
 
     def close(self) -> None:
         """Anything not committed is forgotten."""
@@ -222,6 +303,10 @@ class Database(Reader):
         except sqlite3.Error as error:
             self._failure = as_store_error(error)
             raise self._failure from error
+
+    def set_meta(self, key: str, value: bytes) -> None:
+        """Keeps something under a name of its own."""
+        self.write("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
 
     def _write_waiting(self) -> None:
         if self._failure is not None:
@@ -299,3 +384,10 @@ class Database(Reader):
                 self.write(statement)
             self.write(f"PRAGMA user_version = {count}")
             self.commit()
+
+
+class Tables:
+    """A part of the store: the tables of one subject. Owned by the network thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database

@@ -419,10 +419,11 @@ def test_d10_in_the_code_one_connection_alone_could_write_the_database() -> None
     modules = sorted(path.stem for path in ROOT.glob("*.py"))
     opened = {module: connects(module) for module in modules if connects(module)}
 
-    # The reader's is of mode=ro, the lock's is another file and never written.
+    # The reader's is of mode=ro, the lock's is another file and never written, a search's is none.
     assert opened == {
         "storage": [("_lock", "path")],
         "storage_schema": [("_connect", "address"), ("_connect", "self.path")],
+        "storage_search": [("_search_tail", "':memory:'")],
     }
     sources = [(ROOT / f"{module}.py").read_text(encoding="utf-8") for module in modules]
     assert sum(source.count("?mode=ro") for source in sources) == 1

@@ -37,7 +37,8 @@ ORDER = {
         server_form server_model server_console
     """,
     "adapters": """
-        endpoint storage_schema storage_records storage_archive_rows storage_archive storage
+        endpoint storage_schema storage_records storage_accounts storage_conversations
+        storage_search storage_archive_rows storage_archive storage
         client_terminal widgets_paint widgets_look widgets
         client_bubbles client_messages client_join client_panels client_chat client_dialogs
         client_window

@@ -129,12 +129,6 @@ def test_a_person_saved_again_is_replaced(records: Records) -> None:
     assert records.present_people() == []
 
 
-def test_no_name_is_an_account_s(records: Records) -> None:
-    records.save_person(ANA)
-
-    assert not records.is_account_name("ana", "ana")
-
-
 def test_a_token_counts_as_long_as_it_is_used(records: Records) -> None:
     records.save_token(b"t" * 32, 7, NOW)
 

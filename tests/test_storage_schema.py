@@ -175,7 +175,7 @@ def test_an_empty_turn_commits_and_rolls_back(database: Database) -> None:
 
 
 def test_after_a_failed_write_only_rollback_works(path: Path) -> None:
-    with closing(Database(path, max_pages=30)) as database:
+    with closing(Database(path, max_pages=80)) as database:
         put(database, "small")
         with pytest.raises(StoreFullError):
             database.write("INSERT INTO meta VALUES ('large', zeroblob(500000))")

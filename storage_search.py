@@ -1,0 +1,141 @@
+"""Search: an index of the words in all logs, written behind the commits, read by the worker.
+
+Band: adapters. Knows the tables of entries and words; whose conversations are searched is the
+core's business. What somebody types is words, never a query: each is quoted, and the last one may
+go on (as "bud" does in "budi"). Case and accents do not count.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+
+from conversation import Entry, EntryKind
+from records import Hit, StoreFullError
+from storage_schema import Database, Reader
+
+BATCH = 16  # entries that are waited for: a commit of one would cost nearly as much
+BATCH_BYTES = 64 * 1024  # of bodies taken at once, so that long texts hold nobody up either
+TAIL = 5_000  # entries that are not indexed yet and still searched (about 50 ms)
+TAIL_BYTES = 1024 * 1024  # of their bodies; less than a batch of the longest never is
+_INDEXED = "indexed"  # key of meta: the place up to which all is indexed
+_SELECT_ENTRIES = """
+    SELECT place, conversation, kind, text_at, body FROM entries
+    WHERE place > ? AND place <= ? ORDER BY place LIMIT ?
+"""
+_SELECT_TAIL = """
+    SELECT place, conversation, number, text_at, body FROM entries
+    WHERE place > ? AND kind = ? ORDER BY place DESC LIMIT ?
+"""
+_INSERT_WORDS = "INSERT INTO words (rowid, text, conversation) VALUES (?, ?, ?)"
+_MERGE = "INSERT INTO words (words, rank) VALUES ('merge', ?)"
+_SELECT_HITS = """
+    SELECT entries.conversation, number, body
+    FROM words CROSS JOIN entries ON place = words.rowid
+    WHERE words MATCH ? ORDER BY words.rowid DESC LIMIT ?
+"""
+_TAIL_WORDS = """
+    CREATE VIRTUAL TABLE words USING fts5 (text, tokenize='unicode61 remove_diacritics 2')
+"""
+_SELECT_PLACES = "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ?"
+
+
+class SearchIndex:
+    """Owned by the network thread; what ``search_later`` returns is for the worker."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._indexed = int(database.meta(_INDEXED) or b"0")
+
+    def index_some(self, last: int, limit: int) -> bool:
+        """Takes in some entries up to place ``last``, in a transaction of its own.
+
+        Whether there are more. A few stay for later: a search reads them as they are. On a full
+        disk it leaves all as it is.
+        """
+        if last - self._indexed < BATCH:
+            return False
+        try:
+            indexed = self._write(last, limit)
+            self._database.commit()
+        except StoreFullError:
+            self._database.rollback()
+            return False
+        self._indexed = indexed
+        return last - indexed >= BATCH
+
+    def _write(self, last: int, limit: int) -> int:
+        size = count = 0
+        place = self._indexed
+        for place, conversation, kind, text_at, body in self._database.scan(
+            _SELECT_ENTRIES, (self._indexed, last, limit)
+        ):
+            if kind == EntryKind.TEXT:
+                row = (place, body[text_at:].decode(), _token(conversation))
+                self._database.write_later(_INSERT_WORDS, row)
+            count += 1
+            size += len(body)
+            if size >= BATCH_BYTES:
+                break
+        # As much as it takes to keep up with what is written, never more at once.
+        self._database.write(_MERGE, (1 + count // 2 + size // 4096,))
+        self._database.set_meta(_INDEXED, str(place).encode())
+        return place
+
+    def search_later(
+        self, words: str, conversations: list[int], limit: int
+    ) -> Callable[[], list[Hit]]:
+        """The newest texts there that hold all these words."""
+        path, wanted, where = self._database.path, _as_query(words), frozenset(conversations)
+
+        def search() -> list[Hit]:
+            if not wanted or not where:
+                return []
+            with closing(Reader(path)) as reader:
+                reader.rows("BEGIN")  # nothing is indexed between one look and the next
+                hits = _search_tail(reader, wanted, where, limit)
+                return hits + _search_index(reader, wanted, where, limit - len(hits))
+
+        return search
+
+
+def _token(conversation: int) -> str:
+    return f"c{conversation}"
+
+
+def _as_query(words: str) -> str:
+    """For FTS5: each word a string, whose only special character is doubled. "": no words."""
+    quoted = ['"' + word.replace('"', '""') + '"' for word in words.replace("\0", " ").split()]
+    return " ".join(quoted) + "*" if quoted else ""
+
+
+def _search_index(reader: Reader, wanted: str, where: frozenset[int], limit: int) -> list[Hit]:
+    belongs = " OR ".join(_token(conversation) for conversation in sorted(where))
+    query = f"text : ({wanted}) AND conversation : ({belongs})"
+    return [
+        Hit(conversation, number, Entry.decode(body))
+        for conversation, number, body in reader.scan(_SELECT_HITS, (query, limit))
+        if conversation in where  # never by the word of the index alone
+    ]
+
+
+def _search_tail(reader: Reader, wanted: str, where: frozenset[int], limit: int) -> list[Hit]:
+    """Among what is not indexed yet, by an index made for this search alone: one idea of words."""
+    indexed = int(reader.meta(_INDEXED) or b"0")
+    waiting: dict[int, tuple[int, int, bytes]] = {}
+    texts: list[tuple[int, str]] = []
+    size = 0
+    for place, conversation, number, text_at, body in reader.scan(
+        _SELECT_TAIL, (indexed, EntryKind.TEXT, TAIL)
+    ):
+        size += len(body)
+        if size > TAIL_BYTES and waiting:
+            break
+        if conversation in where:
+            waiting[place] = (conversation, number, body)
+            texts.append((place, body[text_at:].decode()))
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as tail:
+        tail.execute(_TAIL_WORDS)
+        tail.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", texts)
+        places = tail.execute(_SELECT_PLACES, (wanted, limit)).fetchall()
+    hits = [waiting[place] for (place,) in places]
+    return [Hit(conversation, number, Entry.decode(body)) for conversation, number, body in hits]
