@@ -6,56 +6,44 @@ Source: docs/protocol.md.
 
 from collections import deque
 from collections.abc import Callable
-from enum import Enum, auto
-from functools import partial
 
-from auth import NameInvalid, derive_prs, normalise_name
+from client_accounts import Accounts, Myself
+from client_connection import ConnectionShown
+from client_conversations import Conversations
+from client_entrance import Calls, Entrance, Phase
 from client_events import (
+    Answered,
     AskLacking,
+    ChangeName,
+    ChangePassword,
     ChooseName,
     ChoosePassword,
     Command,
-    Connection,
-    ConnectionChanged,
     Ended,
     EndReason,
     Entered,
     Event,
+    IdentityChanged,
     Join,
-    KeyChanged,
-    KeySeen,
-    LackingTold,
+    Leave,
     LoadOlder,
-    NameRefused,
-    PasswordDelayed,
-    PasswordRefused,
-    PeopleReplaced,
-    PersonChanged,
-    PersonTyping,
-    ReachedChanged,
+    LogIn,
+    LogOut,
+    MarkRead,
+    Register,
+    Request,
     RunChanged,
     Say,
     ShowTyping,
 )
 from client_link import Link, LinkState
 from client_logs import Logs
-from client_people import PeopleCopy
+from client_people import Company
+from client_questions import Questions
+from client_requests import Course, Requests
 from conversation import PEOPLE
-from entering import (
-    ClientEntering,
-    EnterAnswer,
-    EnterRequest,
-)
-from protocol import (
-    Address,
-    Burst,
-    CloseCode,
-    Code,
-    Job,
-    PeerError,
-    RespPayload,
-    Verb,
-)
+from entering import STREAM_SIZE, EnterAnswer, FalseServerError
+from protocol import Address, Burst, CloseCode, Code, Job, PeerError, RespPayload, Verb
 from protocol_frames import (
     Close,
     EntryPart,
@@ -63,33 +51,19 @@ from protocol_frames import (
     Heads,
     Posted,
     Reached,
+    ReadTo,
     Refused,
     Response,
     Typing,
 )
-from protocol_requests import Answer, list_field, number_field
+from protocol_requests import Answer, Fields
 from protocol_session import Session
 from settings import Limits
 from settings_client import Run
 
 TYPING_INTERVAL = 3.0  # s
-ENTER_TIMEOUT = 10.0  # s without a word of the server while entering
 EXIT_TIMEOUT = 2.0  # s for the answer to EXIT
 COME_BACK_AFTER = 0.5  # s after a server said that it stops
-QUEUE_PATIENCE = 15.0  # s since it was heard, while our proof waits for its turn; PINGs go each 10
-LOST_GRACE = 1.0  # s in which we may be back before the user is told that we were not here
-
-
-class _Phase(Enum):
-    """How far the user has come."""
-
-    IDLE = auto()
-    GREETING = auto()  # handshake, key and password's scrypt
-    PROVING = auto()
-    ENTERING = auto()
-    ASKING = auto()  # for another name or password
-    DELAYED = auto()  # too many wrong passwords
-    HERE = auto()
 
 
 class ClientCore:
@@ -101,6 +75,7 @@ class ClientCore:
         self._random_bytes = random_bytes
         self._events: deque[Event] = deque()
         self._jobs: deque[Job] = deque()
+        self._job_ends: dict[int, Callable[[object, float], None]] = {}
         self._next_job = 1
         self._link = Link(
             random_bytes=random_bytes,
@@ -111,28 +86,50 @@ class ClientCore:
             closed=self._receive_close,
             unanswered=self._unanswered,
         )
-        self._phase = _Phase.IDLE
-        self._shown: Connection | None = None
-        self._shown_round_trip: float | None = None
-        self._gone_since: float | None = None  # not here, and not shown so
-        self._address: Address = ("", 0)
-        self._password = ""
-        self._name: str | None = ""
-        self._pinned: bytes | None = None
-        self._prs: dict[bytes, bytes] = {}  # by room id, for the password as it is now
-        self._deriving: dict[int, bytes] = {}  # room id by job
-        self._room_id = b""
-        self._room_name = ""
-        self._entering: ClientEntering | None = None
-        self._once = b""
-        self._deadline: float | None = None  # of ENTERING's silence, DELAYED's end
-        self._person = 0
-        self._token = b""
-        self._logs = Logs(random_bytes(16), self._events.append)
-        self._reached: dict[int, int] = {}  # receipts told, by conversation
-        self._people = PeopleCopy()
-        self._people_asked = False
-        self._lacking: dict[int, AskLacking] = {}  # by request
+        report = self._events.append
+        self._logs = Logs(random_bytes(STREAM_SIZE), report)
+        self._entrance = Entrance(
+            self._link,
+            self._logs,
+            Calls(
+                report=report,
+                run=self._run_job,
+                has_early=self._has_early,
+                is_logging_out=lambda: isinstance(self._requests.first, LogOut),
+                logged_out=self._finish_logout,
+                entered=self._entered,
+                token_changed=self._note_run,
+                end=self._end,
+            ),
+            random_bytes=random_bytes,
+        )
+        self._company = Company(self._ask, self._is_here, report)
+        self._conversations = Conversations(
+            self._logs, ask=self._ask, can_ask=self._is_here, report=report
+        )
+        self._accounts = Accounts(
+            logs=self._logs,
+            myself=Myself(
+                handshake_hash=self._handshake_hash,
+                account_name=lambda: self._entrance.name if self._entrance.is_account else "",
+                is_in=self._is_here,
+                logged_in=self._logged_in,
+                logged_out=self._logged_out,
+                renamed=self._renamed,
+            ),
+            random_bytes=random_bytes,
+        )
+        self._questions = Questions(self._conversations)
+        self._requests = Requests(
+            random_bytes=random_bytes,
+            begin=self._begin,
+            ask=self._ask,
+            run=self._run_job,
+            end=self._answered,
+        )
+        self._connection = ConnectionShown(report)
+        self._identity = IdentityChanged(0, "", is_account=False)  # as told
+        self._has_been_in = False
         self._is_run_changed = False
         self._last_typing = float("-inf")
         self._leaving_by: float | None = None
@@ -148,15 +145,8 @@ class ClientCore:
     def handle_command(self, command: Command, now: float) -> None:
         """The user's wish."""
         match command:
-            case Join():
-                self._join(command, now)
-            case ChooseName():
-                self._name = command.name
-                self._try_again(now)
-            case ChoosePassword():
-                self._password = command.password
-                self._prs.clear()
-                self._try_again(now)
+            case Join() | ChooseName() | ChoosePassword():
+                self._entrance.choose(command, now)
             case Say():
                 self._logs.say(command)
             case LoadOlder():
@@ -164,38 +154,43 @@ class ClientCore:
             case ShowTyping():
                 self._show_typing(command, now)
             case AskLacking():
-                self._ask_lacking(command, now)
-            case _:  # Leave
+                self._company.ask_lacking(command, now)
+            case MarkRead():
+                self._conversations.mark_read(command, now)
+            case Leave():
                 self._leaving_by = now + command.patience
+            case _:
+                self._requests.add(command)
 
     def handle_result(self, key: int, result: object, now: float) -> None:
-        """The password's scrypt is done."""
-        if isinstance(result, Exception):
+        """Long work is done. Whoever asked for it knows what a peer may be at fault for."""
+        if isinstance(result, Exception) and not isinstance(result, PeerError):
             raise result
-        assert isinstance(result, bytes)
-        room_id = self._deriving.pop(key)
-        self._prs[room_id] = result
-        if self._phase is _Phase.GREETING and room_id == self._room_id:
-            self._prove(now)
+        self._job_ends.pop(key)(result, now)
 
     def next_timer(self) -> float | None:
-        dues = [self._link.next_timer(), self._deadline, self._leaving_by, self._exit_by]
-        if self._phase is _Phase.HERE and self._link.session is not None:
+        dues = [
+            self._link.next_timer(),
+            self._entrance.deadline,
+            self._leaving_by,
+            self._exit_by,
+            self._connection.next_timer(),
+        ]
+        if self._is_here():
             dues.append(self._logs.next_timer())
-        if self._gone_since is not None:
-            dues.append(self._gone_since + LOST_GRACE)
         return min((due for due in dues if due is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
         self._link.handle_timer(now)
-        if self._deadline is not None and self._deadline <= now:
-            self._end_wait(now)
+        self._entrance.handle_timer(now)
 
     def bursts_to_send(self, now: float) -> list[Burst]:
         """Ends the turn: what is due goes out, together with what was queued."""
+        self._serve(now)
         self._go_on_leaving(now)
-        if self._phase is _Phase.HERE and self._link.session is not None:
-            self._queue_due(self._link.session, now)
+        session = self._link.session
+        if session is not None and self._is_here():
+            self._queue_due(session, now)
         self._show_connection(now)
         if self._is_run_changed or self._logs.is_outbox_changed:
             self._is_run_changed = self._logs.is_outbox_changed = False
@@ -208,213 +203,190 @@ class ClientCore:
     def next_job(self) -> Job | None:
         return self._jobs.popleft() if self._jobs else None
 
+    def _run_job(self, work: Callable[[], object], end: Callable[[object, float], None]) -> None:
+        self._jobs.append(Job(self._next_job, work))
+        self._job_ends[self._next_job] = end
+        self._next_job += 1
+
     # --- coming in ---
 
-    def _join(self, join: Join, now: float) -> None:
-        self._address, self._password, self._name = join.address, join.password, join.name
-        self._pinned = join.pinned_key
-        if join.resume is not None:
-            self._token, self._person = join.resume.token, join.resume.person
-            self._logs.resume(join.resume)
-        self._phase = _Phase.GREETING
-        self._link.connect(join.address, now)
-
     def _open_session(self, payload: RespPayload, server_key: bytes, now: float) -> bool:
-        """Whether this is the server we know, or the first we meet here."""
-        if self._pinned is not None and server_key != self._pinned:
-            self._events.append(KeyChanged(self._pinned, server_key))
-            self._end(EndReason.KEY_CHANGED)
-            return False
-        if not self._room_name:
-            self._events.append(
-                KeySeen(server_key, payload.room_name, is_pinned=self._pinned is not None)
-            )
-        self._room_id, self._room_name = payload.room_id, payload.room_name
-        self._phase = _Phase.GREETING
-        self._people_asked = False
-        self._lacking.clear()
-        self._deadline = now + ENTER_TIMEOUT
-        if payload.room_id not in {*self._prs, *self._deriving.values()}:
-            derive = partial(derive_prs, self._password, payload.room_id)
-            self._jobs.append(Job(self._next_job, derive))
-            self._deriving[self._next_job] = payload.room_id
-            self._next_job += 1
-        return True
+        self._company.interrupt()
+        self._conversations.interrupt()
+        self._requests.interrupt()
+        return self._entrance.meet(payload, server_key, now)
 
     def _session_ready(self, now: float) -> None:
-        if self._room_id in self._prs:
-            self._prove(now)
+        self._entrance.prove(now)
 
-    def _prove(self, now: float) -> None:
-        session = self._link.session
-        if session is None:
-            return
-        self._entering = ClientEntering(
-            handshake_hash=session.handshake_hash,
-            server_key=session.server_key,
-            prs=self._prs[self._room_id],
-            random_bytes=self._random_bytes,
-        )
-        self._phase = _Phase.PROVING
-        self._link.requester.ask(*self._entering.first(), now)
+    def _is_here(self) -> bool:
+        """Whether we are in, as somebody, in a session."""
+        return self._entrance.phase is Phase.HERE and self._link.session is not None
 
-    def _enter(self, now: float) -> None:
-        name: str | None = None  # whoever comes back by token has one
-        try:
-            name = normalise_name(self._name or "")
-        except NameInvalid as invalid:
-            if not self._token:
-                reason = invalid.reason.value
-                self._ask(NameRefused(self._name or "", Code.NAME_INVALID, reason), now)
-                return
-        self._phase = _Phase.ENTERING
-        self._once = self._once or self._random_bytes(16)
-        request = EnterRequest(
-            self._once,
-            self._logs.outbox.stream,
-            name,
-            self._token or None,
-            self._logs.held(),
-        )
-        self._link.requester.ask(Verb.ENTER, request.encode(), now)
-
-    def _try_again(self, now: float) -> None:
-        """After the user chose: a fresh handshake, since the server waits 20 s for nobody."""
-        if self._phase in (_Phase.ASKING, _Phase.DELAYED):
-            self._phase = _Phase.GREETING
-            self._deadline = None
-            self._link.connect(self._address, now)
-
-    def _ask(self, event: NameRefused | PasswordRefused, now: float) -> None:
-        self._events.append(event)
-        self._phase = _Phase.ASKING
-        self._deadline = None
-        self._link.disconnect(CloseCode.EXIT, now)
-
-    def _receive_answer(self, answer: Answer, now: float) -> None:
-        match answer.verb:
-            case Verb.PAKE1 | Verb.PAKE2:
-                self._receive_proof(answer, now)
-            case Verb.ENTER:
-                self._receive_enter(answer, now)
-            case Verb.PEOPLE:
-                self._receive_people(answer, now)
-            case Verb.LACKING:
-                self._receive_lacking(answer)
-            case _:  # EXIT
-                self._exit_by = now
-
-    def _receive_proof(self, answer: Answer, now: float) -> None:
-        if answer.code is Code.WRONG_PASSWORD:
-            self._ask(PasswordRefused(), now)
-        elif answer.code is Code.TOO_MANY_GUESSES:
-            wait = min(60, number_field(answer.fields, "wait")) + 0.5
-            self._events.append(PasswordDelayed(wait))
-            self._phase, self._deadline = _Phase.DELAYED, now + wait
-            self._link.disconnect(CloseCode.EXIT, now)
-        elif answer.code is not Code.OK:
-            self._refused(now)
-        else:
-            assert self._entering is not None
-            try:
-                step = self._entering.receive(answer)
-            except PeerError:  # no proof, or a share that is none
-                self._end(EndReason.FALSE_SERVER)
-                return
-            self._deadline = now + ENTER_TIMEOUT
-            if step is None:
-                self._enter(now)
-            else:
-                self._link.requester.ask(*step, now)
-
-    def _receive_enter(self, answer: Answer, now: float) -> None:
-        if answer.code is Code.OK:
-            self._here(EnterAnswer.decode(answer.fields), now)
-            return
-        self._once = b""
-        if answer.code in (Code.NAME_TAKEN, Code.NAME_INVALID):
-            reason = answer.fields.get("reason")
-            text = reason if isinstance(reason, str) else ""
-            self._ask(NameRefused(self._name or "", answer.code, text), now)
-        elif answer.code is Code.STREAM_IN_USE:
-            self._logs.begin_stream(self._random_bytes(16))
-            self._enter(now)
-        elif answer.code is Code.TOKEN_UNKNOWN:
-            self._forget_token()
-            self._enter(now)
-        elif answer.code is Code.BANNED:
-            until, why = answer.fields.get("until"), answer.fields.get("reason")
-            self._end(
-                EndReason.BANNED,
-                why if isinstance(why, str) else "",
-                until if isinstance(until, int) else 0,
-            )
-        else:
-            self._refused(now)
-
-    def _refused(self, now: float) -> None:
-        """Full, or its disk is: who was here already tries again by itself."""
-        self._deadline = None
-        if self._token:
-            self._link.reconnect(now, after=5.0)
-        else:
-            self._end(EndReason.REFUSED)
-
-    def _here(self, answer: EnterAnswer, now: float) -> None:
+    def _entered(self, answer: EnterAnswer, now: float) -> None:
+        """We are in, by name or by token."""
         session = self._link.session
         assert session is not None
-        self._phase, self._deadline = _Phase.HERE, None
-        self._once = b""
-        self._person, self._name, self._token = answer.person, answer.name, answer.token
-        self._pinned = session.server_key
+        if self._has_been_in and answer.person != self._identity.person:
+            self._conversations.let_go(keeps_room=True)
         self._events.append(
             Entered(
                 answer.person,
                 answer.name,
-                self._room_name,
+                self._entrance.room_name,
                 session.server_key,
                 has_returned=answer.has_returned,
             )
         )
+        self._company.ask(now)
+        self._follow(answer, now)
+
+    def _follow(self, answer: EnterAnswer, now: float) -> None:
+        self._has_been_in = True
+        self._tell_identity()
         self._logs.enter(answer.person, answer.name, answer.logs, answer.changed, now)
-        for conversation in answer.changed:
-            self._reached.pop(conversation, None)
-        self._ask_people(now)
-        self._is_run_changed = True
+        self._conversations.enter(now)
+
+    # --- who we are ---
+
+    def _logged_in(self, answer: EnterAnswer, now: float) -> None:
+        """As an account: as a guest until now, or as nobody."""
+        was_here = self._is_here()
+        self._entrance.become(answer)
+        if was_here:
+            self._conversations.let_go(keeps_room=True)
+            self._follow(answer, now)
+        else:
+            self._entered(answer, now)
+
+    def _logged_out(self, _: float) -> None:
+        self._conversations.let_go(keeps_room=False)
+        self._entrance.become_nobody()
+        self._logs.leave(self._random_bytes(STREAM_SIZE))
+        self._tell_identity()
+
+    def _finish_logout(self, now: float) -> None:
+        """It happened, although its answer was lost."""
+        asked = self._requests.first
+        assert asked is not None
+        self._logged_out(now)
+        self._requests.finish(Answered(asked.ticket, Code.OK))
+
+    def _renamed(self, name: str, _: float) -> None:
+        self._entrance.name = name
+        self._logs.rename(name)
+        self._note_run()
+        self._tell_identity()
+
+    def _tell_identity(self) -> None:
+        who = self._entrance
+        token = who.token.hex() if who.is_account else ""
+        identity = IdentityChanged(who.person, who.name, who.is_account, token)
+        if identity != self._identity:
+            self._identity = identity
+            self._events.append(identity)
+
+    # --- what the user asks of the server ---
+
+    def _ask(self, verb: Verb, fields: Fields, now: float) -> int:
+        return self._link.requester.ask(verb, fields, now)
+
+    def _handshake_hash(self) -> bytes:
+        session = self._link.session
+        assert session is not None
+        return session.handshake_hash
+
+    def _begin(self, request: Request, chance: bytes) -> Course:
+        if isinstance(request, Register | LogIn | LogOut | ChangePassword | ChangeName):
+            return self._accounts.begin(request, chance)
+        return self._questions.begin(request, chance)
+
+    def _has_early(self) -> bool:
+        """Whether there is something to ask that can be asked before entering."""
+        if self._entrance.is_nameless:
+            self._requests.refuse_others()
+        return self._requests.is_early
+
+    def _serve(self, now: float) -> None:
+        """Goes on with what was asked, as far as that may be now."""
+        phase, is_nameless = self._entrance.phase, self._entrance.is_nameless
+        if self.is_done:
+            self._requests.give_up()
+        elif phase is Phase.ASKING:
+            if self._has_early():
+                self._entrance.ask_early(now)
+        elif self._link.session is None:
+            return
+        elif phase is Phase.PROVED and not self._has_early():
+            self._entrance.go_on(now)
+        elif phase in (Phase.PROVED, Phase.HERE, Phase.NOBODY):
+            is_here = phase is Phase.HERE
+            self._requests.serve(now, is_somebody=is_here, is_nameless=is_nameless)
+
+    def _answered(self, answered: Answered) -> None:
+        self._logs.release()
+        self._events.append(answered)
+
+    def _receive_answer(self, answer: Answer, now: float) -> None:
+        match answer.verb:
+            case Verb.PAKE1 | Verb.PAKE2:
+                self._entrance.receive_proof(answer, now)
+            case Verb.ENTER:
+                self._entrance.receive_enter(answer, now)
+            case Verb.PEOPLE:
+                if self._company.receive_answer(answer, now):
+                    self._conversations.rename(self._company.names())
+            case Verb.LACKING:
+                self._company.receive_lacking(answer)
+            case Verb.LOGS:
+                self._conversations.receive_answer(answer, now)
+            case Verb.READ:
+                self._conversations.receive_marked(answer, now)
+            case Verb.EXIT:
+                self._exit_by = now
+            case _:
+                self._entrance.hear(now)
+                try:
+                    self._requests.receive(answer, now)
+                except FalseServerError:
+                    self._end(EndReason.FALSE_SERVER)
 
     # --- being here ---
 
     def _receive_frame(self, frame: Frame, now: float) -> None:
         session = self._link.session
         assert session is not None
-        if self._phase not in (_Phase.ENTERING, _Phase.HERE) and not isinstance(frame, Response):
+        is_in = self._entrance.phase in (Phase.ENTERING, Phase.HERE, Phase.NOBODY)
+        if not is_in and not isinstance(frame, Response):
             return  # it has not proved that it knows the password
         match frame:
             case Response():
                 answer = self._link.requester.receive(frame)
                 if answer is not None:
                     self._receive_answer(answer, now)
-            case EntryPart() if frame.conversation == PEOPLE:
-                self._receive_change(frame, now)
-            case Heads(numbers) if self._people.is_missing(dict(numbers).get(PEOPLE, 0)):
-                self._ask_people(now)  # their last change was lost, and no later one showed it
+            case Heads(numbers):
+                self._company.learn_version(dict(numbers).get(PEOPLE, 0), now)
+                self._conversations.receive_heads(frame, now)
+            case EntryPart():
+                self._receive_entry(frame, session, now)
+            case Posted() | Refused() | Reached():
                 self._logs.receive(frame, now, session.round_trip)
-            case Posted() | Refused() | EntryPart() | Heads():
-                self._logs.receive(frame, now, session.round_trip)
+            case ReadTo():
+                self._conversations.receive_read(frame)
             case Typing():
-                if self._logs.has(frame.conversation) and self._people.is_known(frame.person):
-                    self._events.append(PersonTyping(frame.conversation, frame.person))
-            case Reached():
-                self._receive_reached(frame)
+                if self._logs.has(frame.conversation):
+                    self._company.show_typing(frame.conversation, frame.person)
             case _:
                 raise PeerError("a frame only clients send")
 
-    def _receive_reached(self, frame: Reached) -> None:
-        """A receipt that the network brings late takes nothing back."""
-        for conversation, number in frame.numbers:
-            if self._logs.has(conversation) and number > self._reached.get(conversation, 0):
-                self._reached[conversation] = number
-                self._events.append(ReachedChanged(conversation, number))
+    def _receive_entry(self, part: EntryPart, session: Session, now: float) -> None:
+        if part.conversation != PEOPLE:
+            self._conversations.notice_entry(part, now)
+            self._logs.receive(part, now, session.round_trip)
+            return
+        person = self._company.receive_change(part, now)
+        if person is not None:
+            self._conversations.rename({person.person: person.name})
 
     def _queue_due(self, session: Session, now: float) -> None:
         if self._logs.outbox.is_stuck:
@@ -426,49 +398,10 @@ class ClientCore:
         for frame in frames + self._logs.reports_due(now, in_company=in_company):
             session.queue(frame)
 
-    # --- what the user does ---
-
     def _show_typing(self, command: ShowTyping, now: float) -> None:
-        if self._phase is _Phase.HERE and now - self._last_typing >= TYPING_INTERVAL:
+        if self._is_here() and now - self._last_typing >= TYPING_INTERVAL:
             self._last_typing = now
             self._link.queue(Typing(command.conversation).encode())
-
-    def _ask_lacking(self, command: AskLacking, now: float) -> None:
-        if self._phase is _Phase.HERE:
-            request = self._link.requester.ask(
-                Verb.LACKING,
-                {"conversation": command.conversation, "number": command.number},
-                now,
-            )
-            self._lacking[request] = command
-
-    def _receive_lacking(self, answer: Answer) -> None:
-        asked = self._lacking.pop(answer.request, None)
-        if asked is not None and answer.code is Code.OK:
-            names = [name for name in list_field(answer.fields, "names") if isinstance(name, str)]
-            count = number_field(answer.fields, "count")
-            self._events.append(LackingTold(asked.conversation, asked.number, tuple(names), count))
-
-    def _ask_people(self, now: float) -> None:
-        if not self._people_asked:
-            self._people_asked = True
-            self._link.requester.ask(Verb.PEOPLE, self._people.question(), now)
-
-    def _receive_people(self, answer: Answer, now: float) -> None:
-        self._people_asked = False
-        if answer.code not in (Code.OK, Code.SNAPSHOT):
-            return
-        if self._people.receive_answer(answer.code, answer.fields):
-            self._events.append(PeopleReplaced(self._people.all()))
-        else:
-            self._ask_people(now)
-
-    def _receive_change(self, part: EntryPart, now: float) -> None:
-        person = self._people.receive_change(part.number, part.body)
-        if person is not None:
-            self._events.append(PersonChanged(person))
-        elif self._people.is_missing(part.number):
-            self._ask_people(now)
 
     # --- leaving ---
 
@@ -480,68 +413,54 @@ class ClientCore:
             return
         if self._leaving_by is None:
             return
-        can_say_so = self._phase is _Phase.HERE and self._link.session is not None
-        if can_say_so and self._logs.is_all_said:
-            self._link.requester.ask(Verb.EXIT, {}, now)
+        is_in = self._entrance.phase in (Phase.HERE, Phase.NOBODY)
+        if is_in and self._link.session is not None and self._is_all_settled:
+            self._ask(Verb.EXIT, {}, now)
             self._exit_by, self._leaving_by = now + EXIT_TIMEOUT, None
-            self._forget_token()
-        elif self._leaving_by <= now or (self._logs.is_all_said and not self._token):
+            self._entrance.forget_token()
+        elif self._leaving_by <= now or (self._logs.is_all_said and not self._entrance.token):
             if self._logs.is_all_said:
-                self._forget_token()
+                self._entrance.forget_token()
                 self._link.disconnect(CloseCode.EXIT, now)
             self._end(EndReason.LEFT)
 
-    def _forget_token(self) -> None:
-        self._token = b""
-        self._is_run_changed = True
+    @property
+    def _is_all_settled(self) -> bool:
+        """Whether the server has taken and answered all that the user wanted of it."""
+        has_answers = self._requests.first is None and self._conversations.is_all_marked
+        return has_answers and self._logs.is_all_said
 
     def _end(self, reason: EndReason, text: str = "", until: int = 0) -> None:
         if not self.is_done:
             self.is_done = True
-            self._deadline = self._leaving_by = self._exit_by = None
+            self._entrance.deadline = self._leaving_by = self._exit_by = None
+            self._requests.give_up()
             self._events.append(Ended(reason, text, until))
 
+    def _note_run(self) -> None:
+        self._is_run_changed = True
+
     def _run(self) -> Run | None:
-        if not self._token:
+        who, kept = self._entrance, self._logs.kept
+        if not who.token:
             return None
-        kept = self._logs.kept
-        return Run(
-            kept.stream,
-            self._token,
-            self._person,
-            self._name or "",
-            kept.next_draft,
-            self._logs.waiting(),
-        )
+        waiting = self._logs.waiting()
+        return Run(kept.stream, who.token, who.person, who.name, kept.next_draft, waiting)
 
     # --- losing the server ---
 
     def _unanswered(self, now: float) -> None:
         """An attempt ended without an answer; whoever was never in is told so."""
-        if not self._token and self._phase is _Phase.GREETING:
+        if not self._has_been_in and not self._entrance.token:
             self._end(EndReason.UNREACHABLE)
-
-    def _end_wait(self, now: float) -> None:
-        self._deadline = None
-        if self._phase is _Phase.DELAYED:
-            self._try_again(now)
-            return
-        session = self._link.session
-        if self._phase is _Phase.PROVING and session is not None:
-            patience = session.last_heard + QUEUE_PATIENCE
-            if now < patience:
-                self._deadline = patience
-                return
-        self._phase = _Phase.GREETING
-        self._link.reconnect(now)
 
     def _receive_close(self, close: Close, now: float) -> None:
         match close.code:
             case CloseCode.KICKED:
-                self._forget_token()
+                self._entrance.forget_token()
                 self._end(EndReason.KICKED, close.text)
             case CloseCode.BANNED:
-                self._forget_token()
+                self._entrance.forget_token()
                 self._end(EndReason.BANNED, close.text)
             case CloseCode.RENEWED:
                 self._end(EndReason.ELSEWHERE, close.text)
@@ -553,36 +472,19 @@ class ClientCore:
                 self._link.reconnect(now, after=1.0)
 
     def _show_connection(self, now: float) -> None:
-        connection, session = self._connection(now), self._link.session
-        round_trip = session.round_trip.smoothed if session is not None else None
-        if connection is None:
+        """Nobody who rests is connected, and nothing is lost by it."""
+        phase, session = self._entrance.phase, self._link.session
+        is_in = phase in (Phase.HERE, Phase.NOBODY)
+        is_nobody = self._has_been_in and not self._identity.person
+        is_resting = is_nobody and not is_in and self._requests.first is None
+        if phase in (Phase.IDLE, Phase.ASKING) or is_resting:
+            self._connection.rest()
             return
-        if connection is not self._shown or (
-            connection is Connection.HERE and _is_noticeable(self._shown_round_trip, round_trip)
-        ):
-            self._shown, self._shown_round_trip = connection, round_trip
-            self._events.append(ConnectionChanged(connection, round_trip))
-
-    def _connection(self, now: float) -> Connection | None:
-        if self._phase in (_Phase.IDLE, _Phase.ASKING):
-            self._gone_since = None
-            return None
-        is_open = self._link.state is LinkState.OPEN and not self._link.is_silent
-        if self._phase is _Phase.HERE and is_open:
-            self._gone_since = None
-            return Connection.HERE
-        if self._shown is Connection.HERE and not self._link.is_silent:
-            self._gone_since = now if self._gone_since is None else self._gone_since
-            if now < self._gone_since + LOST_GRACE:
-                return None
-        self._gone_since = None
-        if self._shown in (Connection.HERE, Connection.LOST):
-            return Connection.LOST
-        return Connection.ENTERING if is_open else Connection.CONNECTING
-
-
-def _is_noticeable(before: float | None, now: float | None) -> bool:
-    """Whether a round trip changed by more than a quarter and a millisecond."""
-    if now is None or before is None:
-        return now is not None
-    return abs(now - before) > max(0.001, before / 4)
+        is_silent = self._link.is_silent
+        self._connection.show(
+            is_here=is_in,
+            is_open=self._link.state is LinkState.OPEN and not is_silent,
+            is_silent=is_silent,
+            round_trip=session.round_trip.smoothed if session is not None else None,
+            now=now,
+        )

@@ -4,7 +4,7 @@ Band: cores. Turns frames into events and what is due into frames; knows no link
 Source: docs/protocol.md.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from client_events import (
     DraftMade,
@@ -15,22 +15,35 @@ from client_events import (
     LoadOlder,
     LogReplaced,
     OlderArrived,
+    ReachedChanged,
     Say,
 )
-from conversation import Entry, EntryKind, draft_tag
+from conversation import ROOM, Entry, EntryKind, draft_tag
 from entering import HeldLog, OfferedLog
 from protocol import Code
-from protocol_frames import EntryPart, Have, Heads, Posted, Refused
+from protocol_frames import EntryPart, Have, Posted, Reached, Refused
 from protocol_guards import RoundTrip
-from replication_client import Arrived, OlderPull, Outbox, Replica, have_delay
+from replication_client import (
+    Allowance,
+    Arrived,
+    OlderPull,
+    Outbox,
+    Replica,
+    Waiting,
+    have_delay,
+)
 from settings_client import Run, WaitingDraft
 
 MAX_OLDER = 200  # entries for one LoadOlder
-MAX_LOGS = 8  # held; a server that offers more must fill neither our memory nor our next ENTER
+MAX_LOGS = 2_000  # held: more than one may begin or join; one that offers more fills no memory
+MAX_HAVE_PAIRS = 64  # logs in one HAVE
 
 
 class Logs:
-    """All logs of one run of a client. ``report`` gets the events."""
+    """All logs of one run of a client. ``report`` gets the events.
+
+    The room is offered with ENTER, every other log after it: until then its copy is paused.
+    """
 
     def __init__(self, stream: bytes, report: Callable[[Event], None]) -> None:
         self.outbox = Outbox(stream)
@@ -38,10 +51,15 @@ class Logs:
         self._report = report
         self._person = 0
         self._name = ""
+        self._is_nobody = False  # logged out: what is said is refused
+        self._is_complete = False  # all logs of this session were offered
         self._tickets: dict[tuple[int, int], int | None] = {}  # of own entries by their place
         self._replicas: dict[int, Replica] = {}
+        self._awake: set[int] = set()  # the replicas that may have something due
+        self._allowance = Allowance()
         self._history: dict[int, int] = {}  # entries up to this one were there before us
         self._offered: dict[int, int] = {}  # and these before this session
+        self._reached: dict[int, int] = {}  # receipts told
         self._older: dict[int, OlderPull] = {}
         self._orphans: Outbox | None = None
 
@@ -61,16 +79,38 @@ class Logs:
         """
         if self._orphans is None:
             self._orphans = self.outbox
-        self.outbox = Outbox(stream)
+        self._begin_outbox(stream, 1)
+
+    def _begin_outbox(self, stream: bytes, next_draft: int) -> None:
+        held_from = self.outbox.held_from
+        self.outbox = Outbox(stream, next_draft)
+        self.outbox.held_from = held_from
 
     def has(self, conversation: int) -> bool:
         """Whether a copy of this log is held."""
         return conversation in self._replicas
 
-    def held(self) -> tuple[HeldLog, ...]:
-        """What a returning client states."""
-        return tuple(
-            HeldLog(log.conversation, log.have, log.chain) for log in self._replicas.values()
+    @property
+    def is_full(self) -> bool:
+        """Whether no more logs can be held."""
+        return len(self._replicas) >= MAX_LOGS
+
+    def head(self, conversation: int) -> int:
+        """How far a log goes that is held."""
+        return self._replicas[conversation].head
+
+    def held(self, after: int, most: int) -> tuple[HeldLog, ...]:
+        """What a returning client states of its logs beyond a conversation, ascending."""
+        beyond = sorted(number for number in self._replicas if number > after)
+        logs = (self._replicas[number] for number in beyond[:most])
+        return tuple(HeldLog(log.conversation, log.have, log.chain) for log in logs)
+
+    def held_between(self, after: int, last: int | None) -> list[int]:
+        """The logs beyond ``after``, up to ``last`` if it is given, ascending."""
+        return sorted(
+            number
+            for number in self._replicas
+            if after < number and (last is None or number <= last)
         )
 
     def enter(
@@ -81,36 +121,97 @@ class Logs:
         changed: Iterable[int],
         now: float,
     ) -> None:
-        """We are in, as this person: catch up with all logs and send all drafts again."""
+        """We are in, as this person: catch up with the room and send all drafts again."""
         self._person, self._name = person, name
+        self._is_nobody = self._is_complete = False
+        for replica in self._replicas.values():
+            replica.pause()
+        self._awake.clear()
         for log in offered:
-            replica = self._replicas.get(log.conversation)
-            if replica is None and len(self._replicas) >= MAX_LOGS:
-                continue
-            if replica is not None and log.conversation in changed:
-                self._report(LogReplaced(log.conversation))
-                self._forget(log.conversation)
-                replica = None
-            if replica is None:
-                replica = self._replicas[log.conversation] = Replica(
-                    log.conversation, have_delay(self.outbox.stream)
-                )
-                replica.begin(log.floor, log.chain)
-                self._history[log.conversation] = log.head
-                self._report(FloorChanged(log.conversation, log.floor))
-            self._offered[log.conversation] = log.head
-            replica.learn_head(log.head, now)
-            replica.restart(now)
-        for older in self._older.values():
-            older.restart(now)
+            if log.conversation == ROOM:
+                self.take_up(log, now, is_changed=ROOM in changed)
         self.outbox.resend_all()
+
+    def rename(self, name: str) -> None:
+        """What is said from now on bears another name."""
+        self._name = name
+
+    def take_up(
+        self, log: OfferedLog, now: float, *, is_changed: bool, history: int | None = None
+    ) -> None:
+        """This session follows a log: a copy of it begins or goes on. One more must fit.
+
+        ``history``: entries up to this one were there before us; None: all there are.
+        """
+        replica = self._replicas.get(log.conversation)
+        if replica is not None and is_changed:
+            self._report(LogReplaced(log.conversation))
+            self._forget(log.conversation)
+            replica = None
+        if replica is None:
+            replica = Replica(log.conversation, have_delay(self.outbox.stream), self._allowance)
+            self._replicas[log.conversation] = replica
+            replica.begin(log.floor, log.chain)
+            self._history[log.conversation] = log.head if history is None else history
+            self._report(FloorChanged(log.conversation, log.floor))
+        self._offered[log.conversation] = log.head
+        replica.learn_head(log.head, now)
+        replica.restart(now)
+        self._awake.add(log.conversation)
+        older = self._older.get(log.conversation)
+        if older is not None:
+            older.restart(now)
+
+    def complete(self) -> None:
+        """All logs of this session were offered."""
+        self._is_complete = True
+        self._adopt_orphans()
+
+    def let_go(self, conversation: int) -> None:
+        """The copy of a log that is not ours to read any more."""
+        self._forget(conversation)
+        for known in (self._history, self._offered):
+            known.pop(conversation, None)
+        self._awake.discard(conversation)
         self._adopt_orphans()
 
     def _forget(self, conversation: int) -> None:
         """What was known by the numbers of a log that is not ours any more."""
+        self._replicas.pop(conversation).let_go()
         self._older.pop(conversation, None)
+        self._reached.pop(conversation, None)
         for place in [place for place in self._tickets if place[0] == conversation]:
             del self._tickets[place]
+
+    # --- being somebody else ---
+
+    def hold(self) -> None:
+        """What is said from now on waits until ``release``: under another name, perhaps."""
+        if self.kept.held_from is None:
+            self.kept.held_from = self.outbox.held_from = self.kept.next_draft
+
+    def release(self) -> None:
+        """What waited is sent."""
+        self.kept.held_from = self.outbox.held_from = None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether all that was said before ``hold`` is acknowledged."""
+        return self._orphans is None and self.outbox.is_quiet
+
+    def leave(self, stream: bytes) -> None:
+        """We are nobody: nothing can be said. Drafts to come belong to another stream.
+
+        The logs are let go by whoever knows the conversations.
+        """
+        self._is_nobody = True
+        for waiting in self.kept.waiting():
+            self._refuse(waiting, Code.NO_SESSION)
+        self.outbox = Outbox(stream, self.kept.next_draft)
+        self._orphans = None
+        self.is_outbox_changed = True
+
+    # --- drafts on disk ---
 
     @property
     def kept(self) -> Outbox:
@@ -126,12 +227,12 @@ class Logs:
 
     def _adopt_orphans(self) -> None:
         orphans = self._orphans
-        if orphans is None or any(
-            log.is_allowed and log.have < log.head for log in self._replicas.values()
-        ):
+        if orphans is None or not self._is_complete:
+            return
+        if any(log.is_allowed and log.have < log.head for log in self._replicas.values()):
             return
         self._orphans = None
-        self.outbox = Outbox(self.outbox.stream, orphans.next_draft)
+        self._begin_outbox(self.outbox.stream, orphans.next_draft)
         for waiting in orphans.waiting():  # under the numbers by which the user's side knows them
             self.outbox.restore(
                 waiting.draft, waiting.conversation, waiting.kind, waiting.text, waiting.ticket
@@ -141,7 +242,7 @@ class Logs:
     # --- frames of the server ---
 
     def receive(
-        self, frame: Posted | Refused | EntryPart | Heads, now: float, round_trip: RoundTrip
+        self, frame: Posted | Refused | EntryPart | Reached, now: float, round_trip: RoundTrip
     ) -> None:
         """Raises PeerError for an entry that cannot be."""
         match frame:
@@ -152,21 +253,26 @@ class Logs:
             case EntryPart():
                 self._receive_entry(frame, now, round_trip)
             case _:
-                self._receive_heads(frame, now)
+                self._receive_reached(frame)
 
     def _receive_posted(self, posted: Posted, now: float, round_trip: RoundTrip) -> None:
         """Our draft is an entry now; it is shown when all lower numbers are here.
 
         One that was there before this session may bear another name of ours, so it is pulled.
         """
-        replica = self._replicas.get(posted.conversation)
-        waiting = self.outbox.answered(posted.draft) if replica is not None else None
-        if waiting is None or replica is None:
+        waiting = self.outbox.answered(posted.draft, posted.conversation)
+        if waiting is None:
             return
         self.is_outbox_changed = True
         if waiting.asked_at is not None:
             round_trip.sample(now - waiting.asked_at)
+        replica = self._replicas.get(posted.conversation)
+        if replica is None:  # a draft of an earlier run: its log is still to come
+            return
         self._tickets[posted.conversation, posted.number] = waiting.ticket
+        if not replica.is_allowed:
+            replica.expect(posted.number)
+            return
         if posted.number <= self._offered[posted.conversation]:
             return
         entry = Entry(
@@ -185,13 +291,23 @@ class Logs:
             return
         self.is_outbox_changed = True
         code = Code(refused.code) if refused.code in Code.__members__.values() else Code.BAD_REQUEST
+        self._refuse(waiting, code)
+
+    def _refuse(self, waiting: Waiting, code: Code) -> None:
         self._report(
             DraftRefused(waiting.ticket, waiting.draft, waiting.conversation, waiting.text, code)
         )
 
+    def _receive_reached(self, reached: Reached) -> None:
+        """A receipt that the network brings late takes nothing back."""
+        for conversation, number in reached.numbers:
+            if self.has(conversation) and number > self._reached.get(conversation, 0):
+                self._reached[conversation] = number
+                self._report(ReachedChanged(conversation, number))
+
     def _receive_entry(self, part: EntryPart, now: float, round_trip: RoundTrip) -> None:
         replica = self._replicas.get(part.conversation)
-        if replica is None:
+        if replica is None or not replica.is_allowed:
             return
         older = self._older.get(part.conversation)
         if older is not None and older.first <= part.number <= older.last:
@@ -200,16 +316,15 @@ class Logs:
             return
         self._show(replica, replica.receive(part, now, round_trip))
 
-    def _receive_heads(self, heads: Heads, now: float) -> None:
-        for conversation, number in heads.numbers:
-            replica = self._replicas.get(conversation)
-            if replica is not None:
-                replica.learn_head(number, now)
-                if not replica.is_allowed:
-                    self._older.pop(conversation, None)
+    def learn_head(self, conversation: int, head: int, now: float) -> None:
+        """How far a log goes that is held; 0 for one that went further: we may not read it."""
+        replica = self._replicas[conversation]
+        replica.learn_head(head, now)
+        self._awake.add(conversation)
 
     def _show(self, replica: Replica, arrived: list[Arrived]) -> None:
         conversation = replica.conversation
+        self._awake.add(conversation)
         for item in arrived:
             ticket = self._tickets.pop((conversation, item.number), None)
             waiting = self.outbox.answered_by(item.entry.tag)
@@ -235,6 +350,8 @@ class Logs:
         """A new draft."""
         draft = self.kept.add(say.conversation, EntryKind.TEXT, say.text, say.ticket)
         self._report(DraftMade(say.ticket, draft, say.conversation, say.text))
+        if self._is_nobody:
+            self._receive_refused(Refused(draft, Code.NO_SESSION))
         self.is_outbox_changed = True
 
     def load_older(self, command: LoadOlder, now: float) -> None:
@@ -260,24 +377,32 @@ class Logs:
 
     def next_timer(self) -> float | None:
         dues = [self.outbox.next_timer()]
-        dues += [replica.next_timer() for replica in self._replicas.values()]
-        dues += [older.next_timer() for older in self._older.values()]
+        dues += [self._replicas[number].next_timer() for number in self._awake]
+        dues += [older.next_timer() for older in self._open_older()]
         return min((due for due in dues if due is not None), default=None)
 
     def frames_due(self, now: float, round_trip: RoundTrip, silent: bool) -> list[bytes]:
         """POSTs and PULLs to send (again) now: all of them want an answer."""
         frames = self.outbox.frames_due(now, round_trip, silent)
-        for replica in self._replicas.values():
-            frames += replica.pulls_due(now, round_trip, silent)
-        for older in self._older.values():
+        for number in self._awake:
+            frames += self._replicas[number].pulls_due(now, round_trip, silent)
+        for older in self._open_older():
             frames += older.pulls_due(now, round_trip, silent)
         return frames
 
+    def _open_older(self) -> Iterator[OlderPull]:
+        return (older for number, older in self._older.items() if self._replicas[number].is_allowed)
+
     def reports_due(self, now: float, *, in_company: bool) -> list[bytes]:
         """HAVE, if it is time, or whenever something else goes out anyway."""
+        awake = [self._replicas[number] for number in self._awake]
         reports = [
             replica.report()
-            for replica in self._replicas.values()
+            for replica in awake
             if replica.is_have_due(now) or (in_company and replica.has_unreported)
         ]
-        return [Have(tuple(reports)).encode()] if reports else []
+        self._awake = {log.conversation for log in awake if log.next_timer() is not None}
+        return [
+            Have(tuple(reports[place : place + MAX_HAVE_PAIRS])).encode()
+            for place in range(0, len(reports), MAX_HAVE_PAIRS)
+        ]

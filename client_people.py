@@ -1,12 +1,23 @@
-"""The client's copy of who is here: pages, changes and what to ask when some were missed.
+"""The client's copy of who is here: pages, changes, and asking for what was missed.
 
-Band: cores. Knows no session; what to ask comes out as the fields of a PEOPLE request.
+Band: cores. Knows no session; requests go out through whoever owns it.
 Source: docs/protocol.md.
 """
 
+from collections.abc import Callable
+
+from client_events import (
+    AskLacking,
+    Event,
+    LackingTold,
+    PeopleReplaced,
+    PersonChanged,
+    PersonTyping,
+)
 from conversation import MAX_NAME_BYTES, Person, Presence
-from protocol import Code, JsonValue, PeerError
-from protocol_requests import Fields, hex_field, list_field, number_field, text_field
+from protocol import Code, JsonValue, PeerError, Verb
+from protocol_frames import EntryPart
+from protocol_requests import Answer, Fields, hex_field, list_field, number_field, text_field
 
 MAX_PEOPLE = 16_384  # a server lets in 6,000: one that invents people must not fill our memory
 
@@ -88,6 +99,82 @@ class PeopleCopy:
             self._people[person.person] = person
         else:
             raise PeerError("too many people")
+
+
+class Company:
+    """Who is here, as it is told. ``ask`` numbers a request, ``report`` gets the events."""
+
+    def __init__(
+        self,
+        ask: Callable[[Verb, Fields, float], int],
+        can_ask: Callable[[], bool],
+        report: Callable[[Event], None],
+    ) -> None:
+        self._ask = ask
+        self._can_ask = can_ask
+        self._report = report
+        self._copy = PeopleCopy()
+        self._is_asked = False
+        self._lacking: dict[int, AskLacking] = {}  # by request
+
+    def names(self) -> dict[int, str]:
+        """By person."""
+        return {person.person: person.name for person in self._copy.all()}
+
+    def interrupt(self) -> None:
+        """A new session: what was asked in the old one is not answered any more."""
+        self._is_asked = False
+        self._lacking.clear()
+
+    def ask(self, now: float) -> None:
+        """For what is new, unless that is on its way."""
+        if not self._is_asked:
+            self._is_asked = True
+            self._ask(Verb.PEOPLE, self._copy.question(), now)
+
+    def learn_version(self, version: int, now: float) -> None:
+        """How many changes there were: the last may have been lost, with none after to show it."""
+        if self._copy.is_missing(version):
+            self.ask(now)
+
+    def receive_answer(self, answer: Answer, now: float) -> bool:
+        """To PEOPLE; whether the whole list was told. Raises PeerError."""
+        self._is_asked = False
+        if answer.code not in (Code.OK, Code.SNAPSHOT):
+            return False
+        if self._copy.receive_answer(answer.code, answer.fields):
+            self._report(PeopleReplaced(self._copy.all()))
+            return True
+        self.ask(now)
+        return False
+
+    def receive_change(self, part: EntryPart, now: float) -> Person | None:
+        """The person whose change was told. Raises PeerError."""
+        person = self._copy.receive_change(part.number, part.body)
+        if person is not None:
+            self._report(PersonChanged(person))
+        else:
+            self.learn_version(part.number, now)
+        return person
+
+    def show_typing(self, conversation: int, person: int) -> None:
+        """Somebody writes, if it is somebody."""
+        if self._copy.is_known(person):
+            self._report(PersonTyping(conversation, person))
+
+    def ask_lacking(self, command: AskLacking, now: float) -> None:
+        """Who has not got an entry yet?"""
+        if self._can_ask():
+            fields: Fields = {"conversation": command.conversation, "number": command.number}
+            self._lacking[self._ask(Verb.LACKING, fields, now)] = command
+
+    def receive_lacking(self, answer: Answer) -> None:
+        """Raises PeerError."""
+        asked = self._lacking.pop(answer.request)
+        if answer.code is Code.OK:
+            names = [name for name in list_field(answer.fields, "names") if isinstance(name, str)]
+            count = number_field(answer.fields, "count")
+            self._report(LackingTold(asked.conversation, asked.number, tuple(names), count))
 
 
 def _person(row: JsonValue) -> Person:

@@ -112,11 +112,12 @@ class EnterRequest:
             stream=hex_field(fields, "stream", STREAM_SIZE),
             name=text_field(fields, "name") if "name" in fields else None,
             token=hex_field(fields, "token", TOKEN_SIZE) if "token" in fields else None,
-            logs=tuple(_decode_held_log(log) for log in logs),
+            logs=tuple(decode_held_log(log) for log in logs),
         )
 
 
-def _decode_held_log(log: JsonValue) -> HeldLog:
+def decode_held_log(log: JsonValue) -> HeldLog:
+    """A row of ``logs`` or ``held``. Raises PeerError."""
     match log:
         case [conversation, have, chain]:
             fields: Fields = {"conversation": conversation, "have": have, "chain": chain}
@@ -126,7 +127,7 @@ def _decode_held_log(log: JsonValue) -> HeldLog:
                 hex_field(fields, "chain", CHAIN_SIZE),
             )
         case _:
-            raise PeerError("bad log in ENTER")
+            raise PeerError("bad row of a log that is held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +151,10 @@ class EnterAnswer:
     epoch: int
     logs: tuple[OfferedLog, ...]
     changed: tuple[int, ...]  # logs whose copy is not ours any more
+    is_account: bool = False
 
     def encode(self) -> Fields:
-        return {
+        fields: Fields = {
             "person": f"{self.person:016x}",
             "name": self.name,
             "token": self.token.hex(),
@@ -161,6 +163,9 @@ class EnterAnswer:
             "logs": [[log.conversation, log.head, log.floor, log.chain.hex()] for log in self.logs],
             "changed": list(self.changed),
         }
+        if self.is_account:
+            fields["account"] = True
+        return fields
 
     @classmethod
     def decode(cls, fields: Fields) -> "EnterAnswer":
@@ -177,6 +182,7 @@ class EnterAnswer:
             epoch=int.from_bytes(hex_field(fields, "epoch", 8), "big"),
             logs=tuple(_decode_offered_log(log) for log in list_field(fields, "logs")),
             changed=tuple(changed),
+            is_account=fields.get("account") is True,
         )
 
 

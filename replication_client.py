@@ -21,7 +21,7 @@ REORDER_WAIT = 0.010  # s a gap may close by itself before it is pulled
 HAVE_DELAY = 0.025  # s
 HAVE_SPREAD = 0.010  # s earlier or later, by client: a room must not answer with one voice
 HAVE_BYTES = 64 * 1024  # unreported bytes that do not wait
-MAX_EARLY_BYTES = 4 * 1024 * 1024  # held above a gap; beyond it they are pulled later
+MAX_EARLY_BYTES = 4 * 1024 * 1024  # held above gaps, in all logs; beyond it they are pulled later
 HELD_COST = 512  # bytes that an entry takes beside its own: those of empty parts fill memory too
 MAX_PULLS = 16  # gaps asked for in one go
 
@@ -47,12 +47,19 @@ class Outbox:
     def __init__(self, stream: bytes, next_draft: int = 1) -> None:
         self.stream = stream
         self.next_draft = next_draft
+        self.held_from: int | None = None  # this draft and those after it are not sent yet
         self._waiting: dict[int, Waiting] = {}  # in the order of drafts
         self._tags: dict[bytes, int] = {}
 
     @property
     def is_empty(self) -> bool:
         return not self._waiting
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether all that may be sent has its answer."""
+        oldest = next(iter(self._waiting), None)
+        return oldest is None or (self.held_from is not None and oldest >= self.held_from)
 
     @property
     def is_stuck(self) -> bool:
@@ -78,11 +85,12 @@ class Outbox:
         self._waiting[draft] = Waiting(draft, conversation, kind, text, ticket, parts)
         self._tags[draft_tag(self.stream, draft)] = draft
 
-    def answered(self, draft: int) -> Waiting | None:
-        """Takes out a draft that has its answer; None if it had it before."""
-        waiting = self._waiting.pop(draft, None)
-        if waiting is not None:
-            del self._tags[draft_tag(self.stream, draft)]
+    def answered(self, draft: int, conversation: int | None = None) -> Waiting | None:
+        """Takes out a draft that has its answer; None if it had it before or was said elsewhere."""
+        waiting = self._waiting.get(draft)
+        if waiting is None or conversation not in (None, waiting.conversation):
+            return None
+        del self._waiting[draft], self._tags[draft_tag(self.stream, draft)]
         return waiting
 
     def answered_by(self, tag: bytes) -> Waiting | None:
@@ -99,6 +107,8 @@ class Outbox:
         parts = 0
         for count, waiting in enumerate(self._waiting.values()):
             parts += len(waiting.parts)
+            if self.held_from is not None and waiting.draft >= self.held_from:
+                return
             if count >= MAX_IN_FLIGHT or (count and parts > MAX_PARTS_IN_FLIGHT):
                 return
             yield waiting
@@ -133,16 +143,43 @@ class Outbox:
         return frames
 
 
+class Allowance:
+    """Bytes that may be held above gaps, by all who share it.
+
+    A log that fills it costs the others another PULL and no more: what a copy needs next is taken
+    in any case.
+    """
+
+    def __init__(self, size: int = MAX_EARLY_BYTES) -> None:
+        self._left = size
+
+    @property
+    def is_exceeded(self) -> bool:
+        return self._left < 0
+
+    def has_room(self, size: int) -> bool:
+        return size <= self._left
+
+    def take(self, size: int) -> None:
+        self._left -= size
+
+    def give_back(self, size: int) -> None:
+        self._left += size
+
+
 class Assembly:
     """Entries put together from their parts, in bounded memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, allowance: Allowance | None = None) -> None:
         self._parts: dict[int, dict[int, bytes]] = {}
         self._counts: dict[int, int] = {}
-        self._size = 0
+        self._allowance = allowance or Allowance()
 
-    def add(self, part: EntryPart) -> bytes | None:
-        """The whole body once its last part is there. Raises PeerError if parts contradict."""
+    def add(self, part: EntryPart, needed: int = 0) -> bytes | None:
+        """The whole body once its last part is there. Raises PeerError if parts contradict.
+
+        ``needed``: the entry for which there is always room, since all others wait for it.
+        """
         if part.parts == 1:
             self.drop(part.number)
             return part.body
@@ -150,14 +187,15 @@ class Assembly:
             raise PeerError("parts of an entry contradict each other")
         if part.number not in self._parts:
             self._parts[part.number] = {}
-            self._size += HELD_COST
+            self._allowance.take(HELD_COST)
         parts = self._parts[part.number]
         if part.part not in parts:
             parts[part.part] = part.body
-            self._size += len(part.body)
+            self._allowance.take(len(part.body))
         if len(parts) < part.parts:
-            if self._size > MAX_EARLY_BYTES:
-                self.drop(max(self._parts))  # the one needed last; it is pulled again
+            newest = max(self._parts)
+            if self._allowance.is_exceeded and newest != needed:
+                self.drop(newest)  # needed last; it is pulled again
             return None
         body = b"".join(parts[index] for index in range(part.parts))
         self.drop(part.number)
@@ -173,7 +211,12 @@ class Assembly:
         self._counts.pop(number, None)
         parts = self._parts.pop(number, None)
         if parts is not None:
-            self._size -= sum(map(len, parts.values())) + HELD_COST
+            self._allowance.give_back(sum(map(len, parts.values())) + HELD_COST)
+
+    def clear(self) -> None:
+        """Forgets all parts."""
+        for number in list(self._parts):
+            self.drop(number)
 
 
 class Arrived(NamedTuple):
@@ -189,17 +232,22 @@ class Replica:
     Bodies are not kept once handed on; ``chain`` sums them up.
     """
 
-    def __init__(self, conversation: int, have_delay: float = HAVE_DELAY) -> None:
+    def __init__(
+        self,
+        conversation: int,
+        have_delay: float = HAVE_DELAY,
+        allowance: Allowance | None = None,
+    ) -> None:
         self.conversation = conversation
         self._have_delay = have_delay
+        self._allowance = allowance or Allowance()
         self.floor = 0
         self.have = 0
         self.chain = FIRST_CHAIN  # at have
         self.head = 0
-        self.is_allowed = True  # False once the server said that we may not read it
+        self.is_allowed = True  # False until a session offers it, and once the server forbids it
         self._early: dict[int, tuple[bytes, Entry]] = {}
-        self._early_size = 0
-        self._assembly = Assembly()
+        self._assembly = Assembly(self._allowance)
         self._pull_due: float | None = None
         self._pull_tries = 0
         self._asked_to = 0  # the highest number the newest PULL asked for
@@ -219,7 +267,8 @@ class Replica:
             self.is_allowed = False
             self._pull_due = None
         elif head <= self.have:
-            self._have_due = now  # it does not know what we have: our HAVE was lost
+            if self.is_allowed:
+                self._have_due = now  # it does not know what we have: our HAVE was lost
         else:
             self.head = max(self.head, head)
             self._notice_gap(now + REORDER_WAIT)
@@ -232,7 +281,7 @@ class Replica:
             return []
         if part.number in self._early:
             return []
-        body = self._assembly.add(part)
+        body = self._assembly.add(part, self.have + 1)
         if body is None:
             self._notice_gap(now + self._reorder_wait(round_trip))
             return []
@@ -244,11 +293,11 @@ class Replica:
             return []
         self.head = max(self.head, number)
         size = len(body) + HELD_COST
-        if number != self.have + 1 and self._early_size + size > MAX_EARLY_BYTES:
+        if number != self.have + 1 and not self._allowance.has_room(size):
             return []
         entry = Entry.decode(body)  # one that cannot be read is refused before it changes anything
         self._early[number] = (body, entry)
-        self._early_size += size
+        self._allowance.take(size)
         self._assembly.drop(number)
         arrived = self._advance()
         if arrived:
@@ -265,7 +314,7 @@ class Replica:
         while (early := self._early.pop(self.have + 1, None)) is not None:
             body, entry = early
             self.have += 1
-            self._early_size -= len(body) + HELD_COST
+            self._allowance.give_back(len(body) + HELD_COST)
             self._unreported += len(body)
             self.chain = next_chain(self.chain, body)
             arrived.append(Arrived(self.have, entry))
@@ -320,6 +369,21 @@ class Replica:
         self._pull_due = now + wait
         self._pull_tries += 1
         return [pull.encode() for pull in pulls]
+
+    def pause(self) -> None:
+        """A new session, in which this log was not offered yet: nothing is asked or reported."""
+        self.is_allowed = False
+        self._pull_due = self._have_due = None
+
+    def expect(self, number: int) -> None:
+        """There is an entry of this number, to be pulled as soon as that may be."""
+        self.head = max(self.head, number)
+
+    def let_go(self) -> None:
+        """The copy is not needed any more."""
+        self._assembly.clear()
+        self._allowance.give_back(sum(len(b) + HELD_COST for b, _ in self._early.values()))
+        self._early.clear()
 
     def restart(self, now: float) -> None:
         """A new session, in which this log was offered: nothing of the old one counts any more."""

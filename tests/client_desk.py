@@ -7,7 +7,17 @@ from client_events import EntryArrived, Event, Say
 from client_logs import Logs
 from conversation import FIRST_CHAIN, NO_TAG, ROOM, Entry, EntryKind, draft_tag
 from entering import OfferedLog
-from protocol_frames import EntryPart, Frame, Heads, Post, Posted, Pull, Refused, decode_frames
+from protocol_frames import (
+    EntryPart,
+    Frame,
+    Heads,
+    Post,
+    Posted,
+    Pull,
+    Reached,
+    Refused,
+    decode_frames,
+)
 from protocol_guards import RoundTrip
 from records import Stored
 from replication_server import entry_frames
@@ -47,11 +57,16 @@ class Desk:
         name: str = "Ana",
     ) -> None:
         self.logs.enter(ANA, name, [OfferedLog(ROOM, head, floor, chain)], changed, self.now)
+        self.logs.complete()
 
     def receive(self, *frames: Frame) -> None:
         for frame in frames:
-            assert isinstance(frame, Posted | Refused | EntryPart | Heads)
-            self.logs.receive(frame, self.now, self.round_trip)
+            if isinstance(frame, Heads):
+                for conversation, head in frame.numbers:
+                    self.logs.learn_head(conversation, head, self.now)
+            else:
+                assert isinstance(frame, Posted | Refused | EntryPart | Reached)
+                self.logs.receive(frame, self.now, self.round_trip)
 
     def entries(self, *entries: tuple[int, Entry], conversation: int = ROOM) -> None:
         """Whole entries come, each in its parts."""

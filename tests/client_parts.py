@@ -10,9 +10,19 @@ from typing import Any
 from server_parts import PASSWORD, START, Chance, run_job
 from simulated_nodes import cached_prs
 
+from belonging import LogsAnswer, LogsRequest, OfferedConversation
 from client_core import ClientCore
 from client_events import Command, Connection, ConnectionChanged, Ended, Event, Join
-from conversation import FIRST_CHAIN, NO_TAG, ROOM, Entry, EntryKind, Person, Presence
+from conversation import (
+    FIRST_CHAIN,
+    NO_TAG,
+    ROOM,
+    ConversationKind,
+    Entry,
+    EntryKind,
+    Person,
+    Presence,
+)
 from crypto import x25519_public
 from entering import EnterAnswer, OfferedLog, ServerEntering
 from protocol import (
@@ -58,11 +68,25 @@ FIRST_UTC = 1_800_000_000_000
 Reply = tuple[Code, Fields] | None
 
 
-def entry(number: int, text: str = "", *, name: str = "Budi") -> bytes:
+def entry(number: int, text: str = "", *, name: str = "Budi", conversation: int = ROOM) -> bytes:
     """The ENTRY of somebody else's text."""
     said = Entry(NO_TAG, EntryKind.TEXT, FIRST_UTC + number, 8, name, text or f"nomor {number}")
     (body,) = split_parts(said.encode(), 1100)
-    return EntryPart(ROOM, number, 0, 1, body).encode()
+    return EntryPart(conversation, number, 0, 1, body).encode()
+
+
+def private(
+    conversation: int, name: str = "Budi", *, person: int = 8, head: int = 0, read: int = 0
+) -> OfferedConversation:
+    """A private conversation, as a server tells it."""
+    log = OfferedLog(conversation, head, 0, FIRST_CHAIN)
+    return OfferedConversation(ConversationKind.PRIVATE, name, person, log, read)
+
+
+def group(conversation: int, name: str, *, head: int = 1, read: int = 0) -> OfferedConversation:
+    """A group, as a server tells it."""
+    log = OfferedLog(conversation, head, 0, FIRST_CHAIN)
+    return OfferedConversation(ConversationKind.GROUP, name, 0, log, read)
 
 
 def person_change(version: int, person: Person, epoch: int = EPOCH) -> bytes:
@@ -88,13 +112,17 @@ class Host:
         self.payload: RespPayload | None = None
         self.offered = (OfferedLog(ROOM, 0, 0, FIRST_CHAIN),)
         self.changed: tuple[int, ...] = ()
+        self.others: list[OfferedConversation] = []  # conversations beside the room, ascending
+        self.room_read = 0
+        self.most_logs = 100  # in one answer to LOGS
         self.has_returned = False
         self.token = b"t" * 32
         self.people: tuple[Code, Fields] = self.page(1, Person(ME, "Ana", Presence.HERE))
         self.takes_posts = True
         self.answers_pings = True
         self.largest = 1 << 16  # bytes of a datagram that still arrives
-        self._posted: dict[int, int] = {}
+        self._posted: dict[int, int] = {}  # numbers by draft
+        self._said: dict[int, int] = {}  # drafts taken, by conversation
         self._entering: ServerEntering | None = None
         self._done: set[int] = set()
 
@@ -173,18 +201,37 @@ class Host:
             case Ping() if self.answers_pings:
                 self.session.queue(Pong(frame.stamp, 0, 1).encode())
             case Post() if self.takes_posts:
-                number = self._posted.setdefault(frame.draft, self.head + len(self._posted) + 1)
-                self.session.queue(Posted(frame.draft, ROOM, number, FIRST_UTC).encode())
+                number = self._number(frame)
+                posted = Posted(frame.draft, frame.conversation, number, FIRST_UTC)
+                self.session.queue(posted.encode())
             case Request() if frame.request not in self._done:
                 self._done.add(frame.request)
                 self._reply(frame)
             case _:
                 return
 
-    @property
-    def head(self) -> int:
-        """Of the room's log, as offered."""
-        return self.offered[0].head
+    def _number(self, post: Post) -> int:
+        """The place of a draft in its log, the same each time it comes."""
+        if post.draft not in self._posted:
+            heads = {log.conversation: log.log.head for log in self._conversations()}
+            said = self._said.get(post.conversation, 0) + 1
+            self._said[post.conversation] = said
+            self._posted[post.draft] = heads.get(post.conversation, 0) + said
+        return self._posted[post.draft]
+
+    def _conversations(self) -> list[OfferedConversation]:
+        room = OfferedConversation(ConversationKind.ROOM, "", 0, self.offered[0], self.room_read)
+        return [room, *self.others]
+
+    def logs(self, fields: Fields) -> Reply:
+        """The answer to LOGS, as a server gives it."""
+        asked = LogsRequest.decode(fields)
+        mine = [log for log in self._conversations() if log.conversation > asked.after]
+        page = mine[: self.most_logs]
+        last = page[-1].conversation if len(page) < len(mine) else None
+        held = {log.conversation for log in asked.held}
+        changed = tuple(number for number in self.changed if number in held)
+        return Code.OK, LogsAnswer(tuple(page), changed, last).encode()
 
     def _reply(self, request: Request) -> None:
         verb, fields = Verb(request.verb), decode_object(request.fields)
@@ -212,6 +259,8 @@ class Host:
                 return Code.OK, answer.encode()
             case Verb.PEOPLE:
                 return self.people
+            case Verb.LOGS:
+                return self.logs(fields)
             case Verb.LACKING:
                 return Code.OK, {"names": ["Budi", 7], "count": 2}
             case _:

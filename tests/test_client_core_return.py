@@ -4,7 +4,8 @@ import pytest
 from client_parts import ME, Reply, Seat, always, connections, ended, entry, nothing
 from server_parts import START, limits
 
-from client_core import EXIT_TIMEOUT, LOST_GRACE
+from client_connection import LOST_GRACE
+from client_core import EXIT_TIMEOUT
 from client_events import (
     ChooseName,
     Connection,

@@ -15,11 +15,11 @@ from client_events import (
     OlderArrived,
     Say,
 )
-from client_logs import MAX_LOGS, MAX_OLDER
+from client_logs import MAX_OLDER
 from conversation import FIRST_CHAIN, ROOM, Entry, draft_tag, next_chain
-from entering import EnterRequest, HeldLog, OfferedLog
-from protocol import MAX_REQUEST_JSON, Code, encode_object
-from protocol_frames import Have, Heads, Posted, Pull, Refused, decode_frames
+from entering import HeldLog, OfferedLog
+from protocol import Code
+from protocol_frames import Have, Heads, Posted, Pull, Reached, Refused, decode_frames
 from replication_client import have_delay
 from settings_client import Run, WaitingDraft
 
@@ -71,24 +71,8 @@ def test_a_returning_client_states_what_it_holds_of_each_log(desk: Desk) -> None
 
     desk.others(1, 2, 4)
 
-    assert desk.logs.held() == (HeldLog(ROOM, 2, chain),)
-    assert Desk().logs.held() == ()
-
-
-def test_what_a_server_offers_beyond_sense_is_not_held_and_the_next_enter_still_fits() -> None:
-    desk, most = Desk(), 2**63 - 1
-
-    for many in (1_000, 2_000):
-        offers = [OfferedLog(most - place, most, most, FLOOR) for place in range(many)]
-        desk.logs.enter(ANA, "Ana", offers, [most], desk.now)
-    held = desk.logs.held()
-    request = EnterRequest(b"o" * 16, STREAM, "\U00020000" * 32, b"t" * 32, held)
-
-    assert len(held) == MAX_LOGS
-    assert len(encode_object(request.encode())) <= MAX_REQUEST_JSON
-    assert desk.logs.has(most)
-    assert not desk.logs.has(most - MAX_LOGS)
-    assert desk.saw(LogReplaced) == [LogReplaced(most)]  # what is held can still be replaced
+    assert desk.logs.held(0, 12) == (HeldLog(ROOM, 2, chain),)
+    assert Desk().logs.held(0, 12) == ()
 
 
 def test_a_log_that_changed_is_said_so_dropped_and_pulled_anew(desk: Desk) -> None:
@@ -100,7 +84,7 @@ def test_a_log_that_changed_is_said_so_dropped_and_pulled_anew(desk: Desk) -> No
 
     assert desk.events[:2] == [LogReplaced(ROOM), FloorChanged(ROOM, 1)]
     assert desk.shown() == [(2, "lain", None), (3, "lagi", None)]
-    assert desk.logs.held()[0].have == 3
+    assert desk.logs.held(0, 12)[0].have == 3
 
 
 def test_nothing_known_by_the_old_numbers_outlives_a_log_that_changed(desk: Desk) -> None:
@@ -148,7 +132,7 @@ def test_posted_makes_the_same_event_as_everybody_elses_with_the_ticket(desk: De
     assert desk.events[1:] == [EntryArrived(ROOM, 1, own(1, 1, "satu"), 100)]
     assert desk.logs.is_all_said
     assert desk.logs.is_outbox_changed
-    assert desk.logs.held()[0].chain == next_chain(FIRST_CHAIN, own(1, 1, "satu").encode())
+    assert desk.logs.held(0, 12)[0].chain == next_chain(FIRST_CHAIN, own(1, 1, "satu").encode())
 
 
 def test_the_answer_to_a_draft_that_was_sent_once_tells_the_round_trip(desk: Desk) -> None:
@@ -226,7 +210,7 @@ def test_answers_about_drafts_and_logs_that_are_not_ours_are_ignored(desk: Desk)
 
     desk.receive(Posted(9, ROOM, 1, 1_001), Posted(1, 55, 1, 1_001), Refused(9, Code.MUTED))
     desk.entries((1, entry(1)), conversation=55)
-    desk.receive(Heads(((55, 9),)))
+    desk.receive(Reached(((55, 9),)))
 
     assert desk.events == [DraftMade(100, 1, ROOM, "satu")]
     assert not desk.logs.is_all_said
@@ -273,7 +257,7 @@ def test_a_draft_that_was_taken_under_another_name_of_ours_is_shown_as_the_log_h
     assert before == []
     assert desk.saw(EntryArrived)[-1].entry == genuine
     assert desk.shown() == [(1, "satu", 100)]
-    assert desk.logs.held()[0].chain == next_chain(FIRST_CHAIN, genuine.encode())
+    assert desk.logs.held(0, 12)[0].chain == next_chain(FIRST_CHAIN, genuine.encode())
 
 
 # --- runs that go on ---
@@ -360,14 +344,16 @@ def test_a_stream_lost_twice_loses_no_draft() -> None:
     assert desk.logs.outbox.stream == b"u" * 16
 
 
-def test_a_log_we_may_not_read_holds_nobody_up() -> None:
+def test_a_log_that_is_let_go_of_holds_nobody_up() -> None:
     desk = resumed_as_somebody_else()
     desk.enter(head=1)
-    desk.logs.enter(ANA, "Ana", [OfferedLog(2, 5, 0, FIRST_CHAIN)], (), desk.now)
-
-    desk.receive(Heads(((2, 0),)))
+    desk.logs.take_up(OfferedLog(2, 5, 0, FIRST_CHAIN), desk.now, is_changed=False)
     desk.others(1)
+    before = desk.posts()
 
+    desk.logs.let_go(2)
+
+    assert before == []
     assert desk.posts() == [(4, "empat"), (5, "lima")]
 
 

@@ -279,6 +279,7 @@ answers = st.builds(
     epoch=st.integers(0, 2**64 - 1),
     logs=st.lists(offered_logs, max_size=5).map(tuple),
     changed=st.lists(numbers, max_size=5).map(tuple),
+    is_account=st.booleans(),
 )
 
 
@@ -383,6 +384,12 @@ def test_a_log_of_another_shape_is_the_peers_fault(log: Any) -> None:
 def test_anything_but_true_means_that_nobody_has_returned() -> None:
     assert not EnterAnswer.decode({**GOOD_ANSWER, "returned": 1}).has_returned
     assert EnterAnswer.decode({**GOOD_ANSWER, "returned": True}).has_returned
+
+
+def test_only_who_owns_an_account_is_told_so() -> None:
+    assert "account" not in GOOD_ANSWER
+    assert EnterAnswer.decode({**GOOD_ANSWER, "account": True}).is_account
+    assert not EnterAnswer.decode({**GOOD_ANSWER, "account": 1}).is_account
 
 
 def test_layouts_are_those_of_the_protocol() -> None:
