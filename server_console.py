@@ -16,6 +16,7 @@ from server_events import (
     Kick,
     Mute,
     OperatorAnswered,
+    ResetPassword,
     Started,
     Stop,
     Unban,
@@ -48,6 +49,7 @@ _COMMANDS = {
     "unban": _Spelling("/unban USER", lambda name, _: Unban(name)),
     "mute": _Spelling("/mute USER [MINUTES]", Mute, has_minutes=True),
     "unmute": _Spelling("/unmute USER", lambda name, _: Unmute(name)),
+    "reset": _Spelling("/reset USER", lambda name, _: ResetPassword(name)),
 }
 
 
@@ -95,6 +97,8 @@ class Console:
     def answer(self, answered: OperatorAnswered) -> str:
         """What the operator reads about a command."""
         name = clean(getattr(answered.command, "name", ""))
+        if answered.secret:
+            return self._say("console.reset", name=name, code=answered.secret)
         if answered.code is Code.OK:
             return self._say("console.done", command=name)
         return self._say("server.log.nobody", name=name)

@@ -40,8 +40,12 @@ from protocol_frames import (
 )
 from protocol_session import Session
 from records import Store, StoreNotice
+from server_accounts import Accounts, is_of_account
+from server_arrivals import Arrivals
+from server_conversations import Conversations
 from server_delivery import Delivery
 from server_door import Door, Opened
+from server_entrance import Entrance
 from server_events import (
     Command,
     Event,
@@ -51,6 +55,7 @@ from server_events import (
     Stop,
     Stopped,
 )
+from server_identity import Identity
 from server_links import Links
 from server_members import Members
 from server_operator import Operator
@@ -68,6 +73,8 @@ MAX_FRAMES = 256  # in one datagram; more are only somebody's attempt to keep us
 STATUS_INTERVAL = 1.0  # s
 RESETS_INTERVAL = 0.05  # s
 HOUSEKEEPING_INTERVAL = 60.0  # s
+INDEX_INTERVAL = 0.25  # s between turns that index
+INDEX_SOME = 64  # entries in one of them
 DATA = PREFIX + bytes([DatagramType.DATA_TO_SERVER])
 INIT = PREFIX + bytes([DatagramType.INIT])
 SESSION_MEMORY = 12 * 3600 * 1000  # ms a session is remembered for a RESET after a restart
@@ -80,6 +87,7 @@ class _Timer(Enum):
     STATUS = auto()
     HOUSEKEEPING = auto()
     RESETS = auto()
+    INDEX = auto()  # what was said, for searches; a little at a time, so that no turn is long
 
 
 class ServerCore:
@@ -106,6 +114,7 @@ class ServerCore:
         self._turn = Turn(store, self._report_full)
         self._jobs = Jobs()
         self._chores = Chores(store, self._jobs, self._report_notice)
+        self._is_index_due = False
         self._is_stopping = False
         self.is_done = False
         self._door = Door(
@@ -133,26 +142,67 @@ class ServerCore:
             report=self._events.append,
         )
         self._delivery = Delivery(
-            self._rooms, store, self._limits, wake=sessions.wake, run=self._jobs.run
+            self._rooms,
+            store,
+            self._limits,
+            wake=sessions.wake,
+            run=self._jobs.run,
+            sessions_of=self._members.sessions_of,
         )
         self._partings = Partings(self._members, sessions, self._delivery, wall_clock=wall_clock)
         self._posting = Posting(
             store, self._rooms, self._members.people, self._turn, wake=sessions.wake
         )
-        self._requests = Requests(
+        self._entrance = Entrance(
+            random_bytes=random_bytes,
+            answer=sessions.answer,
+            on_wrong_password=self._guessed_wrong,
+            guard=self._guard,
+        )
+        self._accounts = Accounts(store, random_bytes, reset_key)
+        self._arrivals = Arrivals(
             store,
             self._rooms,
+            self._members,
+            self._delivery,
+            sessions,
+            self._partings,
+            wall_clock=wall_clock,
+        )
+        self._requests = Requests(
             self._members,
             self._delivery,
             self._turn,
             sessions,
             self._partings,
-            random_bytes=random_bytes,
+            entrance=self._entrance,
+            arrivals=self._arrivals,
+            identity=Identity(
+                store,
+                self._accounts,
+                self._members,
+                self._arrivals,
+                self._partings,
+                self._turn,
+                answer=sessions.answer,
+                report=self._events.append,
+                write_posts=self._write_posts,
+                save_guesses=self._save_guesses,
+                wall_clock=wall_clock,
+            ),
+            conversations=Conversations(
+                store,
+                self._rooms,
+                self._members,
+                self._delivery,
+                self._turn,
+                answer=sessions.answer,
+                run=self._jobs.run,
+                write_posts=self._write_posts,
+                wall_clock=wall_clock,
+            ),
             wall_clock=wall_clock,
-            on_wrong_password=self._guessed_wrong,
-            guard=self._guard,
         )
-        self._entrance = self._requests.entrance
         self._links = Links(
             self._members.presences,
             self._delivery,
@@ -161,9 +211,12 @@ class ServerCore:
         )
         self._operator = Operator(
             self._members,
+            self._accounts,
             self._turn,
             report=self._events.append,
             expel=self._partings.expel,
+            run=self._jobs.run,
+            random_bytes=random_bytes,
             wall_clock=wall_clock,
         )
         self._begin(now)
@@ -171,12 +224,12 @@ class ServerCore:
     def _begin(self, now: float) -> None:
         at = self._wall_clock()
         store = self._store
-        guesses = [Failures(g.address, g.failures, g.last_failure) for g in store.guesses()]
-        self._entrance.guessing.restore(guesses, now, at)
+        self._restore_guesses(now, at)
         self._members.restore(store, now, at)
         self._door.remember(store.remembered_sessions(at - SESSION_MEMORY))
         self._deadlines.set(_Timer.RESETS, now)
         self._turn.attempt(partial(store.forget_old, at), now)
+        self._deadlines.set(_Timer.INDEX, now)
         self._deadlines.set(_Timer.HOUSEKEEPING, now + HOUSEKEEPING_INTERVAL)
         if self._settings.is_watched:
             self._deadlines.set(_Timer.STATUS, now + STATUS_INTERVAL)
@@ -184,6 +237,16 @@ class ServerCore:
         derive = partial(derive_prs, self._settings.password, store.room_id)
         self._jobs.run(derive, self._begin_entrance)
         self._chores.tell()
+
+    def _restore_guesses(self, now: float, at: int) -> None:
+        guesses = self._store.guesses()
+        rows = [
+            Failures(guess.address, guess.failures, guess.last_failure)
+            for guess in guesses
+            if not is_of_account(guess)
+        ]
+        self._entrance.guessing.restore(rows, now, at)
+        self._accounts.restore(guesses, now, at)
 
     def _begin_entrance(self, prs: object, now: float) -> None:
         assert isinstance(prs, bytes)
@@ -253,6 +316,10 @@ class ServerCore:
         if has_committed:  # what nobody waits for comes last
             self._store.write_along()
             self._chores.look()
+        if self._is_index_due:
+            self._is_index_due = False
+            if self._store.index_some(INDEX_SOME):
+                self._deadlines.set_earliest(_Timer.INDEX, now + INDEX_INTERVAL)
 
     def next_event(self) -> Event | None:
         return self._events.popleft() if self._events else None
@@ -264,7 +331,7 @@ class ServerCore:
 
     def _commit(self, now: float) -> bool:
         """Whether anything became durable."""
-        self._posting.write(now, self._wall_clock())
+        self._write_posts(now)
         if self._members.is_owing(now):
             self._turn.attempt(partial(self._members.write_owed, now), now)
         committed = self._turn.commit(now)
@@ -272,8 +339,13 @@ class ServerCore:
         authors = self._posting.take_authors()
         if committed is None:
             return False
+        if committed:
+            self._deadlines.set_earliest(_Timer.INDEX, now + INDEX_INTERVAL)
         self._delivery.push(committed, authors, now)
         return True
+
+    def _write_posts(self, now: float) -> None:
+        self._posting.write(now, self._wall_clock())
 
     def _report_notice(self, notice: StoreNotice) -> None:
         kind, at = HappeningKind[notice.kind.name], self._wall_clock()
@@ -340,7 +412,7 @@ class ServerCore:
     def _is_for_member(self, peer: Peer) -> bool:
         """Whether to take what only members send: too late is no fault, too early is one."""
         if peer.has_entered:
-            return True
+            return peer.member is not None
         if peer.entering.step is not Step.LEFT:
             raise PeerError("not entered")
         return False
@@ -384,16 +456,20 @@ class ServerCore:
 
     def _guessed_wrong(self, peer: Peer, now: float) -> None:
         at = self._wall_clock()
+        self._turn.attempt(partial(self._save_guesses, now, at), now)
         guesses = self._entrance.guesses(now, at)
         failures = sum(guess.failures for guess in guesses if guess.address == peer.host)
-        self._turn.attempt(partial(self._store.save_guesses, guesses), now)
         address = peer.session.address
         self._events.append(
             Happened(HappeningKind.WRONG_PASSWORD, at, address=address, count=failures)
         )
 
+    def _save_guesses(self, now: float, at: int) -> None:
+        guesses = self._entrance.guesses(now, at) + self._accounts.guesses(now, at)
+        self._store.save_guesses(guesses)
+
     def _remember_address(self, peer: Peer, now: float) -> None:
-        self._turn.attempt(partial(self._requests.remember, peer, self._wall_clock()), now)
+        self._turn.attempt(partial(self._arrivals.remember, peer, self._wall_clock()), now)
 
     # --- what sessions ask for ---
 
@@ -408,7 +484,8 @@ class ServerCore:
 
     def _forget(self, peer: Peer) -> None:
         self._entrance.forget(peer)
-        if peer.intake is not None:
+        self._accounts.forget(peer.key)
+        if peer.is_remembered:
             forget = partial(self._store.forget_session, peer.key)
             self._turn.attempt(forget, peer.session.last_heard)
 
@@ -426,6 +503,8 @@ class ServerCore:
                 self._deadlines.set(timer, now + HOUSEKEEPING_INTERVAL)
             case _Timer.RESETS:
                 self._send_resets(now)
+            case _Timer.INDEX:
+                self._is_index_due = True
             case _:
                 assert_never(timer)
 

@@ -1,4 +1,4 @@
-"""The server's dialogs: ban somebody, take bans back, stop while people are inside.
+"""The server's dialogs: ban somebody, take bans back, reset a password, stop while people are here.
 
 Band: adapters. Modal, closed by Escape; each tells what was decided through a callable.
 """
@@ -7,7 +7,7 @@ import contextlib
 import tkinter as tk
 from collections.abc import Callable
 
-from server_events import BanPerson, Command
+from server_events import BanPerson, Command, OperatorAnswered, ResetPassword
 from server_model import BanLine, PersonLine, ServerModel
 from server_views import CheckBox
 from texts import Texts
@@ -235,6 +235,54 @@ class BansDialog(Dialog):
         self._view.configure(
             scrollregion=(0, 0, 0, height), height=min(height, self.look.px(_BANS_HEIGHT))
         )
+
+
+class ResetDialog(Dialog):
+    """Asks, calls ``on_reset(command)``, and shows the one-time password when ``show`` brings it.
+
+    ``shown``: the name as it may be drawn.
+    """
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        look: Look,
+        say: Texts,
+        name: str,
+        shown: str,
+        on_reset: Callable[[Command], None],
+        on_copy: Callable[[str], None],
+    ) -> None:
+        super().__init__(parent, look, say, say("server.reset_title", name=shown))
+        self.asked = ResetPassword(name)
+        self.secret = ""
+        self._shown, self._on_reset, self._on_copy = shown, on_reset, on_copy
+        self._words_shown = self.add_words(say("server.reset_explain", name=shown))
+        self._do = self.add_button("server.reset_do", self.reset, is_danger=True)
+        self._close = self.add_button("server.cancel", self.destroy)
+        self._close.focus_set()
+        self.open()
+
+    def reset(self) -> None:
+        """As if its button were pressed. It waits for the answer then."""
+        self._do.destroy()
+        self._on_reset(self.asked)
+
+    def show(self, answered: OperatorAnswered) -> None:
+        """The answer to the command."""
+        self.secret = answered.secret
+        key = "server.reset_code" if self.secret else "server.reset_failed"
+        self._words_shown.configure(text=self.say(key, name=self._shown))
+        if self.secret:
+            code = self.add_words(self.secret)
+            code.configure(font=self.look.mono_strong)
+            code.pack(pady=(self.look.px(10), 0))
+            self.add_button("server.copy", self.copy)
+        self._close.show(self.say("server.close"))
+
+    def copy(self) -> None:
+        """As if its button were pressed."""
+        self._on_copy(self.secret)
 
 
 class QuitDialog(Dialog):

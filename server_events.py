@@ -3,7 +3,7 @@
 Band: cores. The server's window and a headless server's standard input speak through these alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from conversation import Presence
@@ -52,11 +52,18 @@ class Unmute:
 
 
 @dataclass(frozen=True, slots=True)
+class ResetPassword:
+    """A one-time code instead of an account's password, for who forgot it. It is in the answer."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Say "come back" to everyone, commit, end: Stopped follows."""
 
 
-Command = Kick | BanPerson | Unban | Mute | Unmute | Stop
+Command = Kick | BanPerson | Unban | Mute | Unmute | ResetPassword | Stop
 
 
 # --- events ---
@@ -84,6 +91,7 @@ class PersonRow:
     loss: float  # 0 to 1, of datagrams from them
     since: int  # UTC milliseconds
     is_muted: bool
+    is_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,10 @@ class HappeningKind(Enum):
     UNBANNED = auto()
     MUTED = auto()
     UNMUTED = auto()
+    RENAMED = auto()  # text: the new name
+    REGISTERED = auto()
+    WRONG_LOGIN = auto()
+    PASSWORD_RESET = auto()
     DISK_FULL = auto()
     DISK_FREE = auto()
     ARCHIVE_REBUILT = auto()
@@ -143,6 +155,7 @@ class OperatorAnswered:
 
     command: Command
     code: Code
+    secret: str = field(default="", repr=False)  # of ResetPassword: for the operator's eyes alone
 
 
 @dataclass(frozen=True, slots=True)

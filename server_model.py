@@ -111,6 +111,7 @@ class PersonLine:
     since: str
     is_muted: bool
     is_away: bool
+    is_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +295,7 @@ class ServerModel:
             since=self._clock(row.since, "%H:%M"),
             is_muted=row.is_muted,
             is_away=row.presence is Presence.AWAY,
+            is_account=row.is_account,
         )
 
     def _round_trip(self, seconds: float | None) -> str:
@@ -447,6 +449,10 @@ _LOG_KEYS = {
     HappeningKind.UNBANNED: "server.log.unbanned",
     HappeningKind.MUTED: "server.log.muted",
     HappeningKind.UNMUTED: "server.log.unmuted",
+    HappeningKind.RENAMED: "server.log.renamed",
+    HappeningKind.REGISTERED: "server.log.registered",
+    HappeningKind.WRONG_LOGIN: "server.log.wrong_login",
+    HappeningKind.PASSWORD_RESET: "server.log.password_reset",
     HappeningKind.DISK_FULL: "server.log.disk_full",
     HappeningKind.DISK_FREE: "server.log.disk_free",
     HappeningKind.ARCHIVE_REBUILT: "server.log.archive_rebuilt",

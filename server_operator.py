@@ -1,13 +1,15 @@
-"""What the operator may do, and what the operator sees: kick, ban, mute, the table, the log.
+"""What the operator may do, and what the operator sees: kick, ban, mute, reset, the table, the log.
 
 Band: cores. Writes through the people and members it is given; ends sessions through the core.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from conversation import Presence
 from protocol import CloseCode, Code
-from records import BanKind
+from records import BanKind, Credentials
+from server_accounts import Accounts, Reset
 from server_events import (
     BanPerson,
     BansChanged,
@@ -18,6 +20,7 @@ from server_events import (
     Mute,
     OperatorAnswered,
     PersonRow,
+    ResetPassword,
     StatusReported,
     Unban,
     Unmute,
@@ -25,9 +28,10 @@ from server_events import (
 from server_members import Members
 from server_peer import Member
 from server_turn import Turn
+from wordlist import make_password
 
 LOOK_AT_LEAST = 60.0  # s between looks at the ends of bans: wall clocks are set
-OperatorCommand = Kick | BanPerson | Unban | Mute | Unmute
+OperatorCommand = Kick | BanPerson | Unban | Mute | Unmute | ResetPassword
 
 
 class Operator:
@@ -36,14 +40,20 @@ class Operator:
     def __init__(
         self,
         members: Members,
+        accounts: Accounts,
         turn: Turn,
         *,
         report: Callable[[Event], None],
         expel: Callable[[Member, CloseCode, HappeningKind, float], None],
+        run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        random_bytes: Callable[[int], bytes],
         wall_clock: Callable[[], int],
     ) -> None:
         self._members = members
+        self._accounts = accounts
         self._turn = turn
+        self._run = run
+        self._random_bytes = random_bytes
         self._wall_clock = wall_clock
         self._ban_ends: float | None = None
         self._people = members.people
@@ -53,6 +63,9 @@ class Operator:
     def carry_out(self, command: OperatorCommand, now: float) -> None:
         """Answered by OperatorAnswered once it is on disk: OK, or NO_SESSION when nobody has that
         name; DISK_FULL when it cannot be. Who must go goes through ``expel``."""
+        if isinstance(command, ResetPassword):
+            self._reset(command)
+            return
         code = Code.NO_SESSION
 
         def execute() -> None:
@@ -69,7 +82,9 @@ class Operator:
         if self._turn.attempt(execute, now):
             self._turn.when_kept(lambda _: self._report(OperatorAnswered(command, code)))
 
-    def _execute(self, command: OperatorCommand, now: float, at: int) -> Code:
+    def _execute(
+        self, command: Kick | BanPerson | Unban | Mute | Unmute, now: float, at: int
+    ) -> Code:
         match command:
             case Kick():
                 done = self._kick(command.name, now)
@@ -98,9 +113,9 @@ class Operator:
         if person is None:
             return False
         member = self._members.get(person)
-        address = member.address if member is not None else None
-        host = address[0] if command.with_address and address is not None else ""
-        self._people.add_ban(BanKind.ENTER, person, host, command.minutes, at)
+        hosts = _hosts(member) if command.with_address and member is not None else set()
+        for host in sorted(hosts) or [""]:
+            self._people.add_ban(BanKind.ENTER, person, host, command.minutes, at)
         if member is not None:
             self._expel(member, CloseCode.BANNED, HappeningKind.BANNED, now)
         self.report_bans()
@@ -121,6 +136,33 @@ class Operator:
             self._report(Happened(happening, at, ban.name))
         self.report_bans()
         return bool(dropped)
+
+    # --- passwords that were forgotten ---
+
+    def _reset(self, command: ResetPassword) -> None:
+        secret = make_password(self._random_below)
+        reset = self._accounts.reset(command.name, secret, self._wall_clock())
+        if reset is None:
+            self._report(OperatorAnswered(command, Code.NO_SESSION))
+        else:
+            self._run(reset.work, partial(self._end_reset, command, reset, secret))
+
+    def _end_reset(
+        self, command: ResetPassword, reset: Reset, secret: str, result: object, now: float
+    ) -> None:
+        assert isinstance(result, Credentials)
+
+        def keep(_: float) -> None:
+            at = self._wall_clock()
+            self._report(Happened(HappeningKind.PASSWORD_RESET, at, command.name))
+            self._report(OperatorAnswered(command, Code.OK, secret))
+
+        self._turn.when_undone(lambda _: self._report(OperatorAnswered(command, Code.DISK_FULL)))
+        if self._turn.attempt(partial(self._accounts.end_reset, reset, result), now):
+            self._turn.when_kept(keep)
+
+    def _random_below(self, end: int) -> int:
+        return int.from_bytes(self._random_bytes(8), "big") % end
 
     # --- ends of bans ---
 
@@ -156,7 +198,8 @@ class Operator:
         self._report(StatusReported(rows, posted, at))
 
     def _row(self, member: Member, at: int) -> PersonRow:
-        session = member.peer.session if member.peer is not None else None
+        newest = member.newest
+        session = newest.session if newest is not None else None
         return PersonRow(
             person=member.person,
             name=member.name,
@@ -167,4 +210,13 @@ class Operator:
             since=member.since,
             is_muted=self._people.ban_on(BanKind.SPEAK, member.person, member.name, "", at)
             is not None,
+            is_account=member.is_account,
         )
+
+
+def _hosts(member: Member) -> set[str]:
+    """The computers somebody is at, or was at last."""
+    hosts = {peer.host for peer in member.peers.values()}
+    if not hosts and member.address is not None:
+        hosts.add(member.address[0])
+    return hosts

@@ -33,39 +33,56 @@ class Partings:
 
     def take_leave(self, peer: Peer, now: float) -> None:
         """Whoever is behind a session goes by own wish; it stays for last words."""
-        if peer.member is not None:
-            self._depart(peer.member, HappeningKind.LEFT, now, keep_name=False)
+        self._take_off(peer, now)
         self._sessions.let_linger(peer, now)
+
+    def log_out(self, peer: Peer, now: float) -> None:
+        """The owner of an account goes by own wish; the session stays, and is nobody's."""
+        self._take_off(peer, now)
+        peer.intake, peer.token_hash = None, b""
+        self._sessions.bear_nameless(peer)
 
     def expel(self, member: Member, code: CloseCode, kind: HappeningKind, now: float) -> None:
         """By the operator's wish."""
-        peer = self._depart(member, kind, now, keep_name=False)
-        if peer is not None:
+        for peer in self._depart(member, kind, now):
             self._sessions.close(peer, code, now)
 
     def take_gone(self, now: float) -> None:
         """Ends the presence of those who were silent for too long."""
         for member in self._members.take_gone(now):
-            peer = self._depart(member, HappeningKind.GONE, now, keep_name=True)
-            if peer is not None:
+            for peer in self._depart(member, HappeningKind.GONE, now):
                 self._sessions.drop(peer)
+
+    def end_others(self, peer: Peer, member: Member, now: float) -> None:
+        """The other devices of an account's owner must log in again; their tokens are dead."""
+        for other in list(member.peers.values()):
+            if other is not peer:
+                self._sessions.close(other, CloseCode.COME_BACK, now)
 
     def part(self, peer: Peer) -> None:
         """The session ends; its person stays present for a while, for another session."""
-        if peer.member is not None and peer.member.peer is peer:
-            peer.member.heard()
-            peer.member.peer = None
-        peer.member = None
+        member, peer.member = peer.member, None
+        if member is not None:
+            member.heard()
+            member.peers.pop(peer.key, None)
         self._delivery.forget(peer)
 
-    def _depart(
-        self, member: Member, kind: HappeningKind, now: float, *, keep_name: bool
-    ) -> Peer | None:
-        """Ends somebody's presence; the session they had."""
-        peer = member.peer
-        self._members.depart(member, kind, now, self._wall_clock(), keep_name=keep_name)
-        if peer is not None:
-            member.peer, peer.member = None, None
-            self._delivery.forget(peer)
+    def _take_off(self, peer: Peer, now: float) -> None:
+        """This device brings nobody back any more; with the last session, the person goes."""
+        member = peer.member
+        if member is None:
+            return
+        if member.is_account:
+            self._members.drop_token(peer.token_hash, now)
+        self.part(peer)
+        if not member.peers:
+            self._members.depart(member, HappeningKind.LEFT, now, self._wall_clock())
+
+    def _depart(self, member: Member, kind: HappeningKind, now: float) -> list[Peer]:
+        """Ends somebody's presence; the sessions they had."""
+        peers = list(member.peers.values())
+        for peer in peers:
+            self.part(peer)
             peer.entering.step = Step.LEFT
-        return peer
+        self._members.depart(member, kind, now, self._wall_clock())
+        return peers

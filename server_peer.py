@@ -18,11 +18,13 @@ class Peer:
         "feeds",
         "intake",
         "is_half_open",
+        "is_remembered",
         "key",
         "last_typing",
         "member",
         "responder",
         "session",
+        "token_hash",
     )
 
     def __init__(self, session: Session, server_key: bytes) -> None:
@@ -31,7 +33,9 @@ class Peer:
         self.entering = ServerEntering(handshake_hash=session.handshake_hash, server_key=server_key)
         self.responder = Responder()
         self.is_half_open = True  # until something in it has opened
-        self.member: Member | None = None
+        self.is_remembered = False  # for a RESET after a restart
+        self.member: Member | None = None  # None in one that has entered: logged out, nameless
+        self.token_hash = b""  # of what brings its device back
         self.feeds: dict[int, Feed] = {}
         self.intake: Intake | None = None
         self.last_typing = float("-inf")
@@ -45,23 +49,48 @@ class Peer:
     def has_entered(self) -> bool:
         return self.entering.step is Step.ENTERED
 
+    @property
+    def stream(self) -> bytes:
+        """The run of a client that it carries; empty while there is nobody behind it."""
+        return self.intake.stream if self.intake is not None else b""
+
 
 class Member:
-    """A person marked as present, with a session or (for a while) without."""
+    """A person marked as present, with sessions or (for a while) without.
 
-    __slots__ = ("address", "is_away", "last_heard", "name", "peer", "person", "since")
+    A guest has one session, an account one for each device.
+    """
 
-    def __init__(self, person: int, name: str, *, now: float, since: int) -> None:
+    __slots__ = (
+        "address",
+        "is_account",
+        "is_away",
+        "last_heard",
+        "name",
+        "peers",
+        "person",
+        "since",
+    )
+
+    def __init__(
+        self, person: int, name: str, *, is_account: bool = False, now: float, since: int
+    ) -> None:
         self.person = person
         self.name = name
-        self.peer: Peer | None = None
-        self.address: Address | None = None
+        self.is_account = is_account
+        self.peers: dict[int, Peer] = {}  # by session id, in the order of entering
+        self.address: Address | None = None  # where they were proven to be last
         self.last_heard = now
         self.since = since  # UTC milliseconds
         self.is_away = False
 
     def heard(self) -> float:
         """When anything genuine came from them last."""
-        if self.peer is not None:
-            self.last_heard = max(self.last_heard, self.peer.session.last_heard)
+        for peer in self.peers.values():
+            self.last_heard = max(self.last_heard, peer.session.last_heard)
         return self.last_heard
+
+    @property
+    def newest(self) -> Peer | None:
+        """The session that was heard last."""
+        return max(self.peers.values(), key=lambda peer: peer.session.last_heard, default=None)

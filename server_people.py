@@ -7,21 +7,22 @@ Source: docs/protocol.md.
 import ipaddress
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from auth import NameInvalid, fold_name, normalise_name, skeleton, token_hash
 from entering import EnterRequest
 from protocol import Code, decode_object
 from protocol_requests import Fields
-from records import Ban, BanKind, PersonRecord, Store
+from records import AccountRecord, Ban, BanKind, PersonRecord, Store
 
 GUEST_TOKEN_LIFE = 24 * 3600 * 1000  # ms without use
+ACCOUNT_TOKEN_LIFE = 30 * 24 * 3600 * 1000  # ms without use
 MINUTE = 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """How ENTER ended. With OK: who it is now; else ``fields`` say why."""
+    """How ENTER or LOGIN ended. With OK: who it is now; else ``fields`` say why."""
 
     code: Code
     fields: Fields
@@ -30,6 +31,12 @@ class Admission:
     has_returned: bool = False
     was_present: bool = False
     name_before: str | None = None  # held for this person until now
+    stream: bytes = b""
+
+    @property
+    def token_hash(self) -> bytes:
+        """What the store keeps of the token."""
+        return token_hash(self.token)
 
 
 class People:
@@ -61,17 +68,31 @@ class People:
                 del owners[key]
 
     def find(self, name: str) -> int | None:
-        """The present or held person whom an operator means by a name."""
-        return self._folded.get(fold_name(name))
+        """Whom somebody means by a name: present, held, or an account's owner."""
+        folded = fold_name(name)
+        person = self._folded.get(folded)
+        if person is None and (account := self._store.account_named(folded)) is not None:
+            person = account.person
+        return person
 
     def name(self, person: int) -> str | None:
         """The name of a present or held person."""
         return self._names.get(person)
 
-    def _is_taken(self, name: str, person: int) -> bool:
-        folded, looks = fold_name(name), skeleton(name)
-        owners = {self._folded.get(folded), self._skeletons.get(looks)} - {None, person}
-        return bool(owners) or self._store.is_account_name(folded, looks)
+    def is_held(self, name: str, besides: int) -> bool:
+        """Whether somebody present has a name or it is held, for another than ``besides``."""
+        owners = {self._folded.get(fold_name(name)), self._skeletons.get(skeleton(name))}
+        return bool(owners - {None, besides})
+
+    def _is_free(self, name: str, record: PersonRecord) -> bool:
+        """Whether somebody may be called so. An account has its name for good, and whoever has one
+        keeps it, though it has become an account's."""
+        if record.is_account:
+            return True
+        if self.is_held(name, record.person):
+            return False
+        is_kept = self._names.get(record.person) == name
+        return is_kept or not self._store.is_account_name(fold_name(name), skeleton(name))
 
     # --- entering ---
 
@@ -80,14 +101,11 @@ class People:
 
         ``is_full``: only those who are marked present already may come (back).
         """
-        answered = self._store.once(request.once)
-        if answered is not None:  # its answer was lost with a session or a server
-            record = self._store.person(int(str(decode_object(answered[1]).get("person", "0")), 16))
-            if record is not None:
-                return self._admit(record, request, host, at, is_full=is_full)
+        record = self._entered_by(request.once)
+        if record is not None:  # its answer was lost with a session or a server
+            return self._admit(record, request, host, at, is_full=is_full)
         if request.token is not None:
-            person = self._store.use_token(token_hash(request.token), at - GUEST_TOKEN_LIFE, at)
-            record = self._store.person(person) if person is not None else None
+            record = self._owner(token_hash(request.token), at)
             if record is not None:
                 return self._admit(record, request, host, at, is_full=is_full, has_returned=True)
             if request.name is None:
@@ -95,6 +113,27 @@ class People:
         person = int.from_bytes(self._random_bytes(8), "big") >> 1 or 1
         record = PersonRecord(person, "", is_present=False)
         return self._admit(record, request, host, at, is_full=is_full)
+
+    def _entered_by(self, once: bytes) -> PersonRecord | None:
+        """The guest whom this very request made. Only a token or a password opens an account."""
+        answered = self._store.once(once)
+        if answered is None:
+            return None
+        person = int(str(decode_object(answered[1]).get("person", "0")), 16)
+        record = self._store.person(person)
+        return None if record is None or record.is_account else record
+
+    def _owner(self, hashed: bytes, at: int) -> PersonRecord | None:
+        """Whom a return token brings back."""
+        person = self._store.use_token(hashed, at - GUEST_TOKEN_LIFE, at)
+        if person is not None:
+            return self._store.person(person)
+        person = self._store.use_token(hashed, at - ACCOUNT_TOKEN_LIFE, at)
+        record = self._store.person(person) if person is not None else None
+        if record is not None and not record.is_account:  # that was a use, which it had not left
+            self._store.drop_token(hashed)
+            return None
+        return record
 
     def _admit(
         self,
@@ -106,45 +145,105 @@ class People:
         is_full: bool,
         has_returned: bool = False,
     ) -> Admission:
-        if is_full and not record.is_present:
-            return Admission(Code.SERVER_FULL, {})
         name = record.name
-        if request.name is not None and (not name or self._is_taken(name, record.person)):
+        if request.name is not None and (not name or not self._is_free(name, record)):
             try:
                 name = normalise_name(request.name)
             except NameInvalid as error:
                 return Admission(Code.NAME_INVALID, {"reason": str(error.reason)})
-        ban = self.ban_on(BanKind.ENTER, record.person, name, host, at)
+        record = replace(record, name=name)
+        token = request.token if has_returned else None
+        admission = self._settle(record, request.stream, token, host, at, is_full=is_full)
+        if admission.code is Code.OK:
+            self._save_once(request.once, record.person, at)
+        return admission
+
+    def log_in(
+        self,
+        account: AccountRecord,
+        guest: int,
+        stream: bytes,
+        host: str,
+        at: int,
+        *,
+        is_full: bool,
+    ) -> Admission:
+        """Decides about the owner of an account who proved to be that, as ``enter`` does.
+
+        ``guest``: who this was in the session until now (or 0), whose stream it may go on with.
+        """
+        record = self._store.person(account.person)
+        if record is None:
+            raise LookupError("an account of nobody")
+        return self._settle(record, stream, None, host, at, is_full=is_full, guest=guest)
+
+    def _settle(
+        self,
+        record: PersonRecord,
+        stream: bytes,
+        token: bytes | None,
+        host: str,
+        at: int,
+        *,
+        is_full: bool,
+        guest: int = 0,
+    ) -> Admission:
+        """Refuses, or writes that somebody is here; ``token`` None: with a new one."""
+        person, name, was_present = record.person, record.name, record.is_present
+        if is_full and not was_present:
+            return Admission(Code.SERVER_FULL, {})
+        ban = self.ban_on(BanKind.ENTER, person, name, host, at)
         if ban is not None:
             return Admission(Code.BANNED, {"until": ban.until, "reason": ban.reason})
-        if self._is_taken(name, record.person):
+        if not self._is_free(name, record):
             return Admission(Code.NAME_TAKEN, {})
-        stream = self._store.stream(request.stream)
-        if stream is not None and stream.person != record.person:
+        bound = self._store.stream(stream)
+        if bound is not None and bound.person not in (person, guest):
             return Admission(Code.STREAM_IN_USE, {})
-        was_present = record.is_present
-        record = PersonRecord(record.person, name, is_present=True, is_account=record.is_account)
-        token = request.token
-        if token is None or not has_returned:
+        has_returned = token is not None
+        if token is None:
             token = self._random_bytes(32)
-            self._store.save_token(token_hash(token), record.person, at)
+            self._store.save_token(token_hash(token), person, at)
+        record = replace(record, is_present=True)
         self._store.save_person(record)
-        self._store.bind_stream(request.stream, record.person, at)
-        answer = json.dumps({"person": f"{record.person:016x}"}).encode()  # never the token
-        self._store.save_once(request.once, Code.OK, answer, at)
-        return Admission(Code.OK, {}, record, token, has_returned, was_present)
+        self._store.bind_stream(stream, person, at)
+        return Admission(Code.OK, {}, record, token, has_returned, was_present, stream=stream)
+
+    def rename(self, person: int, wish: str, host: str, at: int) -> tuple[Code, Fields]:
+        """Decides NAME of a guest and writes it; OK: it is held instead of the old one."""
+        record = self._store.person(person)
+        if record is None:
+            raise LookupError("nobody to rename")
+        try:
+            name = normalise_name(wish)
+        except NameInvalid as error:
+            return Code.NAME_INVALID, {"reason": str(error.reason)}
+        ban = self.ban_on(BanKind.ENTER, person, name, host, at)
+        if ban is not None:
+            return Code.BANNED, {"until": ban.until, "reason": ban.reason}
+        if not self._is_free(name, record):
+            return Code.NAME_TAKEN, {}
+        self._store.save_person(replace(record, name=name))
+        self.hold_name(person, name)
+        return Code.OK, {"name": name}
 
     def leave(self, person: int) -> None:
         """Marks somebody as not present (the left entry is the caller's)."""
         record = self._store.person(person)
         if record is not None:
-            self._store.save_person(
-                PersonRecord(person, record.name, is_present=False, is_account=record.is_account)
-            )
+            self._store.save_person(replace(record, is_present=False))
 
     def forget_tokens(self, person: int) -> None:
         """Nobody comes back as this person by token."""
         self._store.drop_tokens(person)
+
+    def drop_token(self, hashed: bytes) -> None:
+        """One device brings nobody back any more."""
+        self._store.drop_token(hashed)
+
+    def _save_once(self, once: bytes, person: int, at: int) -> None:
+        answer = json.dumps({"person": f"{person:016x}"}).encode()  # never the token
+        self._store.save_once(once, Code.OK, answer, at)
 
     # --- keeping out ---
 
@@ -173,8 +272,10 @@ class People:
     def add_ban(
         self, kind: BanKind, person: int, host: str, minutes: int | None, at: int
     ) -> Ban | None:
-        """Writes a ban of a present or held person; None if there is no such person."""
+        """Writes a ban of a present or held person or an account; None if it is neither."""
         name = self.name(person)
+        if name is None and (account := self._store.account(person)) is not None:
+            name = account.name
         if name is None:
             return None
         until = at + minutes * MINUTE if minutes is not None else 0
@@ -183,10 +284,12 @@ class People:
         return ban
 
     def drop_bans(self, kind: BanKind, name: str) -> list[Ban]:
-        """Takes back what bears this name; the bans that were dropped."""
-        folded = fold_name(name)
+        """Takes back what bears this name, or whoever has it now; the bans that were dropped."""
+        folded, person = fold_name(name), self.find(name)
         dropped = [
-            ban for ban in self._bans.values() if ban.kind is kind and fold_name(ban.name) == folded
+            ban
+            for ban in self._bans.values()
+            if ban.kind is kind and (fold_name(ban.name) == folded or ban.person == person)
         ]
         self._drop(dropped)
         return dropped

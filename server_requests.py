@@ -7,23 +7,26 @@ Source: docs/protocol.md.
 from collections.abc import Callable
 from functools import partial
 
-from entering import EnterAnswer, EnterRequest, Step
-from protocol import CloseCode, Code, Verb
+from entering import EnterRequest, Step
+from protocol import Code, Verb
 from protocol_frames import Request
 from protocol_requests import Fields, hex_field, number_field
-from records import RememberedSession, Store
-from replication_server import Intake
+from server_arrivals import Arrivals
+from server_conversations import VERBS as CONVERSATION_VERBS
+from server_conversations import Conversations
 from server_delivery import Delivery
 from server_entrance import Entrance
+from server_identity import VERBS as IDENTITY_VERBS
+from server_identity import Identity
 from server_members import Members
 from server_partings import Partings
 from server_peer import Peer
 from server_people import Admission
-from server_rooms import Rooms
 from server_sessions import Sessions
 from server_turn import Turn
 
 MOST_NAMES = 100  # in the answer to LACKING
+_FOR_NOBODY = frozenset({Verb.CHALLENGE, Verb.LOGIN, Verb.REGISTER, Verb.PEOPLE, Verb.EXIT})
 
 
 class Requests:
@@ -31,33 +34,29 @@ class Requests:
 
     def __init__(
         self,
-        store: Store,
-        rooms: Rooms,
         members: Members,
         delivery: Delivery,
         turn: Turn,
         sessions: Sessions,
         partings: Partings,
         *,
-        random_bytes: Callable[[int], bytes],
+        entrance: Entrance,
+        arrivals: Arrivals,
+        identity: Identity,
+        conversations: Conversations,
         wall_clock: Callable[[], int],
-        on_wrong_password: Callable[[Peer, float], None],
-        guard: Callable[[Peer, Callable[[], None], float], None],
     ) -> None:
-        self.entrance = Entrance(
-            random_bytes=random_bytes,
-            answer=self._answer,
-            on_wrong_password=on_wrong_password,
-            guard=guard,
-        )
-        self._store = store
-        self._rooms = rooms
         self._members = members
         self._delivery = delivery
         self._turn = turn
         self._sessions = sessions
         self._partings = partings
+        self._entrance = entrance
+        self._arrivals = arrivals
+        self._identity = identity
+        self._conversations = conversations
         self._wall_clock = wall_clock
+        self._answer = sessions.answer
 
     def receive(self, peer: Peer, request: Request, now: float) -> None:
         """Raises PeerError for a request that cannot be."""
@@ -73,35 +72,33 @@ class Requests:
             return
         request, verb, fields = waiting
         if verb in (Verb.PAKE1, Verb.PAKE2):
-            self.entrance.receive(peer, request, Verb(verb), fields, now)
+            self._entrance.receive(peer, request, Verb(verb), fields, now)
         elif verb == Verb.ENTER and peer.entering.step is Step.PROVED:
             self._enter(peer, request, fields, now)
         elif verb not in Verb.__members__.values():
             self._answer(peer, request, Code.UNKNOWN_REQUEST, {})
-        elif peer.entering.step is not Step.ENTERED:
+        elif not peer.has_entered:
             self._answer(peer, request, Code.NOT_ENTERED, {})
+        elif peer.member is None and verb not in _FOR_NOBODY:
+            self._answer(peer, request, Code.NO_SESSION, {})
         else:
-            self._serve_member(peer, request, Verb(verb), fields, now)
+            self._serve_inside(peer, request, Verb(verb), fields, now)
 
-    def _serve_member(
+    def _serve_inside(
         self, peer: Peer, request: int, verb: Verb, fields: Fields, now: float
     ) -> None:
-        match verb:
-            case Verb.EXIT:
-                self._exit(peer, request, now)
-            case Verb.PEOPLE:
-                self._answer(peer, request, *self._people(fields))
-            case Verb.LACKING:
-                self._answer(peer, request, *self._lacking(peer, fields))
-            case _:
-                self._answer(peer, request, Code.BAD_REQUEST, {})
-
-    def _answer(self, peer: Peer, request: int, code: Code, fields: Fields) -> None:
-        for frame in peer.responder.answer(request, code, fields):
-            peer.session.queue(frame)
-        self._sessions.wake(peer)
-        if peer.responder.has_next:
-            self._sessions.serve_again(peer)
+        if verb in CONVERSATION_VERBS:
+            self._conversations.serve(peer, request, verb, fields, now)
+        elif verb in IDENTITY_VERBS:
+            self._identity.serve(peer, request, verb, fields, now)
+        elif verb is Verb.EXIT:
+            self._exit(peer, request, now)
+        elif verb is Verb.PEOPLE:
+            self._answer(peer, request, *self._people(fields))
+        elif verb is Verb.LACKING:
+            self._answer(peer, request, *self._lacking(peer, fields))
+        else:  # ENTER again
+            self._answer(peer, request, Code.BAD_REQUEST, {})
 
     # --- questions ---
 
@@ -115,10 +112,10 @@ class Requests:
         if conversation not in peer.feeds:
             return Code.NOT_A_MEMBER, {}
         lacking = self._delivery.lacking(conversation, number_field(fields, "number"))
-        names = sorted(other.member.name for other in lacking if other.member is not None)
+        names = sorted(member.name for member in lacking)
         return Code.OK, {"names": list(names[:MOST_NAMES]), "count": len(names)}
 
-    # --- entering ---
+    # --- coming and going ---
 
     def _enter(self, peer: Peer, request: int, fields: Fields, now: float) -> None:
         wish = EnterRequest.decode(fields)
@@ -129,7 +126,7 @@ class Requests:
             nonlocal admission
             admission = self._members.enter(wish, peer.session.proven_address, now, at)
             if admission.code is Code.OK:
-                self.remember(peer, at)
+                self._arrivals.remember(peer, at)
 
         if not self._turn.attempt(decide, now) or admission is None:
             if admission is not None:
@@ -141,11 +138,6 @@ class Requests:
             self._turn.when_undone(partial(self._undo_enter, peer, request, admission))
             self._turn.when_kept(partial(self._end_enter, peer, request, wish, admission))
 
-    def remember(self, peer: Peer, at: int) -> None:
-        """Where a server that starts again finds this session."""
-        host, port = peer.session.proven_address
-        self._store.remember_session(RememberedSession(peer.key, host, port), at)
-
     def _undo_enter(self, peer: Peer, request: int, admission: Admission, _: float) -> None:
         self._members.undo(admission)
         self._answer(peer, request, Code.DISK_FULL, {})
@@ -153,44 +145,11 @@ class Requests:
     def _end_enter(
         self, peer: Peer, request: int, wish: EnterRequest, admission: Admission, now: float
     ) -> None:
-        record, stream = admission.record, self._store.stream(wish.stream)
-        assert record is not None
-        assert stream is not None
-        before = self._members.settle(admission, peer, now, self._wall_clock())
-        if before is not None:
-            self._sessions.close(before, CloseCode.RENEWED, now)
-        if peer.entering.step is not Step.PROVED:
-            self._partings.part(peer)  # it ended in this very turn: as with any lost session
-            return
-        peer.entering.step = Step.ENTERED
-        peer.intake = Intake(wish.stream, stream)
-        offered = self._rooms.offer(record.person)
-        held = {log.conversation: log for log in wish.logs}
-        changed = [log for log in held.values() if not self._rooms.is_same(log)]
-        for log in offered:
-            mine = held.get(log.conversation)
-            if mine is None or mine in changed:
-                self._delivery.follow(peer, log.conversation, log.floor, now)
-            else:
-                self._delivery.follow(peer, log.conversation, mine.have, now, log.head)
-        answer = EnterAnswer(
-            record.person,
-            record.name,
-            admission.token,
-            admission.has_returned,
-            self._members.presences.epoch,
-            offered,
-            tuple(log.conversation for log in changed),
-        )
-        self._answer(peer, request, Code.OK, answer.encode())
-        peer.session.queue_ping(now)
-        self._sessions.welcome(peer)
+        answer = self._arrivals.settle(peer, admission, wish.logs, now)
+        if answer is not None:
+            self._answer(peer, request, Code.OK, answer.encode())
 
     def _exit(self, peer: Peer, request: int, now: float) -> None:
         self._partings.take_leave(peer, now)
-
-        def answer(_: float) -> None:  # on a full disk too: the person is gone either way
-            self._answer(peer, request, Code.OK, {})
-
-        self._turn.when_kept(answer)
-        self._turn.when_undone(answer)
+        # On a full disk too: the person is gone either way.
+        self._turn.when_settled(lambda _: self._answer(peer, request, Code.OK, {}))

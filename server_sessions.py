@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from deadlines import Deadlines
 from entering import Step
-from protocol import Address, Burst, CloseCode
+from protocol import Address, Burst, CloseCode, Code
 from protocol_frames import Close
+from protocol_requests import Fields
 from server_door import Crowd
 from server_peer import Peer
 from settings import Limits
@@ -71,9 +72,21 @@ class Sessions:
         self._evict(self._not_entered.add(peer.key, peer.host))
 
     def welcome(self, peer: Peer) -> None:
-        """It has entered."""
+        """It has entered, and somebody is behind it."""
         self._not_entered.discard(peer.key)
         self._deadlines.cancel(_Timer("entering", peer.key))
+        if peer.member is not None and peer.member.is_account:
+            self._watch_silence(peer)
+
+    def bear_nameless(self, peer: Peer) -> None:
+        """Nobody is behind it any more, and it stays to log in: one of those not entered yet."""
+        self._watch_silence(peer)
+        self._evict(self._not_entered.add(peer.key, peer.host))
+
+    def _watch_silence(self, peer: Peer) -> None:
+        """Guests are gone with their session; others may be heard in another, or are nobody."""
+        due = peer.session.last_heard + self._limits.gone_timeout
+        self._deadlines.set(_Timer("silence", peer.key), due)
 
     def _evict(self, session_id: int | None) -> None:
         if session_id is not None:
@@ -85,9 +98,13 @@ class Sessions:
         """It has something to send."""
         self._outgoing[peer.key] = peer
 
-    def serve_again(self, peer: Peer) -> None:
-        """Its next request is to be served, in a turn of its own."""
-        self._deadlines.set(_Timer("serve", peer.key), 0.0)
+    def answer(self, peer: Peer, request: int, code: Code, fields: Fields) -> None:
+        """The answer to the request that is being served; the next one has a turn of its own."""
+        for frame in peer.responder.answer(request, code, fields):
+            peer.session.queue(frame)
+        self.wake(peer)
+        if peer.responder.has_next:
+            self._deadlines.set(_Timer("serve", peer.key), 0.0)
 
     def watch_path(self, peer: Peer, deadline: float) -> None:
         """A new address must have answered by then."""
@@ -156,7 +173,7 @@ class Sessions:
         self._outgoing.pop(key, None)
         self._half_open.discard(key)
         self._not_entered.discard(key)
-        for kind in ("half-open", "entering", "path", "serve", "close 0", "close 1"):
+        for kind in ("half-open", "entering", "silence", "path", "serve", "close 0", "close 1"):
             self._deadlines.cancel(_Timer(kind, key))
         self._on_forgotten(peer)
 
@@ -190,7 +207,9 @@ class Sessions:
                 self._deadlines.set(_Timer("entering", peer.key), again)
             case "entering":
                 self.close(peer, CloseCode.IDLE, now)
-            case _:  # half-open
+            case "silence" if now < peer.session.last_heard + self._limits.gone_timeout:
+                self._watch_silence(peer)
+            case _:  # half-open, or silent for too long
                 self.drop(peer)
 
     def _is_waiting_its_turn(self, peer: Peer, now: float) -> bool:

@@ -10,7 +10,7 @@ import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
-from server_dialogs import BanDialog, BansDialog, QuitDialog
+from server_dialogs import BanDialog, BansDialog, QuitDialog, ResetDialog
 from server_events import (
     BansChanged,
     Command,
@@ -82,6 +82,7 @@ class ServerWindow(tk.Tk):
         self._is_closing = False
         self._goodbye: str | None = None
         self.bans: BansDialog | None = None
+        self.resetting: ResetDialog | None = None
         self._build()
         self.form.fill(defaults)
         look = self._look
@@ -226,6 +227,8 @@ class ServerWindow(tk.Tk):
                     self.form.focus_first_problem(self.model)
             case StatusReported() | BansChanged() | Happened() | OperatorAnswered():
                 self.model.apply(event)
+                if isinstance(event, OperatorAnswered):
+                    self._show_reset(event)
             case _:
                 raise TypeError(f"not an event of a server: {event!r}")
 
@@ -296,6 +299,15 @@ class ServerWindow(tk.Tk):
         shown = self.model.shown(line.name)
         return BanDialog(self, self._look, self._say, line, shown, self._submit)
 
+    def reset(self, line: PersonLine) -> ResetDialog:
+        """Asks whether somebody's password shall be worth nothing."""
+        shown = self.model.shown(line.name)
+        self.resetting = ResetDialog(
+            self, self._look, self._say, line.name, shown, self._submit, self._copy
+        )
+        self.resetting.bind("<Destroy>", self._forget_reset)
+        return self.resetting
+
     def menu_for(self, line: PersonLine) -> tk.Menu:
         """What can be done with somebody."""
         say, menu = self._say, make_menu(self, self._look)
@@ -315,6 +327,8 @@ class ServerWindow(tk.Tk):
             label=say("server.menu.kick"), command=lambda: self._submit(Kick(line.name))
         )
         menu.add_command(label=say("server.menu.ban"), command=lambda: self.ban(line))
+        if line.is_account:
+            menu.add_command(label=say("server.menu.reset"), command=lambda: self.reset(line))
         return menu
 
     def _open_menu(self, line: PersonLine, x: int, y: int) -> None:
@@ -332,6 +346,14 @@ class ServerWindow(tk.Tk):
     def _forget_bans(self, event: "tk.Event[tk.Misc]") -> None:
         if event.widget is self.bans:
             self.bans = None
+
+    def _show_reset(self, answered: OperatorAnswered) -> None:
+        if self.resetting is not None and answered.command == self.resetting.asked:
+            self.resetting.show(answered)
+
+    def _forget_reset(self, event: "tk.Event[tk.Misc]") -> None:
+        if event.widget is self.resetting:
+            self.resetting = None
 
     def _copy_invitation(self, address: str, with_password: bool) -> None:
         self._copy(self.model.invitation(address, with_password=with_password))

@@ -16,24 +16,27 @@ ROOT = Path(__file__).parent.parent
 # A module imports only modules listed above it. README.md repeats this list.
 ORDER = {
     "words": """
-        protocol protocol_frames conversation records texts_client texts_programs texts
+        protocol protocol_frames conversation records texts_client texts_commands texts_programs
+        texts
         settings settings_client wordlist
     """,
     "mechanisms": """
         deadlines crypto_pure crypto auth_noise auth_cpace protocol_guards auth auth_scram
     """,
     "exchanges": """
-        protocol_handshake protocol_path protocol_requests protocol_session entering
+        protocol_handshake protocol_path protocol_requests protocol_session entering belonging
         replication_server replication_client
     """,
     "cores": """
         server_events server_rooms server_presence server_door server_people server_peer
         server_sessions server_turn server_entrance server_accounts server_delivery
-        server_links server_members server_partings server_operator server_posting
-        server_requests server_core
-        client_events client_logs client_people client_link client_core
-        client_form client_rows client_layout client_held client_model client_commands
-        client_line client_talk client_json
+        server_links server_members server_conversations server_partings server_arrivals
+        server_identity server_operator server_posting server_requests server_core
+        client_events client_logs client_people client_link client_connection client_entrance
+        client_requests client_accounts client_conversations client_questions client_core
+        client_form client_rows client_layout client_inbox client_held client_model
+        client_arguments client_commands client_answers client_errands
+        client_line client_asking client_lines client_talk client_json
         server_form server_model server_console
     """,
     "adapters": """

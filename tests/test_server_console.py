@@ -12,6 +12,7 @@ from server_events import (
     Mute,
     OperatorAnswered,
     PersonRow,
+    ResetPassword,
     Started,
     StatusReported,
     Stop,
@@ -40,6 +41,7 @@ ANA = PersonRow(1, "ana", ("10.0.0.5", 5000), Presence.HERE, 0.002, 0.0, 1_763_7
         ("/mute ana 5", Mute("ana", 5)),
         ("/mute ana", Mute("ana")),
         ("/unmute ana", Unmute("ana")),
+        ("/reset ana", ResetPassword("ana")),
     ],
 )
 def test_the_operator_commands_by_typing(line: str, command: Command) -> None:
@@ -80,7 +82,7 @@ def test_help_names_every_command(language: str) -> None:
     shown = Console(Texts(language)).interpret("/help")
 
     assert isinstance(shown, Shown)
-    for command in ("/kick", "/ban", "/unban", "/mute", "/unmute", "/info", "exit"):
+    for command in ("/kick", "/ban", "/unban", "/mute", "/unmute", "/reset", "/info", "exit"):
         assert any(line.startswith(command) for line in shown.lines)
 
 
@@ -102,6 +104,13 @@ def test_how_a_command_ended_is_told() -> None:
 
     assert console.answer(OperatorAnswered(Kick("ana"), Code.OK)) == "Done: ana"
     assert "\x1b" not in console.answer(OperatorAnswered(Kick("\x1b[2J"), Code.NO_SESSION))
+
+
+def test_a_one_time_password_is_shown_to_the_operator_and_kept_out_of_the_log() -> None:
+    answered = OperatorAnswered(ResetPassword("ana"), Code.OK, "danau-kucing-lampu-sepeda")
+
+    assert "danau-kucing-lampu-sepeda" in Console(Texts("id")).answer(answered)
+    assert EventLog(Texts("id")).lines(answered) == []
 
 
 def test_each_event_worth_keeping_is_one_line_of_the_log() -> None:

@@ -77,9 +77,10 @@ class Hall:
         assert member is not None
         return member
 
-    def depart(self, member: Member, *, keep_name: bool = False) -> None:
-        member.peer = None
-        self.members.depart(member, HappeningKind.LEFT, self.now, self.at, keep_name=keep_name)
+    def depart(self, member: Member, *, is_gone: bool = False) -> None:
+        member.peers.clear()
+        kind = HappeningKind.GONE if is_gone else HappeningKind.LEFT
+        self.members.depart(member, kind, self.now, self.at)
         self.end_turn()
 
     def pass_time(self, seconds: float) -> list[Member]:
@@ -134,7 +135,7 @@ def test_who_comes_is_present_in_memory_on_disk_and_in_the_log(hall: Hall) -> No
 
     member = hall.member(ana)
     assert (member.name, member.address, member.since) == ("Ana", ("10.0.0.9", 5000), FIRST_UTC)
-    assert member.peer is far.peer
+    assert list(member.peers.values()) == [far.peer]
     assert far.peer.member is member
     assert hall.members.all() == [member]
     assert hall.log() == ["Ana joined"]
@@ -145,14 +146,14 @@ def test_who_comes_is_present_in_memory_on_disk_and_in_the_log(hall: Hall) -> No
 
 def test_joined_is_not_written_when_somebody_comes_back(hall: Hall) -> None:
     ana = hall.enter("Ana")
-    first = hall.member(ana).peer
+    first = hall.member(ana).newest
     far = FarEnd(port=6000)
 
     again = hall.decide(EnterRequest(CHANCE(16), CHANCE(16), "Ana", ana.token, ()), far)
     hall.turn.commit(hall.now)
-    before = hall.members.settle(again, far.peer, hall.now, hall.at)
+    replaced = hall.members.settle(again, far.peer, hall.now, hall.at)
 
-    assert before is first
+    assert replaced == [first]
     assert hall.log() == ["Ana joined"]
     assert hall.happened() == [HappeningKind.JOINED, HappeningKind.RETURNED]
     assert len(hall.members) == 1
@@ -162,7 +163,7 @@ def test_settling_the_same_session_twice_has_no_session_before(hall: Hall) -> No
     far = FarEnd()
     ana = hall.enter("Ana", far=far)
 
-    assert hall.members.settle(ana, far.peer, hall.now, hall.at) is None
+    assert hall.members.settle(ana, far.peer, hall.now, hall.at) == []
 
 
 def test_nobody_cannot_be_settled(hall: Hall) -> None:
@@ -203,7 +204,7 @@ def test_on_a_full_disk_nobody_enters_and_the_name_stays_free(hall: Hall, method
 
 def test_on_a_full_disk_who_is_here_or_held_keeps_the_name(hall: Hall) -> None:
     ana, budi = hall.enter("Ana"), hall.enter("Budi")
-    hall.depart(hall.member(budi), keep_name=True)
+    hall.depart(hall.member(budi), is_gone=True)
     hall.full.add("commit")
 
     hall.enter("Ana", ana.token)
@@ -226,7 +227,7 @@ def test_a_full_room_lets_in_whoever_is_marked_present(stubborn: StubbornStore) 
 
 def speak(hall: Hall, admission: Admission) -> Peer:
     """Something genuine comes from them."""
-    peer = hall.member(admission).peer
+    peer = hall.member(admission).newest
     assert peer is not None
     peer.session.last_heard = hall.now
     return peer
@@ -268,7 +269,7 @@ def test_who_was_away_and_is_heard_is_here_again(hall: Hall) -> None:
 
 def test_who_lost_the_session_has_as_long_to_come_back(hall: Hall) -> None:
     ana = hall.enter("Ana")
-    hall.member(ana).peer = None
+    hall.member(ana).peers.clear()
 
     assert hall.pass_time(119) == []
     assert hall.presence(ana) is Presence.AWAY
@@ -300,7 +301,7 @@ def test_who_leaves_for_good_loses_token_and_name(hall: Hall) -> None:
 
 def test_the_name_of_who_is_gone_is_held_for_120_seconds(hall: Hall) -> None:
     ana = hall.enter("Ana")
-    hall.depart(hall.member(ana), keep_name=True)
+    hall.depart(hall.member(ana), is_gone=True)
 
     hall.pass_time(119)
     assert hall.enter("Ana").code is Code.NAME_TAKEN
@@ -310,7 +311,7 @@ def test_the_name_of_who_is_gone_is_held_for_120_seconds(hall: Hall) -> None:
 
 def test_who_comes_back_after_gone_is_the_same_person_and_joins_anew(hall: Hall) -> None:
     ana = hall.enter("Ana")
-    hall.depart(hall.member(ana), keep_name=True)
+    hall.depart(hall.member(ana), is_gone=True)
     hall.pass_time(60)
 
     again = hall.enter("Ana", ana.token)
@@ -354,7 +355,7 @@ def test_what_is_owed_is_written_before_anybody_enters(hall: Hall) -> None:
     ana, budi = hall.enter("Ana"), hall.enter("Budi")
     hall.full.add("append")
     hall.depart(hall.member(ana))
-    hall.depart(hall.member(budi), keep_name=True)
+    hall.depart(hall.member(budi), is_gone=True)
     hall.full.clear()
 
     assert hall.enter(None, ana.token).code is Code.TOKEN_UNKNOWN
@@ -368,7 +369,7 @@ def test_what_is_owed_is_written_before_anybody_enters(hall: Hall) -> None:
 def test_a_name_held_for_who_is_gone_stays_held_until_that_is_on_disk(hall: Hall) -> None:
     ana = hall.enter("Ana")
     hall.full.add("append")
-    hall.depart(hall.member(ana), keep_name=True)
+    hall.depart(hall.member(ana), is_gone=True)
 
     hall.pass_time(600)
     assert not hall.name_is_free("Ana")
@@ -380,10 +381,8 @@ def test_a_name_held_for_who_is_gone_stays_held_until_that_is_on_disk(hall: Hall
 def test_several_who_leave_in_one_turn_leave_once_each(hall: Hall) -> None:
     ana, budi = hall.enter("Ana"), hall.enter("Budi")
     for one in (ana, budi):
-        hall.member(one).peer = None
-        hall.members.depart(
-            hall.member(one), HappeningKind.GONE, hall.now, hall.at, keep_name=False
-        )
+        hall.member(one).peers.clear()
+        hall.members.depart(hall.member(one), HappeningKind.KICKED, hall.now, hall.at)
     hall.turn.attempt(lambda: hall.members.write_owed(hall.now), hall.now)
 
     hall.enter("Citra")
@@ -395,7 +394,7 @@ def test_who_leaves_after_what_was_owed_was_written_is_owed_still(hall: Hall) ->
     ana, budi = hall.enter("Ana"), hall.enter("Budi")
 
     def leave(member: Member) -> None:
-        hall.members.depart(member, HappeningKind.LEFT, hall.now, hall.at, keep_name=False)
+        hall.members.depart(member, HappeningKind.LEFT, hall.now, hall.at)
 
     leave(hall.member(ana))
     hall.turn.attempt(lambda: hall.members.write_owed(hall.now), hall.now)
@@ -425,7 +424,7 @@ def test_after_a_restart_those_marked_have_120_seconds_to_come_back_silently(hal
     assert again.pass_time(119) == []
     assert again.enter("Ana", ana.token).was_present
     (gone,) = again.pass_time(2)
-    again.members.depart(gone, HappeningKind.GONE, again.now, again.at, keep_name=True)
+    again.members.depart(gone, HappeningKind.GONE, again.now, again.at)
     again.end_turn()
 
     assert gone.name == "Budi"

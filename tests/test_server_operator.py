@@ -9,7 +9,9 @@ from conversation import Presence
 from entering import EnterRequest
 from protocol import CloseCode, Code
 from protocol_frames import Ping
+from protocol_requests import Fields
 from records import BanKind, Store
+from server_accounts import Accounts
 from server_events import (
     BanPerson,
     BansChanged,
@@ -20,6 +22,7 @@ from server_events import (
     Mute,
     OperatorAnswered,
     PersonRow,
+    ResetPassword,
     StatusReported,
     Unban,
     Unmute,
@@ -29,7 +32,7 @@ from server_operator import Operator, OperatorCommand
 from server_peer import Member
 from server_people import MINUTE
 from server_rooms import Rooms
-from server_turn import Turn
+from server_turn import Jobs, Turn
 from settings import Limits
 
 AT = FIRST_UTC
@@ -54,18 +57,23 @@ class Office:
             report=lambda event: None,
         )
         self.now = START
+        self.jobs = Jobs()
+        self.accounts = Accounts(self.store, CHANCE, b"secret")
         self.operator = Operator(
             self.members,
+            self.accounts,
             self.turn,
             report=self.events.append,
             expel=self._expel,
+            run=self.jobs.run,
+            random_bytes=CHANCE,
             wall_clock=lambda: AT + round((self.now - START) * 1000),
         )
         self.people = {
             name: self._enter(name, FarEnd(f"10.0.0.{place}"))
             for place, name in enumerate(("Ana", "Budi", "Citra"), start=2)
         }
-        self.members.depart(self.people["Citra"], HappeningKind.GONE, START, AT, keep_name=True)
+        self.members.depart(self.people["Citra"], HappeningKind.GONE, START, AT)
         self.turn.attempt(lambda: self.members.write_owed(START), START)
         self.turn.commit(START)
 
@@ -89,6 +97,17 @@ class Office:
         (answer,) = [event for event in self.events if isinstance(event, OperatorAnswered)]
         assert answer.command is command
         return answer.code
+
+    def reset(self, name: str) -> OperatorAnswered:
+        """How ResetPassword was answered, whose work is done in between."""
+        self.events.clear()
+        self.operator.carry_out(ResetPassword(name), self.now)
+        job = self.jobs.next()
+        if job is not None:
+            self.jobs.finish(job.key, job.run(), self.now)
+        self.turn.commit(self.now)
+        (answer,) = [event for event in self.events if isinstance(event, OperatorAnswered)]
+        return answer
 
     def pass_time(self, seconds: float) -> None:
         end = self.now + seconds
@@ -146,6 +165,7 @@ def test_who_is_gone_can_be_banned_while_the_name_is_held(
 
 
 def test_a_ban_by_address_of_somebody_without_one_is_a_ban_by_name(office: Office) -> None:
+    office.people["Ana"].peers.clear()
     office.people["Ana"].address = None  # present since before a restart, and not back yet
 
     assert office.do(BanPerson("Ana", None, with_address=True)) is Code.OK
@@ -193,6 +213,75 @@ def test_nobody_of_that_name(office: Office, command: type[OperatorCommand], nam
     assert office.expelled == []
 
 
+def test_a_ban_by_address_reaches_every_computer_somebody_is_at(office: Office) -> None:
+    far = FarEnd("10.0.0.9")
+    office.people["Ana"].peers[far.peer.key] = far.peer
+
+    office.do(BanPerson("Ana", None, with_address=True))
+
+    assert office.bans() == [(BanKind.ENTER, "Ana", 0, host) for host in ("10.0.0.2", "10.0.0.9")]
+
+
+def test_a_ban_by_address_reaches_where_somebody_was_last(office: Office) -> None:
+    office.people["Ana"].peers.clear()
+
+    office.do(BanPerson("Ana", None, with_address=True))
+
+    assert office.bans() == [(BanKind.ENTER, "Ana", 0, "10.0.0.2")]
+
+
+# --- passwords ---
+
+
+def register(office: Office) -> None:
+    fields: Fields = {
+        "once": "00" * 16,
+        "name": "Dewi",
+        "full_name": "",
+        "country": "",
+        "salt": "00" * 16,
+        "iterations": 4096,
+        "stored_key": "00" * 32,
+        "server_key": "00" * 32,
+    }
+    assert office.accounts.register(fields, lambda _: False, AT)[0] is Code.OK
+    office.store.commit()
+
+
+def test_a_reset_gives_four_words_for_the_operator_s_eyes_alone(office: Office) -> None:
+    register(office)
+
+    answered = office.reset("dewi")
+
+    assert answered.code is Code.OK
+    assert len(answered.secret.split("-")) == 4
+    assert office.happened() == [(HappeningKind.PASSWORD_RESET, "dewi")]
+    assert office.reset("dewi").secret != answered.secret
+    assert not any(answered.secret in repr(event) for event in office.events)
+
+
+def test_whoever_has_no_account_has_no_password_to_reset(office: Office) -> None:
+    answered = office.reset("Ana")
+
+    assert (answered.code, answered.secret) == (Code.NO_SESSION, "")
+
+
+@pytest.mark.parametrize("method", ["save_credentials", "commit"])
+def test_on_a_full_disk_a_password_is_not_reset(office: Office, method: str) -> None:
+    register(office)
+    account = office.store.account_named("dewi")
+    office.full.add(method)
+
+    answered = office.reset("Dewi")
+
+    assert (answered.code, answered.secret) == (Code.DISK_FULL, "")
+    assert office.store.account_named("dewi") == account
+    assert office.happened() == []
+
+
+# --- ends of bans ---
+
+
 @pytest.mark.parametrize("minutes", [1, 90])
 def test_bans_end_by_themselves_and_that_is_told_once(office: Office, minutes: int) -> None:
     office.do(BanPerson("Ana", minutes))
@@ -230,9 +319,9 @@ def test_the_table_of_people(office: Office) -> None:
     ana, budi = office.people["Ana"], office.people["Budi"]
     office.do(Mute("Budi"))
     budi.is_away = True
-    assert ana.peer is not None
-    ana.peer.session.round_trip.sample(0.02)
-    budi.peer = None
+    assert ana.newest is not None
+    ana.newest.session.round_trip.sample(0.02)
+    budi.peers.clear()
 
     office.now += 1
     office.operator.report_status(17)
@@ -253,7 +342,7 @@ def test_loss_is_shown_as_it_is_of_datagrams_from_them(office: Office) -> None:
     for _ in range(4):
         far.session.queue(Ping(1).encode())
         sent += [d for burst in far.session.take_bursts(START) for d in burst.datagrams]
-    office.people["Ana"].peer = far.peer
+    office.people["Ana"].peers = {far.peer.key: far.peer}
     for number in (0, 3):
         far.peer.session.open(sent[number], number, ("10.0.0.9", 5000), START)
 

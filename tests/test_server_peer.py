@@ -52,9 +52,9 @@ def test_somebody_was_heard_when_their_session_was_and_that_outlives_it() -> Non
     member = Member(7, "Ana", now=START, since=0)
     assert member.heard() == START
 
-    member.peer = far.peer
+    member.peers[far.peer.key] = far.peer
     far.peer.session.last_heard = START + 30
     assert member.heard() == START + 30
 
-    member.peer = None
+    member.peers.clear()
     assert member.heard() == START + 30

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from server_parts import FIRST_UTC, Chance, open_store, opened
 
-from auth import token_hash
+from auth import fold_name, skeleton, token_hash
 from entering import EnterRequest
 from protocol import Code
-from records import Ban, BanKind, PersonRecord, Store
+from records import AccountRecord, Ban, BanKind, Credentials, PersonRecord, Store
 from server_people import GUEST_TOKEN_LIFE, MINUTE, Admission, People
 
 AT = FIRST_UTC
@@ -422,3 +422,70 @@ def test_bans_outlive_a_restart_and_what_was_not_kept_is_forgotten(folder: Path)
     store.storage.close()
     with opened(folder) as again:
         assert People(again, Chance("server")).bans() == (kept,)
+
+
+# --- accounts ---
+
+
+def register(store: Store, name: str, person: int = 77) -> AccountRecord:
+    store.save_person(PersonRecord(person, name, is_present=False, is_account=True))
+    keys = Credentials(b"s" * 16, 4096, b"k" * 32, b"k" * 32)
+    account = AccountRecord(person, name, "", "", AT, keys)
+    store.add_account(account, fold_name(name), skeleton(name))
+    return account
+
+
+def test_nobody_enters_under_the_name_of_an_account(store: Store, people: People) -> None:
+    register(store, "Ana")
+
+    assert enter(people, wish("ana")).code is Code.NAME_TAKEN
+    assert enter(people, wish("\u0410na")).code is Code.NAME_TAKEN  # looks the same
+
+
+def test_whoever_has_a_name_that_becomes_an_account_s_keeps_it(
+    store: Store, people: People
+) -> None:
+    ana = come(people, "Ana")
+    register(store, "Ana")
+
+    again = enter(people, wish("Citra", ana.token))
+
+    assert again.record is not None
+    assert again.record.name == "Ana"
+
+
+def test_an_account_has_its_name_though_a_guest_still_has_it_too(
+    store: Store, people: People
+) -> None:
+    come(people, "Ana")
+    account = register(store, "Ana")
+
+    admission = people.log_in(account, 0, CHANCE(16), HOST, AT, is_full=False)
+
+    assert (admission.code, who(admission)) == (Code.OK, 77)
+
+
+def test_people_are_found_by_their_name_and_accounts_always(store: Store, people: People) -> None:
+    account = register(store, "Budi")
+    ana = who(come(people, "Ana"))
+
+    assert [people.find(name) for name in ("ANA", "budi", "Citra")] == [ana, account.person, None]
+
+
+def test_an_account_can_be_banned_by_name_while_it_is_away(store: Store, people: People) -> None:
+    account = register(store, "Budi")
+
+    made = people.add_ban(BanKind.ENTER, account.person, "", None, AT)
+
+    assert made is not None
+    assert made.name == "Budi"
+    assert people.drop_bans(BanKind.ENTER, "budi") == [made]
+
+
+def test_what_belongs_to_nobody_is_a_defect(people: People) -> None:
+    keys = Credentials(b"", 0, b"", b"")
+
+    with pytest.raises(LookupError):
+        people.log_in(AccountRecord(5, "Ana", "", "", AT, keys), 0, b"", HOST, AT, is_full=False)
+    with pytest.raises(LookupError):
+        people.rename(5, "Ana", HOST, AT)
