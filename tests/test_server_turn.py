@@ -67,6 +67,22 @@ def test_a_turn_that_wrote_nothing_costs_no_commit(bench: Bench) -> None:
     assert bench.store.journal == []
 
 
+@pytest.mark.parametrize("full", [set(), {"append"}, {"commit"}])
+@pytest.mark.parametrize("writes", [True, False])
+def test_what_is_told_when_a_turn_is_settled_is_told_once_whether_it_was_kept_or_not(
+    bench: Bench, full: set[str], writes: bool
+) -> None:
+    bench.store.full |= full
+    bench.turn.when_settled(lambda _: bench.done.append(f"head {bench.head()}"))
+
+    if writes:
+        bench.turn.attempt(bench.write, START)
+    bench.turn.commit(START)
+    bench.turn.commit(START)
+
+    assert bench.done == [f"head {int(writes and not full)}"]
+
+
 @pytest.mark.parametrize("method", ["append", "commit"])
 def test_on_a_full_disk_nothing_of_the_turn_is_kept_and_nobody_hears_that_it_was(
     bench: Bench, method: str
