@@ -65,8 +65,8 @@ class _Search(NamedTuple):
 
 
 class Conversations:
-    """Serves VERBS. ``run(work, end)`` is for the worker thread; ``write_posts(now)``: what was said
-    before somebody joins or leaves must be judged before that.
+    """Serves VERBS. ``run(work, end)`` is for the worker thread; ``write_posts(now)``: what was
+    said before somebody joins or leaves must be judged before that.
     """
 
     def __init__(
