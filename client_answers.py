@@ -125,7 +125,7 @@ def _success(asked: Request, answered: Answered, say: Texts) -> _Success:
             found = _found_of(answered)
             key = "answer.found" if found else "answer.found_none"
             return say(key, count=len(found)), {}, found
-        case OpenPrivate() | FindPeople():  # nobody is told of them alone
+        case _:  # OpenPrivate and FindPeople: nobody is told of them alone
             return "", {}, None
 
 

@@ -13,7 +13,7 @@ from functools import partial
 
 from auth import fold_name
 from client_answers import answer_for, failure, foregone, groups_of, iso_time
-from client_commands import Answer, Do, Errand, Post, ReadInbox, Send, refusal_sentence
+from client_commands import Answer, Do, Errand, Post, Send, refusal_sentence
 from client_events import (
     AddGroup,
     Answered,
@@ -26,7 +26,6 @@ from client_events import (
     JoinGroup,
     LoadOlder,
     LogIn,
-    MarkRead,
     OlderArrived,
     OpenPrivate,
     Register,
@@ -74,7 +73,6 @@ class Errands:
         self._letters: deque[_Letter] = deque()  # said in the order they were typed
         self._reading: OnAnswer | None = None
         self._older_of = 0  # the conversation whose older entries are on their way; 0: none
-        self._given_up: set[int] = set()  # those that had none, though it seemed so
 
     @property
     def is_closed(self) -> bool:
@@ -111,11 +109,10 @@ class Errands:
                 self._write(errand, on_answer)
             case Do(request):
                 self._do(request, on_answer)
-            case ReadInbox():
+            case _:
                 self._is_alone = True
                 self._reading = on_answer
                 self._older_of = 0
-                self._given_up.clear()
                 self._read_on()
 
     def _no_session(self, errand: Errand) -> Answer:
@@ -127,7 +124,7 @@ class Errands:
                 return failure(command, nobody, self._say)
             case Do(request):
                 return answer_for(request, nobody, self._say)
-            case ReadInbox():
+            case _:
                 return failure("inbox", nobody, self._say)
 
     # --- events ---
@@ -147,11 +144,9 @@ class Errands:
                     said[1](Answer(False, said[0], event.code.name, sentence))
             case ConversationChanged():
                 self._post_letters()
-            case OlderArrived(conversation, entries):
+            case OlderArrived():
                 # The core hears one question at a time: if this was the answer to somebody
                 # else's, ours is asked again.
-                if conversation == self._older_of and not entries:
-                    self._given_up.add(conversation)
                 self._older_of = 0
             case _:
                 pass
@@ -262,10 +257,12 @@ class Errands:
         """When all that is unread is here, shows it; what is not is asked for."""
         if self._reading is None:
             return
+        if not self._inbox.is_listed:
+            return
         for one in self._inbox.conversations():
             if one.is_behind:
                 return
-            if one.missing_before and one.number not in self._given_up:
+            if one.missing_before:
                 if not self._older_of:
                     self._older_of = one.number
                     self._submit(LoadOlder(one.number, OLDER_AT_ONCE, one.missing_before))
@@ -280,8 +277,8 @@ class Errands:
         for one in list(self._inbox.conversations()):
             found += one.unread
             skipped += max(0, one.complete_from - one.read)
-            if self._inbox.mark_read(one.number, one.held):
-                self._submit(MarkRead(one.number, one.held))
+            if marked := self._inbox.see(one.number, one.held):
+                self._submit(marked)
         key = "answer.unread" if found else "answer.unread_none"
         if found and skipped:
             key = "answer.unread_more"

@@ -489,6 +489,11 @@ class ConversationChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationsListed:
+    """All conversations we belong to were told since we entered or logged in: none is missing."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationGone:
     """We left it, on whatever device, or are somebody else now: forget it."""
 
@@ -542,6 +547,7 @@ Event = (
     | Answered
     | IdentityChanged
     | ConversationChanged
+    | ConversationsListed
     | ConversationGone
     | ReadMoved
     | Ended

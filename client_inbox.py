@@ -12,11 +12,13 @@ from auth import fold_name
 from client_events import (
     ConversationChanged,
     ConversationGone,
+    ConversationsListed,
     Entered,
     EntryArrived,
     Found,
     IdentityChanged,
     LogReplaced,
+    MarkRead,
     OlderArrived,
     ReadMoved,
 )
@@ -37,6 +39,7 @@ class Conversation:
     name: str = ""  # of the group, or of the other person; of the room: empty
     person: int = 0  # the other one, in a private conversation
     read: int = 0  # everything up to here was seen, on whatever device
+    kept: int = 0  # and up to here the server knows it
     head: int = 0  # entries it has, as far as we know
     held: int = 0  # the newest entry that came here
     unread: list[Found] = field(default_factory=list)  # ascending, without our own
@@ -69,6 +72,7 @@ class Inbox:
         self.my_name = ""
         self.is_account = False
         self.is_nameless = False  # logged out: entered, but nobody
+        self.is_listed = False  # all we belong to is known here
         self._conversations = {ROOM: Conversation(ROOM, ConversationKind.ROOM)}
 
     # --- events ---
@@ -84,13 +88,16 @@ class Inbox:
             case ConversationChanged():
                 self._learn(event)
             case ConversationGone(conversation):
-                self._conversations.pop(conversation, None)
+                self._forget(conversation)
+            case ConversationsListed():
+                self.is_listed = True
             case ReadMoved(conversation, number):
-                self.mark_read(conversation, number)
+                self._learn_read(conversation, number)
             case LogReplaced(conversation) if known := self._conversations.get(conversation):
                 known.unread, known.size = [], 0
                 known.head = known.held = known.complete_from = 0
             case Entered(person, name):
+                self.is_listed = False
                 self._become(person, name, is_account=self.is_account and person == self.me)
             case IdentityChanged(person, name, is_account):
                 self._become(person, name, is_account=is_account)
@@ -99,11 +106,19 @@ class Inbox:
 
     def _become(self, person: int, name: str, *, is_account: bool) -> None:
         if person != self.me:
+            self.is_listed = False
             for known in self._conversations.values():  # what this one has seen is told anew
                 known.complete_from = max(known.complete_from, known.read)
-                known.read = 0
+                known.read = known.kept = 0
         self.me, self.my_name, self.is_account = person, name, is_account
         self.is_nameless = person == 0
+
+    def _forget(self, conversation: int) -> None:
+        """The room has its place here even while we are nobody in it."""
+        if conversation == ROOM:
+            self._conversations[ROOM] = Conversation(ROOM, ConversationKind.ROOM)
+        else:
+            self._conversations.pop(conversation, None)
 
     def _learn(self, event: ConversationChanged) -> None:
         known = self._conversations.setdefault(
@@ -111,7 +126,13 @@ class Inbox:
         )
         known.kind, known.name, known.person = event.kind, event.name, event.person
         known.head = max(known.head, event.head)
-        self.mark_read(event.conversation, event.read)
+        self._learn_read(event.conversation, event.read)
+
+    def _learn_read(self, conversation: int, number: int) -> None:
+        known = self._conversations.get(conversation)
+        if known is not None:
+            known.kept = max(known.kept, number)
+            self.mark_read(conversation, number)
 
     def _take(self, conversation: int, number: int, entry: Entry, *, is_own: bool) -> None:
         known = self._conversations.get(conversation)
@@ -134,7 +155,7 @@ class Inbox:
         if known is None:
             return
         below = [item for item in event.entries if item[0] <= known.complete_from]
-        if below and below[-1][0] != known.complete_from:
+        if event.entries and (not below or below[-1][0] != known.complete_from):
             return  # somebody else's question, about another stretch
         found = [
             Found(event.conversation, number, entry)
@@ -143,22 +164,26 @@ class Inbox:
         ]
         known.unread = found + known.unread
         known.size += sum(len(one.entry.text) for one in found)
-        if below:
-            known.complete_from = below[0][0] - 1
-        elif not event.entries:
-            known.complete_from = 0  # there is nothing older
+        known.complete_from = below[0][0] - 1 if below else 0  # 0: there is nothing older
 
     # --- what whoever reads it does ---
 
-    def mark_read(self, conversation: int, number: int) -> bool:
-        """Whether that is news; it never goes back."""
+    def mark_read(self, conversation: int, number: int) -> None:
+        """Here alone; it never goes back."""
         known = self._conversations.get(conversation)
-        if known is None or number <= known.read:
-            return False
-        known.read = number
-        known.unread = [one for one in known.unread if one.number > number]
-        known.size = sum(len(one.entry.text) for one in known.unread)
-        return True
+        if known is not None and number > known.read:
+            known.read = number
+            known.unread = [one for one in known.unread if one.number > number]
+            known.size = sum(len(one.entry.text) for one in known.unread)
+
+    def see(self, conversation: int, number: int) -> MarkRead | None:
+        """Everything up to ``number`` was seen: what to tell the core, if it is news to it."""
+        self.mark_read(conversation, number)
+        known = self._conversations.get(conversation)
+        if known is None or number <= known.kept:
+            return None
+        known.kept = number
+        return MarkRead(conversation, number)
 
     def learn_of(self, number: int, kind: ConversationKind, name: str) -> None:
         """One we opened ourselves; its ConversationChanged may still be on its way."""

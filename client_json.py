@@ -49,7 +49,6 @@ from client_events import (
     PeopleReplaced,
 )
 from client_form import JoinFailed, JoinField, JoinForm, trouble_of
-from client_inbox import Inbox
 from client_lines import exit_code_of, key_changed_sentence, tell_trouble
 from client_model import ClientModel
 from conversation import EntryKind
@@ -102,7 +101,7 @@ class JsonTalk:
         self._answered = answered
         self._guest_name = guest_name
         self._model = ClientModel(UTC)
-        self._inbox = Inbox()
+        self._inbox = self._model.inbox
         self._errands = Errands(self._inbox, say, submit=submit, new_ticket=self._model.new_ticket)
         self._lines: deque[bytes] = deque()  # not taken yet
         self._slots: deque[_Slot] = deque()
@@ -195,7 +194,6 @@ class JsonTalk:
     def take_event(self, event: object) -> None:
         """What the core, or the entry point, reports."""
         self._model.apply(event)
-        self._inbox.apply(event)
         match event:
             case EntryArrived() | OlderArrived() | LogReplaced() | ConversationGone():
                 self._take_of_log(event)

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from auth import key_groups
-from client_events import Command, Crashed, Ended, EndReason, Found, KeyChanged, MarkRead
+from client_events import Command, Crashed, Ended, EndReason, Found, KeyChanged
 from client_form import JoinFailed, JoinField, Trouble, trouble_sentence
 from client_inbox import Conversation, Inbox
 from client_model import ClientModel
@@ -87,8 +87,8 @@ class Page:
     def mark_seen(self) -> None:
         """What was shown until now was read."""
         for conversation, number in self._shown.items():
-            if self._inbox.mark_read(conversation, number):
-                self._submit(MarkRead(conversation, number))
+            if marked := self._inbox.see(conversation, number):
+                self._submit(marked)
         self._shown.clear()
 
     def _show(self, found: Found, when: str) -> None:

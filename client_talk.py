@@ -55,7 +55,6 @@ from client_events import (
     Register,
 )
 from client_form import JoinFailed, JoinForm, Trouble, check_name, trouble_of
-from client_inbox import Inbox
 from client_lines import (
     Page,
     Screen,
@@ -116,7 +115,7 @@ class Talk:
         self._guest_name = guest_name
         self._is_live = is_live
         self._model = ClientModel(zone)
-        self._inbox = Inbox()
+        self._inbox = self._model.inbox
         self._errands = Errands(self._inbox, say, submit=submit, new_ticket=self._model.new_ticket)
         self._page = Page(screen, self._model, self._inbox, say, submit)
         self._asked = _Asked.NOTHING
@@ -386,7 +385,6 @@ class Talk:
     def take_event(self, event: object) -> None:
         """What the core, or the entry point, reports."""
         self._model.apply(event)
-        self._inbox.apply(event)
         match event:
             case EntryArrived(conversation, number, entry):
                 is_choosing = self._is_ready and not self._is_admitted

@@ -9,17 +9,36 @@ from client_commands import (
     COMMANDS,
     Answer,
     Ask,
+    Do,
     Exit,
     Outcome,
     Post,
+    ReadInbox,
+    Send,
     command_lines,
     find_command,
+    holds_password,
     interpret,
     refusal_sentence,
 )
-from client_events import Entered, PeopleReplaced
+from client_events import (
+    AddGroup,
+    AskGroups,
+    AskMembers,
+    ChangeName,
+    ChangePassword,
+    Entered,
+    JoinGroup,
+    LeaveGroup,
+    LogIn,
+    LogOut,
+    PeopleReplaced,
+    Register,
+    Request,
+    Search,
+)
 from client_model import ClientModel
-from conversation import Person, Presence
+from conversation import ConversationKind, Person, Presence
 from protocol import MAX_TEXT, Code
 from texts import Texts
 
@@ -174,6 +193,132 @@ def test_commands_are_told_apart_by_name() -> None:
     assert all(command.usage.startswith(f"/{command.name}") for command in COMMANDS)
 
 
+@pytest.mark.parametrize(
+    ("line", "request_"),
+    [
+        ("/register ana rahasia", Register(0, "ana", "rahasia")),
+        (
+            '/register "Ibu Sari" "kata sandi" Indonesia Sari Dewi Putri',
+            Register(0, "Ibu Sari", "kata sandi", "Indonesia", "Sari Dewi Putri"),
+        ),
+        ("/login ana rahasia", LogIn(0, "ana", "rahasia")),
+        ("/AUTH ana rahasia", LogIn(0, "ana", "rahasia")),
+        ("/login\tana\n rahasia ", LogIn(0, "ana", "rahasia")),
+        ("/logout", LogOut(0)),
+        ("/passwd lama baru", ChangePassword(0, "lama", "baru")),
+        ("/name Ibu Sari", ChangeName(0, "Ibu Sari")),
+        ("/search selamat pagi", Search(0, "selamat pagi")),
+        ("/groups", AskGroups(0)),
+        ("/addgroup kelas 7B", AddGroup(0, "kelas 7B")),
+        ('/joingroup "kelas 7B"', JoinGroup(0, "kelas 7B")),
+        ("/leavegroup jum'at", LeaveGroup(0, "jum'at")),
+        ("/members kelompok-Bagan", AskMembers(0, "kelompok-Bagan")),
+    ],
+)
+def test_a_command_that_needs_the_server_becomes_a_request(line: str, request_: Request) -> None:
+    assert typed(line) == Do(request_)
+
+
+@pytest.mark.parametrize(
+    ("line", "sent"),
+    [
+        ("/send budi halo, jum'at ya", ("send", "budi", "halo, jum'at ya")),
+        ('/send "Ibu Sari" selamat pagi', ("send", "Ibu Sari", "selamat pagi")),
+        (r'/send budi "satu\ndua"', ("send", "budi", "satu\ndua")),
+        ("/sendgroup kelas login x", ("sendgroup", "kelas", "login x")),
+    ],
+)
+def test_a_message_goes_to_a_name(line: str, sent: tuple[str, str, str]) -> None:
+    command, name, text = sent
+    is_group = command == "sendgroup"
+    kind = ConversationKind.GROUP if is_group else ConversationKind.PRIVATE
+
+    assert typed(line) == Send(command, kind, name, text)
+
+
+def test_what_cannot_be_said_is_not_sent_to_anybody() -> None:
+    too_long = answer("/send budi " + "x" * (MAX_TEXT + 1))
+
+    assert (too_long.command, too_long.code) == ("send", Code.TEXT_TOO_LONG.name)
+    assert answer('/sendgroup kelas " "').code == Code.TEXT_INVALID.name
+
+
+def test_the_inbox_is_read() -> None:
+    assert typed("/inbox") == ReadInbox()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/register",
+        "/register ana",
+        '/register ana ""',
+        '/register "ana',
+        "/login ana",
+        "/login ana kata sandi",
+        "/logout now",
+        "/passwd lama",
+        '/passwd lama " "',
+        "/name",
+        "/send",
+        "/send budi",
+        '/send "Ibu Sari"',
+        "/sendgroup kelas",
+        "/inbox 3",
+        "/search",
+        "/groups all",
+        "/addgroup",
+        '/joingroup "a" b',
+        "/members",
+    ],
+)
+def test_whatever_is_typed_wrongly_is_answered_with_how_to_type_it(line: str) -> None:
+    told = answer(line)
+    command = find_command(line.split()[0])
+
+    assert command is not None
+    assert (told.is_ok, told.command, told.code) == (False, command.name, "USAGE")
+    assert told.message == f"Write: {command.usage}"
+
+
+def test_half_a_character_is_no_argument() -> None:
+    assert answer("/login ana \ud800").code == Code.TEXT_INVALID.name
+
+
+@pytest.mark.parametrize("line", ["/kick budi", "/ban budi 5", "/unban budi", "/mute budi"])
+def test_only_the_operator_keeps_order(line: str) -> None:
+    told = answer(line)
+
+    assert (told.is_ok, told.command, told.code) == (
+        False,
+        line[1:].split()[0],
+        "NOT_THE_OPERATOR",
+    )
+
+
+@pytest.mark.parametrize(
+    "line", [" /login ana x", "\\login ana x", " /passwd a b", "/ login", "\t//register a b"]
+)
+def test_a_slash_in_the_wrong_place_publishes_no_password(line: str) -> None:
+    assert not isinstance(typed(line), Post)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_secret"),
+    [
+        ("/login ana x", True),
+        ("login ana x", True),
+        ("/PASSWD a b", True),
+        ("/register a b", True),
+        ("passwd a b", False),
+        ("/send budi login", False),
+        ("", False),
+    ],
+)
+def test_lines_with_a_password_are_told_apart(line: str, is_secret: bool) -> None:
+    assert holds_password(line) is is_secret
+
+
 @pytest.mark.parametrize("code", Code)
 @pytest.mark.parametrize("language", ["en", "id"])
 def test_every_refusal_has_a_sentence(code: Code, language: str) -> None:
@@ -182,7 +327,7 @@ def test_every_refusal_has_a_sentence(code: Code, language: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=())))
 def test_any_line_means_something(line: str) -> None:
-    assert isinstance(typed(line), Post | Ask | Exit | Answer)
+    assert isinstance(typed(line), Post | Send | Do | ReadInbox | Ask | Exit | Answer)
 
 
 @pytest.mark.parametrize("line", HOSTILE)

@@ -200,3 +200,14 @@ def test_rows_fit_and_hold_all_that_was_typed(text: str, steps: int, width: int)
     assert 0 <= layout.cursor_row < len(layout.rows)
     assert 0 <= layout.cursor_column <= limit
     assert all(unicodedata.category(c) != "Cc" for row in layout.rows for c in row)
+
+
+def test_a_line_with_a_password_is_not_recalled() -> None:
+    editor = LineEditor(lambda line: "rahasia" in line)
+    for line in ("satu", "/login ana rahasia"):
+        editor.press(line)
+        editor.press(Key.ENTER)
+
+    editor.press(Key.UP)
+
+    assert editor.text == "satu"

@@ -3,7 +3,7 @@ import io
 import pytest
 
 from client_line import Key
-from client_talk import Style
+from client_lines import Style
 from client_terminal import LineScreen
 
 
@@ -110,6 +110,17 @@ def test_a_password_is_not_shown() -> None:
 
     assert "rahasia" not in played.out.getvalue()
     assert played.terminal.lines == [""]
+
+
+def test_nor_is_it_recalled_when_it_was_part_of_a_command() -> None:
+    played = Played()
+    played.screen.ask("> ", is_hidden=False)
+    played.screen.press("/login ana rahasia")
+    played.screen.press(Key.ENTER)
+
+    played.screen.press(Key.UP)
+
+    assert played.terminal.lines == ["> "]
 
 
 def test_colours_only_for_those_who_have_them() -> None:

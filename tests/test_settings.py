@@ -145,7 +145,8 @@ def test_an_empty_password_must_be_said_in_words(tmp_path: Path) -> None:
 
 def test_no_password_is_ever_shown(tmp_path: Path) -> None:
     options = server(tmp_path, RUANG_PASSWORD="rahasia")
-    client = parse_client(["host"], {"LANG": "en", "RUANG_PASSWORD": "rahasia"})
+    environment = {"LANG": "en", "RUANG_PASSWORD": "rahasia", "RUANG_LOGIN_PASSWORD": "rahasia"}
+    client = parse_client(["host", "--login", "ana"], environment)
 
     assert "rahasia" not in repr(options)
     assert "rahasia" not in repr(client)
@@ -184,6 +185,7 @@ def test_a_client_knows_three_ways() -> None:
     [
         ("--json",),
         ("--json", "lab"),
+        ("--json", "lab", "--name", "ana"),
         ("--json", "--terminal", "lab"),
         ("lab:0",),
         ("--trust-key", "x"),
@@ -195,6 +197,32 @@ def test_a_wrong_command_line_of_a_client_is_a_usage_error(argv: tuple[str, ...]
         parse_client(argv, {"LANG": "en"})
 
     assert ended.value.code == Exit.USAGE
+
+
+def test_a_script_may_log_in_instead_of_having_a_name(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("kata sandi\n", encoding="utf-8")
+    argv = ["--json", "lab", "--login", "ana", "--login-password-file", str(secret)]
+
+    script = parse_client(argv, {"RUANG_PASSWORD": "x"})
+
+    assert (script.name, script.account, script.account_password) == (None, "ana", "kata sandi")
+
+
+def test_a_password_for_logging_in_may_be_in_the_environment() -> None:
+    environment = {"RUANG_PASSWORD": "x", "RUANG_LOGIN": "ana", "RUANG_LOGIN_PASSWORD": "rahasia"}
+
+    script = parse_client(["--json", "lab"], environment)
+
+    assert (script.account, script.account_password) == ("ana", "rahasia")
+
+
+def test_a_script_that_logs_in_cannot_be_asked_for_a_password() -> None:
+    with pytest.raises(SystemExit):
+        parse_client(["--json", "lab", "--login", "ana"], {"LANG": "en", "RUANG_PASSWORD": "x"})
+
+    person = parse_client(["--terminal", "lab", "--login", "ana"], {})
+    assert (person.account, person.account_password) == ("ana", None)
 
 
 def test_an_own_address_needs_no_port() -> None:

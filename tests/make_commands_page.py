@@ -1,0 +1,123 @@
+"""Writes docs/commands.md from the table of commands: python tests/make_commands_page.py"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "commands.md"
+sys.path.insert(0, str(ROOT))
+
+from client_answers import failure_sentence  # noqa: E402
+from client_commands import (  # noqa: E402
+    COMMANDS,
+    OWN_CODES,
+    Command,
+    command_lines,
+    refusal_sentence,
+)
+from client_events import Answered  # noqa: E402
+from protocol import Code  # noqa: E402
+from texts import Texts  # noqa: E402
+
+REFUSALS = (Code.DISK_FULL, Code.MUTED, Code.TEXT_INVALID, Code.TEXT_TOO_LONG)
+ENGLISH, INDONESIAN = Texts("en"), Texts("id")
+
+HEAD = """\
+# What can be typed
+
+Made from the table in `client_commands.py` by `python tests/make_commands_page.py`.
+
+The same commands work in the box to write in, in `python client.py --terminal` and, a line each,
+in `python client.py --json`. Whatever does not begin with a slash is a message to the conversation
+one looks at; in the terminal and in scripts that is the room.
+
+- A name with spaces stands in double quotes: `/send "Ibu Sari" selamat pagi`. In quotes, `\\"` and
+  `\\\\` stand for `"` and `\\`. A command that takes nothing but a name needs no quotes.
+- A TEXT is all that follows, as it stands, apostrophes and quotes included. If it is a JSON string
+  as a whole, it is what that means: `/send budi "first\\nsecond"` sends two lines.
+- A line that begins with `register`, `login` or `auth` is never sent as a message without asking.
+  In the terminal these three work without a slash until it is settled who one is. What a command
+  with a password lacks is asked for there, and such a password is not shown; lines with passwords
+  do not enter the history.
+"""
+
+SCRIPTS = """\
+## For scripts
+
+`python client.py --json HOST --name NAME --password-file F` reads lines and writes one JSON object
+a line. With `--login USER --login-password-file F` instead of `--name` it enters under a passing
+name, logs in at once, and ends with exit code 4 if that is refused.
+
+Each line read gets one answer, in the order of the lines:
+`{"status": "OK" or "ERROR", "command": …, "code": …, "message": …}`. Messages run side by side;
+what asks or changes anything else waits for all lines before it, and all after it wait for that.
+
+| answer to | has besides |
+|---|---|
+| a message, `send`, `sendgroup` | `conversation`, `number`, `time`: it is on the server's disk |
+| `register`, `login` | `name`, `token` |
+| `name` | `name` |
+| `addgroup`, `joingroup`, `leavegroup` | `conversation` |
+| `groups` | `groups`: a list of `name`, `members`, `member` (whether you are one) |
+| `members` | `conversation`, `members`: a list of names |
+| `inbox`, `search` | `messages`: a list with the fields of an entry |
+| `inbox`, if it was too long | `skipped`: how many older entries are not among them |
+| `info` | `room`, `people`: a list of `name`, `presence`, `you` |
+
+Events come between them. `entry`, `joined`, `left` and `renamed` have `conversation`, `number`,
+`sender`, `kind`, `text` (of `renamed`: the new name) and `time`; `connection` has `state` and
+`code`; `identity` comes when one is not who `entered` said, with `name`, `account` and `token`.
+`conversation` is `room`, `group:NAME` or `private:NAME`. Every entry comes once, one's own too, and
+before the answer it settles. `inbox` moves the read markers; nothing else does in a script.
+
+A line whose answer had not come when the visit ended is answered `NO_ANSWER`; a line that may hold
+a password, and was therefore not sent, `NEEDS_SAY`.
+"""
+
+
+def page() -> str:
+    """The whole of docs/commands.md."""
+    parts = [HEAD, _commands(), _codes(), SCRIPTS]
+    return "\n".join(parts)
+
+
+def _commands() -> str:
+    rows = ["| typed | what it does | in Indonesian | fails with |", "|---|---|---|---|"]
+    commands: list[Command | None] = [*COMMANDS, None, None]
+    lines = zip(commands, command_lines(ENGLISH), command_lines(INDONESIAN), strict=True)
+    for command, (usage, english), (_, indonesian) in lines:
+        failures = [f"`{code.name}`" for code in command.failures] if command else []
+        names = f"`{usage}`"
+        if command and command.aliases:
+            names += "".join(f", `/{alias}`" for alias in command.aliases)
+        rows.append(f"| {names} | {english} | {indonesian} | {' '.join(failures)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _codes() -> str:
+    rows = ["## Why something failed", "", "| code | after | in English | in Indonesian |"]
+    rows.append("|---|---|---|---|")
+    sentences: dict[tuple[str, str, str], list[str]] = {}
+    for command in COMMANDS:
+        for code in command.failures:
+            english = _sentence(command, code, ENGLISH)
+            row = (code.name, english, _sentence(command, code, INDONESIAN))
+            sentences.setdefault(row, []).append(f"`{command.name}`")
+    for (name, english, indonesian), after in sorted(sentences.items()):
+        rows.append(f"| `{name}` | {' '.join(after)} | {english} | {indonesian} |")
+    for code in REFUSALS:
+        english, indonesian = refusal_sentence(code, ENGLISH), refusal_sentence(code, INDONESIAN)
+        rows.append(f"| `{code.name}` | a message | {english} | {indonesian} |")
+    for name, key in OWN_CODES.items():
+        blanks = {"command": "…", "usage": "…"}
+        rows.append(f"| `{name}` | any | {ENGLISH(key, **blanks)} | {INDONESIAN(key, **blanks)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _sentence(command: Command, code: Code, say: Texts) -> str:
+    answered = Answered(0, code, wait=30.0, reason="character")
+    return failure_sentence(command.name, answered, say)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,46 @@
+import pytest
+
+from client_asking import Asking
+
+
+@pytest.mark.parametrize(
+    ("line", "answers", "whole"),
+    [
+        ("/login", ["ana", "kata sandi"], '/login ana "kata sandi"'),
+        ("/login ana", ["rahasia"], "/login ana rahasia"),
+        ('/auth "Ibu Sari"', ['a"b'], '/auth "Ibu Sari" "a\\"b"'),
+        ("/register", [" ana ", " x "], '/register ana " x "'),
+        ("/passwd", ["lama", "baru"], "/passwd lama baru"),
+        ("/PASSWD lama", ["baru"], "/PASSWD lama baru"),
+    ],
+)
+def test_what_a_command_lacks_is_asked_for_word_by_word(
+    line: str, answers: list[str], whole: str
+) -> None:
+    asking = Asking()
+    assert asking.begin(line)
+
+    taken = [asking.take(answer) for answer in answers]
+
+    assert taken == [None] * (len(answers) - 1) + [whole]
+
+
+def test_passwords_are_hidden_and_names_are_not() -> None:
+    asking = Asking()
+
+    asking.begin("/register")
+    assert (asking.question, asking.is_hidden) == ("terminal.ask_user", False)
+    asking.take("ana")
+    assert (asking.question, asking.is_hidden) == ("terminal.ask_account_password", True)
+    asking.begin("/passwd")
+    assert (asking.question, asking.is_hidden) == ("terminal.ask_old_password", True)
+    asking.take("x")
+    assert (asking.question, asking.is_hidden) == ("terminal.ask_new_password", True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["/login ana rahasia", "/register a b c d", "/info", "/nope", "/", "login", '/login "ana'],
+)
+def test_whatever_lacks_nothing_that_can_be_asked_for_is_left_alone(line: str) -> None:
+    assert not Asking().begin(line)
