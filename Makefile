@@ -18,7 +18,7 @@ COVERED := protocol*.py,auth*.py,crypto*.py,conversation.py,deadlines.py,enterin
 	*_core.py,server_rooms.py,server_presence.py,server_door.py,server_people.py,server_turn.py,$\
 	server_posting.py,server_requests.py,server_entrance.py,server_members.py,server_operator.py,$\
 	server_delivery.py,server_peer.py,server_sessions.py,server_links.py,server_partings.py,$\
-	server_arrivals.py,server_accounts.py,server_identity.py,server_conversations.py,$\
+	server_arrivals.py,server_frames.py,server_accounts.py,server_identity.py,server_conversations.py,$\
 	client_logs.py,client_people.py,client_link.py,client_connection.py,client_entrance.py,$\
 	client_requests.py,client_accounts.py,client_conversations.py,client_questions.py,$\
 	client_model.py,client_held.py,client_rows.py,client_form.py,client_layout.py,client_commands.py,$\

@@ -9,12 +9,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
 from functools import partial
-from typing import assert_never
 
 from auth import Failures, derive_prs
 from conversation import ROOM
 from deadlines import Deadlines
-from entering import Step
 from protocol import (
     PREFIX,
     Address,
@@ -23,20 +21,6 @@ from protocol import (
     Job,
     PeerError,
     decode_data_header,
-)
-from protocol_frames import (
-    Close,
-    Frame,
-    Have,
-    PathChallenge,
-    PathResponse,
-    Ping,
-    Pong,
-    Post,
-    Pull,
-    Request,
-    Typing,
-    decode_frames,
 )
 from protocol_session import Session
 from records import Store, StoreNotice
@@ -55,6 +39,7 @@ from server_events import (
     Stop,
     Stopped,
 )
+from server_frames import Frames
 from server_identity import Identity
 from server_links import Links
 from server_members import Members
@@ -69,7 +54,6 @@ from server_sessions import Sessions
 from server_turn import Chores, Jobs, Turn
 from settings import ServerSettings
 
-MAX_FRAMES = 256  # in one datagram; more are only somebody's attempt to keep us busy
 STATUS_INTERVAL = 1.0  # s
 RESETS_INTERVAL = 0.05  # s
 HOUSEKEEPING_INTERVAL = 60.0  # s
@@ -157,7 +141,7 @@ class ServerCore:
             random_bytes=random_bytes,
             answer=sessions.answer,
             on_wrong_password=self._guessed_wrong,
-            guard=self._guard,
+            guard=sessions.guard,
         )
         self._accounts = Accounts(store, random_bytes, reset_key)
         self._arrivals = Arrivals(
@@ -203,11 +187,14 @@ class ServerCore:
             ),
             wall_clock=wall_clock,
         )
-        self._links = Links(
+        links = Links(
             self._members.presences,
             self._delivery,
             wake=sessions.wake,
             moved=self._remember_address,
+        )
+        self._frames = Frames(
+            sessions, self._partings, links, self._requests, self._posting, self._delivery
         )
         self._operator = Operator(
             self._members,
@@ -386,36 +373,9 @@ class ServerCore:
         if plaintext is None:
             return
         self._notice_life(peer, now)
-        try:
-            self._receive_frames(peer, plaintext, address, now)
-        except PeerError:
-            self._sessions.break_off(peer, now)
-
-    def _guard(self, peer: Peer, act: Callable[[], None], now: float) -> None:
-        """A peer that breaks the rules ends its own session and nothing else."""
-        try:
-            act()
-        except PeerError:
-            self._sessions.break_off(peer, now)
-
-    def _receive_frames(self, peer: Peer, plaintext: bytes, address: Address, now: float) -> None:
-        frames = decode_frames(plaintext)
-        if len(frames) > MAX_FRAMES:
-            raise PeerError("too many frames")
-        for frame in frames:
-            if isinstance(frame, Post):  # nearly every one at full speed
-                if self._is_for_member(peer):
-                    self._posting.receive(peer, frame)
-            else:
-                self._receive_frame(peer, frame, address, now)
-
-    def _is_for_member(self, peer: Peer) -> bool:
-        """Whether to take what only members send: too late is no fault, too early is one."""
-        if peer.has_entered:
-            return peer.member is not None
-        if peer.entering.step is not Step.LEFT:
-            raise PeerError("not entered")
-        return False
+        self._sessions.guard(
+            peer, partial(self._frames.receive, peer, plaintext, address, now), now
+        )
 
     def _notice_life(self, peer: Peer, now: float) -> None:
         """Something genuine came: what follows from that, whatever is inside."""
@@ -428,31 +388,7 @@ class ServerCore:
         if peer.member is not None and peer.member.is_away:
             self._members.heard(peer.member, now)
 
-    def _receive_frame(self, peer: Peer, frame: Frame, address: Address, now: float) -> None:
-        match frame:
-            case Pull() | Have() | Typing():
-                if self._is_for_member(peer):
-                    self._receive_from_member(peer, frame, now)
-            case Request():
-                self._requests.receive(peer, frame, now)
-            case Close():
-                self._partings.take_leave(peer, now)
-                self._sessions.drop(peer)
-            case Ping() | Pong() | PathChallenge() | PathResponse():
-                self._links.receive(peer, frame, address, now)
-            case _:
-                raise PeerError("a frame only servers send")
-
-    def _receive_from_member(self, peer: Peer, frame: Pull | Have | Typing, now: float) -> None:
-        match frame:
-            case Pull():
-                self._delivery.receive_pull(peer, frame, now)
-            case Have():
-                self._delivery.receive_have(peer, frame, now)
-            case _:  # Typing
-                self._delivery.receive_typing(peer, frame, now)
-
-    # --- entering and leaving ---
+    # --- what the parts ask for ---
 
     def _guessed_wrong(self, peer: Peer, now: float) -> None:
         at = self._wall_clock()
@@ -471,10 +407,8 @@ class ServerCore:
     def _remember_address(self, peer: Peer, now: float) -> None:
         self._turn.attempt(partial(self._arrivals.remember, peer, self._wall_clock()), now)
 
-    # --- what sessions ask for ---
-
     def _serve(self, peer: Peer, now: float) -> None:
-        self._guard(peer, partial(self._requests.serve, peer, now), now)
+        self._sessions.guard(peer, partial(self._requests.serve, peer, now), now)
 
     def _is_queued(self, peer: Peer) -> bool:
         return self._entrance.is_queued(peer)
@@ -503,10 +437,8 @@ class ServerCore:
                 self._deadlines.set(timer, now + HOUSEKEEPING_INTERVAL)
             case _Timer.RESETS:
                 self._send_resets(now)
-            case _Timer.INDEX:
+            case _:  # INDEX
                 self._is_index_due = True
-            case _:
-                assert_never(timer)
 
     def _tell_people(self, now: float) -> None:
         self._delivery.count_again(now)

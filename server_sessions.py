@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from deadlines import Deadlines
 from entering import Step
-from protocol import Address, Burst, CloseCode, Code
+from protocol import Address, Burst, CloseCode, Code, PeerError
 from protocol_frames import Close
 from protocol_requests import Fields
 from server_door import Crowd
@@ -135,10 +135,13 @@ class Sessions:
         peer.entering.step = Step.LEFT
         self._deadlines.set(_Timer("entering", peer.key), now + self._limits.entering_timeout)
 
-    def break_off(self, peer: Peer, now: float) -> None:
-        """The peer broke the rules."""
-        if peer.key in self._peers:
-            self.close(peer, CloseCode.BROKEN, now)
+    def guard(self, peer: Peer, act: Callable[[], None], now: float) -> None:
+        """A peer that breaks the rules ends its own session and nothing else."""
+        try:
+            act()
+        except PeerError:
+            if peer.key in self._peers:
+                self.close(peer, CloseCode.BROKEN, now)
 
     def close(self, peer: Peer, code: CloseCode, now: float) -> None:
         """Says CLOSE, three times in all, then forgets the session."""

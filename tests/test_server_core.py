@@ -366,3 +366,36 @@ def test_entries_nobody_drafted_have_no_tag(room: Room) -> None:
 
     (stored,) = room.store.storage.read(ROOM, 1, 1, 1 << 20)
     assert Entry.decode(stored.body).tag == NO_TAG
+
+
+# --- what searches shall find ---
+
+
+def test_what_was_said_is_indexed_between_turns_a_little_at_a_time(room: Room) -> None:
+    ana = room.comes("Ana")
+    room.pass_time(1)
+    room.store.journal.clear()
+    for number in range(150):
+        ana.put(ana.post(f"nomor {number}"))
+    room.end_turn()
+    assert "index_some" not in room.store.journal  # nobody who waits for that turn waits for it
+
+    room.pass_time(0.3)
+    assert room.store.journal.count("index_some") == 1
+    room.pass_time(30)
+    done = room.store.journal.count("index_some")
+    assert 2 <= done <= 4
+    room.pass_time(60)
+    assert room.store.journal.count("index_some") == done
+
+
+def test_a_server_that_starts_goes_on_where_indexing_ended(room: Room) -> None:
+    ana = room.comes("Ana")
+    for number in range(300):
+        ana.put(ana.post(f"nomor {number}"))
+    room.end_turn()
+
+    room.restart()
+    room.pass_time(30)
+
+    assert room.store.journal.count("index_some") >= 3

@@ -48,12 +48,13 @@ from protocol_frames import (
     Typing,
 )
 from protocol_handshake import reset_token
-from server_core import HOUSEKEEPING_INTERVAL, MAX_FRAMES
+from server_core import HOUSEKEEPING_INTERVAL
 from server_events import (
     BanPerson,
     BansChanged,
     Started,
 )
+from server_frames import MAX_FRAMES
 from server_sessions import CLOSE_INTERVALS
 
 
