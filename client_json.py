@@ -142,6 +142,7 @@ class JsonTalk:
     def _go_on(self) -> None:
         while (
             self._lines
+            and self.exit_code is None
             and self._is_ready
             and not self._has_left
             and not self._errands.is_closed
@@ -150,7 +151,8 @@ class JsonTalk:
             self._handle(self._lines.popleft())
             self._write_answers()
         is_idle = not self._lines and not self._slots and self._errands.is_idle
-        if self._is_over and is_idle and self._is_ready and not self._has_left:
+        is_done = self._has_left or self.exit_code is not None
+        if self._is_over and is_idle and self._is_ready and not is_done:
             self._has_left = True
             self._submit(Leave())
 
@@ -229,7 +231,7 @@ class JsonTalk:
                 message = self._say("terminal.log_replaced", place=label)
                 code = Code.LOG_CHANGED.name
                 self._put_connection("here", code, message=message, conversation=label)
-            case ConversationGone():
+            case _:
                 self._lowest.pop(conversation, None)
 
     def _take_entering(self, event: object) -> None:
@@ -364,6 +366,6 @@ def _end_code(event: Ended | Crashed | JoinFailed) -> str:
             return reason.name
         case Crashed():
             return "CRASHED"
-        case JoinFailed(field):
-            is_host = field is JoinField.HOST
+        case _:
+            is_host = event.field is JoinField.HOST
             return EndReason.UNREACHABLE.name if is_host else "OWN_ADDRESS"

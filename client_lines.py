@@ -156,7 +156,7 @@ def exit_code_of(event: Ended | Crashed | JoinFailed) -> int:
             return ExitCode.IN_USE
         case JoinFailed():
             return ExitCode.FAILURE
-        case Ended():
+        case _:
             return _EXIT_CODES[event.reason]
 
 

@@ -121,6 +121,7 @@ class Talk:
         self._asked = _Asked.NOTHING
         self._lines: deque[str] = deque()  # typed ahead of the question
         self._account_line = _login_line(options)  # as if it had been typed
+        self._is_given = bool(self._account_line)
         self._asking = Asking()
         self._wanted: Do | None = None  # to register or log in, once in the room
         self._has_joined = False  # the driver was started
@@ -172,6 +173,7 @@ class Talk:
     def _go_on(self) -> None:
         while (
             self._lines
+            and self.exit_code is None
             and not self._is_leaving
             and self._asked is not _Asked.NOTHING
             and not self._errands.is_closed
@@ -253,16 +255,15 @@ class Talk:
 
     def _take_account(self, line: str) -> None:
         """``register`` or ``login``, with or without a slash, as far as it was typed."""
-        line = f"/{line.strip().lstrip('/')}"
+        line = "/" + line.strip().lstrip("/\\")
         if self._begins_questions(line):
             return
-        match interpret(line, self._model, self._say):
-            case Do() as errand:
-                self._become(errand)
-            case Answer() as answer:
-                self._take_answer(answer)
-            case _:  # no other can be made of these words
-                pass
+        outcome = interpret(line, self._model, self._say)
+        assert isinstance(outcome, Do | Answer)  # nothing else is made of these words
+        if isinstance(outcome, Do):
+            self._become(outcome)
+        else:
+            self._take_answer(outcome)
 
     def _become(self, errand: Do) -> None:
         if self._is_ready:
@@ -293,7 +294,9 @@ class Talk:
         """Of what was typed before it was settled who we are."""
         self._show_answer(answer)
         self._is_refused = not answer.is_ok
-        if answer.is_ok and answer.command in ("login", "name"):
+        if self._is_refused and self._is_given and not self._is_live:
+            self._end(ExitCode.REFUSED)  # what a pipe goes on with is meant for the room
+        elif answer.is_ok and answer.command in ("login", "name"):
             self._quiet("entered.accepted")
             self._admit()
         else:
@@ -323,6 +326,7 @@ class Talk:
         if not line.strip() or (line.startswith("/") and self._begins_questions(line)):
             return
         outcome = interpret(line, self._model, self._say)
+        assert not isinstance(outcome, Exit)  # which was looked for before
         if not isinstance(outcome, ReadInbox):  # it shows once more what was shown since
             self._confirm_seen()
         on_answer = self._show_answer if self._is_admitted else self._take_answer
@@ -334,8 +338,6 @@ class Talk:
                 self._ask(_Asked.DOUBT, "terminal.doubt", word=word)
             case Answer() as answer:
                 on_answer(answer)
-            case Exit():
-                self._leave()
             case errand:
                 self._errands.begin(errand, on_answer)
 
