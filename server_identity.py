@@ -124,6 +124,8 @@ class Identity:
             if checked.account is not None:
                 host = peer.host
                 admission = self._members.log_in(checked.account, guest, wish.stream, host, now, at)
+                if admission.code is Code.OK:
+                    self._arrivals.remember(peer, at)
 
         def undo(_: float) -> None:
             if admission is not None:

@@ -26,7 +26,8 @@ from server_sessions import Sessions
 from server_turn import Turn
 
 MOST_NAMES = 100  # in the answer to LACKING
-_FOR_NOBODY = frozenset({Verb.CHALLENGE, Verb.LOGIN, Verb.REGISTER, Verb.PEOPLE, Verb.EXIT})
+_TO_COME_IN = frozenset({Verb.CHALLENGE, Verb.LOGIN, Verb.REGISTER})  # whoever knows the password
+_FOR_NOBODY = _TO_COME_IN | {Verb.PEOPLE, Verb.EXIT}
 
 
 class Requests:
@@ -77,6 +78,8 @@ class Requests:
             self._enter(peer, request, fields, now)
         elif verb not in Verb.__members__.values():
             self._answer(peer, request, Code.UNKNOWN_REQUEST, {})
+        elif verb in _TO_COME_IN and peer.entering.step is Step.PROVED:
+            self._serve_inside(peer, request, Verb(verb), fields, now)
         elif not peer.has_entered:
             self._answer(peer, request, Code.NOT_ENTERED, {})
         elif peer.member is None and verb not in _FOR_NOBODY:

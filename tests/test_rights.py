@@ -290,6 +290,7 @@ FRAME_REST = (NOTHING, CLOSED)
 ANYBODY = (OK,) * 4
 MEMBERS_ALONE = (Code.NOT_A_MEMBER, Code.NOT_A_MEMBER, OK, Code.NOT_A_MEMBER)
 NAMELESS_TOO = (OK, NOT_ENTERED)
+WHOEVER_KNOWS_THE_PASSWORD = (OK,) * 6
 
 
 def alone(is_so: Outcome, is_not: Outcome) -> tuple[Outcome, ...]:
@@ -314,7 +315,7 @@ TABLE = [
     Row("LACKING in the room", request(Verb.LACKING, at(room)), ANYBODY + REST),
     Row("LACKING in a group", request(Verb.LACKING, at(group)), MEMBERS_ALONE + REST),
     Row("LACKING in private", request(Verb.LACKING, at(private)), MEMBERS_ALONE + REST),
-    Row("CHALLENGE", request(Verb.CHALLENGE, challenge), ANYBODY + NAMELESS_TOO),
+    Row("CHALLENGE", request(Verb.CHALLENGE, challenge), WHOEVER_KNOWS_THE_PASSWORD),
     Row(
         "LOGIN with a wrong password",
         request(Verb.LOGIN, log_in),
@@ -324,10 +325,10 @@ TABLE = [
             Code.WRONG_LOGIN,
             Code.WRONG_LOGIN,
             Code.WRONG_LOGIN,
-            NOT_ENTERED,
+            Code.WRONG_LOGIN,
         ),
     ),
-    Row("REGISTER", request(Verb.REGISTER, register), ANYBODY + NAMELESS_TOO),
+    Row("REGISTER", request(Verb.REGISTER, register), WHOEVER_KNOWS_THE_PASSWORD),
     Row(
         "LOGOUT",
         request(Verb.LOGOUT, fields(once="11" * 16)),

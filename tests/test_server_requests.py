@@ -84,6 +84,12 @@ TABLE = [
         lambda guest: {"conversation": ROOM, "number": 1},
         (*_NOT_YET, Code.OK, Code.NOT_ENTERED),
     ),
+    Row(
+        Verb.CHALLENGE,
+        lambda guest: {"name": "Ana", "nonce": "00" * 18},
+        (Code.NOT_ENTERED, Code.NOT_ENTERED, Code.OK, Code.OK, Code.NOT_ENTERED),
+    ),
+    Row(Verb.LOGOUT, lambda guest: {}, (*_NOT_YET, Code.NO_SESSION, Code.NOT_ENTERED)),
     Row(0, lambda guest: {}, (Code.UNKNOWN_REQUEST,) * 5),
     Row(99, lambda guest: {}, (Code.UNKNOWN_REQUEST,) * 5),
 ]
