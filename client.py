@@ -34,7 +34,7 @@ from client_events import (
     Leave,
     RunChanged,
 )
-from client_form import JoinFailed, JoinField, JoinForm, Typed
+from client_form import JoinFailed, JoinField, JoinForm, Typed, Way
 from client_json import JsonTalk
 from client_rows import is_same_key
 from client_terminal import InputEnded, TypedLine, read_lines, run_terminal
@@ -69,6 +69,7 @@ class Visit:
 
     def __init__(self, form: JoinForm, folder: ClientFolder, connector: "Connector") -> None:
         self._form = form
+        self._name = form.name or _guest_name()
         self._place = (form.host, form.port)
         self._folder = folder
         self._connector = connector
@@ -84,7 +85,7 @@ class Visit:
         return Join(
             resolve(form.host, form.port),
             form.password,
-            form.name,
+            self._name,
             pinned,
             self._folder.claim_run(pinned, form.account or form.name) if pinned else None,
         )
@@ -110,11 +111,10 @@ class Visit:
             case Entered(name=name, room_name=room_name):
                 self._room_name = room_name
                 self._keep(lambda: self._folder.pin_key(self._place, event.server_key))
-                is_passing = bool(self._form.account) and name == self._form.name
-                if not is_passing:
-                    self._remember(name)
+                if not (self._form.account and name == self._name):
+                    self._remember(name, is_account=False)
             case IdentityChanged(name=name, is_account=True):
-                self._remember(name)
+                self._remember(name, is_account=True)
             case _:
                 pass
         self._hand_on(event)
@@ -129,9 +129,9 @@ class Visit:
         if not self._is_silent:
             self._connector.put(event)
 
-    def _remember(self, name: str) -> None:
+    def _remember(self, name: str, *, is_account: bool) -> None:
         host, port = self._place
-        room = RecentRoom(host, port, self._room_name, name, _utc_milliseconds())
+        room = RecentRoom(host, port, self._room_name, name, _utc_milliseconds(), is_account)
         self._keep(lambda: self._folder.remember_room(room))
         preferences = replace(self._folder.preferences(), last_name=name)
         self._keep(lambda: self._folder.save_preferences(preferences))
@@ -250,7 +250,6 @@ def run_json(options: ClientOptions, say: Texts, folder: ClientFolder) -> int:
         _write_at_once,
         join=connector.join,
         submit=connector.submit,
-        guest_name=_guest_name(),
         answered=limit.release,
     )
     reader = threading.Thread(target=read_lines, args=(inbox.put, limit), name="stdin", daemon=True)
@@ -345,8 +344,17 @@ def _prefill(options: ClientOptions) -> Typed | None:
         return None
     host, port = options.place
     local_host, local_port = options.local or ("", 0)
-    own_port = str(local_port or "")
-    return Typed(host, str(port), options.password or "", options.name or "", local_host, own_port)
+    return Typed(
+        host,
+        str(port),
+        options.password or "",
+        options.name or "",
+        local_host,
+        str(local_port or ""),
+        Way.GUEST if options.account is None else Way.LOG_IN,
+        options.account or "",
+        options.account_password or "",
+    )
 
 
 def _guest_name() -> str:

@@ -86,12 +86,9 @@ class JsonTalk:
         *,
         join: Callable[[JoinForm], None],
         submit: Callable[[Command], None],
-        guest_name: str,
         answered: Callable[[], None] = lambda: None,
     ) -> None:
-        """``guest_name``: one that nobody has, to log in from. ``answered`` is called once for each
-        line that has its answer.
-        """
+        """``answered`` is called once for each line that has its answer."""
         self.exit_code: int | None = None
         self._options = options
         self._say = say
@@ -99,7 +96,6 @@ class JsonTalk:
         self._join = join
         self._submit = submit
         self._answered = answered
-        self._guest_name = guest_name
         self._model = ClientModel(UTC)
         self._inbox = self._model.inbox
         self._errands = Errands(self._inbox, say, submit=submit, new_ticket=self._model.new_ticket)
@@ -121,7 +117,7 @@ class JsonTalk:
         host, port = options.place
         local_host, local_port = options.local or ("", 0)
         account = options.account or ""
-        name = self._guest_name if account else options.name
+        name = "" if account else options.name
         assert name is not None
         self._join(
             JoinForm(host, port, options.password, name, local_host, local_port, account=account)

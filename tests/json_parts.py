@@ -29,7 +29,6 @@ class Script:
             self.written.append,
             join=self.forms.append,
             submit=self.commands.append,
-            guest_name="guest-1",
             answered=self._count,
         )
         self.talk.begin()

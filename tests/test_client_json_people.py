@@ -257,9 +257,7 @@ def test_a_refused_message_says_why() -> None:
 
 def test_it_logs_in_at_once_from_a_passing_name() -> None:
     script = Script(LOGIN).type("halo")
-    assert script.forms == [
-        JoinForm("lab", 8083, "rahasia", "guest-1", "10.0.0.5", 7, account="ana")
-    ]
+    assert script.forms == [JoinForm("lab", 8083, "rahasia", "", "10.0.0.5", 7, account="ana")]
 
     script.happen(Entered(1, "guest-1", "Lab", KEY, False), PEOPLE)
     assert script.commands == [LogIn(1, "ana", "rahasia")]
