@@ -120,7 +120,7 @@ class Conversations:
     def _receive_page(self, begin: int, page: LogsAnswer, now: float) -> None:
         listed = {row.conversation for row in page.logs}
         for conversation in self._logs.held_between(begin, page.next_after):
-            if conversation not in listed:
+            if conversation not in listed and conversation != ROOM:
                 self._forget(conversation)
         for row in page.logs:
             is_changed = row.conversation in page.changed

@@ -99,10 +99,12 @@ class Entrance:
                 return
             case ChooseName(name):
                 self.name, self._wants_name = name, False
-            case ChoosePassword(password):
-                self._password, self._wants_password = password, False
+            case _:
+                self._password, self._wants_password = choice.password, False
                 self._prs.clear()
                 self._deriving.clear()
+                if self.phase is Phase.GREETING and self._room_id:
+                    self._derive()
         self._try_again(now)
 
     def _join(self, join: Join, now: float) -> None:
@@ -146,10 +148,14 @@ class Entrance:
         self._room_id, self.room_name = payload.room_id, payload.room_name
         self.phase, self.deadline = Phase.GREETING, now + ENTER_TIMEOUT
         if payload.room_id not in {*self._prs, *self._deriving}:
-            self._deriving.add(payload.room_id)
-            derive = partial(derive_prs, self._password, payload.room_id)
-            self._calls.run(derive, partial(self._derived, self._password, payload.room_id))
+            self._derive()
         return True
+
+    def _derive(self) -> None:
+        password, room_id = self._password, self._room_id
+        self._deriving.add(room_id)
+        end = partial(self._derived, password, room_id)
+        self._calls.run(partial(derive_prs, password, room_id), end)
 
     def _derived(self, password: str, room_id: bytes, result: object, now: float) -> None:
         assert isinstance(result, bytes)

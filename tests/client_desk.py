@@ -10,6 +10,7 @@ from entering import OfferedLog
 from protocol_frames import (
     EntryPart,
     Frame,
+    Have,
     Heads,
     Post,
     Posted,
@@ -101,6 +102,11 @@ class Desk:
 
     def pulls(self, wait: float = 0.0) -> list[Pull]:
         return [frame for frame in self.sent(wait) if isinstance(frame, Pull)]
+
+    def reports(self) -> list[Have]:
+        """What is told now of what is here."""
+        encoded = self.logs.reports_due(self.now, in_company=False)
+        return [frame for frame in decode_frames(b"".join(encoded)) if isinstance(frame, Have)]
 
     def shown(self) -> list[tuple[int, str, int | None]]:
         """Number, text and ticket of all entries shown, in order."""

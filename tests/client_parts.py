@@ -26,6 +26,7 @@ from conversation import (
 from crypto import x25519_public
 from entering import EnterAnswer, OfferedLog, ServerEntering
 from protocol import (
+    RESPONSE_PART,
     Burst,
     CloseCode,
     Code,
@@ -33,6 +34,7 @@ from protocol import (
     Init,
     Job,
     JsonValue,
+    PeerError,
     Reset,
     RespPayload,
     Verb,
@@ -63,6 +65,7 @@ from settings_client import Run
 SERVER = ("10.0.0.1", 8083)
 EPOCH = 7
 ME = 99
+BUDI = Person(8, "Budi", Presence.HERE)
 FIRST_UTC = 1_800_000_000_000
 
 Reply = tuple[Code, Fields] | None
@@ -114,6 +117,7 @@ class Host:
         self.changed: tuple[int, ...] = ()
         self.others: list[OfferedConversation] = []  # conversations beside the room, ascending
         self.room_read = 0
+        self.me = ME
         self.most_logs = 100  # in one answer to LOGS
         self.has_returned = False
         self.token = b"t" * 32
@@ -239,8 +243,10 @@ class Host:
         choose = self.replies.get(verb)
         reply = choose(fields) if choose is not None else self.usual(verb, fields)
         if reply is not None and self.session is not None:
-            body = encode_object(reply[1])
-            self.session.queue(Response(request.request, 0, 1, reply[0], body).encode())
+            parts = split_parts(encode_object(reply[1]), RESPONSE_PART)
+            for part, body in enumerate(parts):
+                response = Response(request.request, part, len(parts), reply[0], body)
+                self.session.queue(response.encode())
 
     def usual(self, verb: Verb, fields: Fields) -> Reply:
         """What a server answers that lets everyone in."""
@@ -254,7 +260,7 @@ class Host:
             case Verb.ENTER:
                 name = str(fields.get("name", "Ana"))
                 answer = EnterAnswer(
-                    ME, name, self.token, self.has_returned, EPOCH, self.offered, self.changed
+                    self.me, name, self.token, self.has_returned, EPOCH, self.offered, self.changed
                 )
                 return Code.OK, answer.encode()
             case Verb.PEOPLE:
@@ -329,7 +335,7 @@ class Seat:
             if self.held_jobs is not None:
                 self.held_jobs.append(job)
             else:
-                self.core.handle_result(job.key, run_job(job), self.now)
+                self.core.handle_result(job.key, _result(job), self.now)
                 ran = True
         return ran
 
@@ -373,6 +379,14 @@ class Seat:
         taken = self.saw(kind)
         self.events = [event for event in self.events if not isinstance(event, kind)]
         return taken
+
+
+def _result(job: Job) -> object:
+    """As the endpoint's worker gives it."""
+    try:
+        return run_job(job)
+    except PeerError as error:
+        return error
 
 
 def connections(seat: Seat) -> list[Connection]:

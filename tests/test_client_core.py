@@ -33,6 +33,7 @@ from client_events import (
     Ended,
     EndReason,
     Entered,
+    Join,
     KeyChanged,
     KeySeen,
     NameRefused,
@@ -227,6 +228,29 @@ def test_a_wrong_password_is_asked_for_again_and_the_name_stays_unsaid(seat: Sea
 
     seat.do(ChoosePassword(PASSWORD))
     seat.pass_time(0.5)
+    assert seat.saw(Entered)
+
+
+def test_a_password_replaced_while_it_is_worked_out_is_not_used(seat: Seat) -> None:
+    seat.held_jobs = []
+    seat.join(password="salah")
+    seat.do(ChoosePassword(PASSWORD))
+    wrong, right = seat.held_jobs
+
+    seat.core.handle_result(right.key, run_job(right), seat.now)
+    seat.core.handle_result(wrong.key, run_job(wrong), seat.now)
+    seat.pass_time(0.5)
+
+    assert len(seat.host.asked(Verb.PAKE2)) == 1
+    assert seat.saw(Entered)
+
+
+def test_a_password_replaced_before_the_server_is_known_counts(seat: Seat) -> None:
+    seat.core.handle_command(Join(SERVER, "salah", "Ana"), seat.now)
+    seat.do(ChoosePassword(PASSWORD))
+    seat.pass_time(0.5)
+
+    assert seat.saw(PasswordRefused) == []
     assert seat.saw(Entered)
 
 
