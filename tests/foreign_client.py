@@ -4,6 +4,7 @@ It proves that the page suffices: of ours it imports X25519 and ChaCha20-Poly130
 no resending and no loss, since the tests carry its datagrams by hand.
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -104,12 +105,13 @@ def request(number: int, verb: int, fields: Fields) -> bytes:
     return frame(0x10, struct.pack(">IB", number, verb) + json.dumps(fields).encode())
 
 
-def post(draft: int, oldest: int, text: str) -> bytes:
-    return frame(0x20, struct.pack(">QQQBBB", draft, oldest, 1, 1, 0, 1) + text.encode())
+def post(draft: int, oldest: int, text: str, conversation: int = 1) -> bytes:
+    head = struct.pack(">QQQBBB", draft, oldest, conversation, 1, 0, 1)
+    return frame(0x20, head + text.encode())
 
 
-def pull(first: int, last: int) -> bytes:
-    return frame(0x25, struct.pack(">QQBQ", 1, first, 0, last))
+def pull(first: int, last: int, conversation: int = 1) -> bytes:
+    return frame(0x25, struct.pack(">QQBQ", conversation, first, 0, last))
 
 
 def have(number: int) -> bytes:
@@ -159,6 +161,52 @@ def agree(secret: bytes, ya: bytes, yb: bytes, sid: bytes) -> Tags:
         hmac.digest(mac_key, lv(ya, b""), "sha512"),
         hmac.digest(mac_key, lv(yb, b""), "sha512"),
     )
+
+
+# --- accounts (§8) ---
+
+
+class Secrets(NamedTuple):
+    """What a password comes to."""
+
+    salted: bytes
+    client_key: bytes
+    stored_key: bytes
+    server_key: bytes
+
+
+def account_secrets(password: str, salt: bytes, iterations: int) -> Secrets:
+    secret = unicodedata.normalize("NFKC", password).encode()
+    salted = hashlib.pbkdf2_hmac("sha256", secret, salt, iterations)
+    client_key = hmac.digest(salted, b"Client Key", "sha256")
+    server_key = hmac.digest(salted, b"Server Key", "sha256")
+    return Secrets(salted, client_key, hashlib.sha256(client_key).digest(), server_key)
+
+
+class Challenge(NamedTuple):
+    """What the server answered to CHALLENGE."""
+
+    salt: bytes
+    iterations: int
+    nonce: bytes
+
+
+def auth_message(name: str, nonce: bytes, challenge: Challenge, sid: bytes) -> bytes:
+    escaped = name.replace("=", "=3D").replace(",", "=2C")
+    salt = base64.b64encode(challenge.salt).decode()
+    binding = base64.b64encode(b"p=ruang-handshake,," + sid).decode()
+    both = challenge.nonce.hex()
+    said = f"n={escaped},r={nonce.hex()},r={both},s={salt},i={challenge.iterations}"
+    return f"{said},c={binding},r={both}".encode()
+
+
+def scram_proof(secrets: Secrets, message: bytes) -> bytes:
+    mask = hmac.digest(secrets.stored_key, message, "sha256")
+    return bytes(a ^ b for a, b in zip(secrets.client_key, mask, strict=True))
+
+
+def scram_signature(secrets: Secrets, message: bytes) -> bytes:
+    return hmac.digest(secrets.server_key, message, "sha256")
 
 
 # --- entries (§9) ---
@@ -270,13 +318,54 @@ class ForeignClient:
         once = self._random_bytes(16).hex()
         return self.ask(3, {"once": once, "stream": self.stream.hex(), "logs": [], **fields})
 
-    def entries(self) -> dict[int, bytes]:
-        """Bodies of the room's entries that came in one part, by number."""
+    def register(self, name: str, password: str) -> Fields:
+        """Raises Refusal."""
+        salt = self._random_bytes(16)
+        secrets = account_secrets(password, salt, 4096)
+        return self.ask(
+            9,
+            {
+                "once": self._random_bytes(16).hex(),
+                "name": name,
+                "salt": salt.hex(),
+                "iterations": 4096,
+                "stored_key": secrets.stored_key.hex(),
+                "server_key": secrets.server_key.hex(),
+                "full_name": "",
+                "country": "",
+            },
+        )
+
+    def log_in(self, name: str, password: str) -> Fields:
+        """Raises Refusal."""
+        nonce = self._random_bytes(18)
+        fields = self.ask(7, {"name": name, "nonce": nonce.hex()})
+        salt, both = bytes.fromhex(fields["salt"]), bytes.fromhex(fields["nonce"])
+        challenge = Challenge(salt, fields["iterations"], both)
+        assert len(salt) == 16
+        assert 4096 <= challenge.iterations <= 2_000_000
+        assert (len(both), both[:18]) == (36, nonce)
+        secrets = account_secrets(password, salt, challenge.iterations)
+        message = auth_message(name, nonce, challenge, self.keys.hash)
+        wish = {"once": self._random_bytes(16).hex(), "stream": self.stream.hex(), "logs": []}
+        answer = self.ask(8, {**wish, "proof": scram_proof(secrets, message).hex()})
+        signature = bytes.fromhex(answer["signature"])
+        assert hmac.compare_digest(signature, scram_signature(secrets, message)), "a false server"
+        return answer
+
+    def wish(self, verb: int, name: str) -> int:
+        """PRIVATE, ADD_GROUP and their like: the conversation. Raises Refusal."""
+        fields = self.ask(verb, {"once": self._random_bytes(16).hex(), "name": name})
+        conversation: int = fields["conversation"]
+        return conversation
+
+    def entries(self, wanted: int = 1) -> dict[int, bytes]:
+        """Bodies of a conversation's entries that came in one part, by number."""
         came: dict[int, bytes] = {}
         for kind, body in self.frames:
             if kind == 0x23:
                 conversation, number, part, parts = struct.unpack(">QQBB", body[:18])
-                if conversation == 1:
+                if conversation == wanted:
                     assert (part, parts) == (0, 1)
                     came[number] = body[18:]
         return came

@@ -11,9 +11,12 @@ from typing import Any, NamedTuple, Self
 
 import pytest
 from foreign_client import (
+    Challenge,
     ForeignClient,
     Refusal,
+    account_secrets,
     agree,
+    auth_message,
     derive_prs,
     draft_tag,
     frames,
@@ -26,14 +29,18 @@ from foreign_client import (
     pull,
     read_entry,
     read_resp,
+    scram_proof,
+    scram_signature,
     seal,
 )
 
 import auth
 import auth_cpace
+import auth_scram
 import conversation
 import protocol
 import protocol_frames
+from belonging import LogsAnswer, LogsRequest
 from conversation import ConversationKind, EntryKind, Presence
 from crypto import x25519, x25519_public
 from entering import EnterAnswer, EnterRequest
@@ -264,14 +271,14 @@ def test_no_number_that_both_ends_agree_on_is_left_out() -> None:
 
 def test_every_json_example_is_read_as_it_stands() -> None:
     blocks = re.findall(r"^```json\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-    enter, entered, *people = [decode_object(block.encode()) for block in blocks]
+    enter, entered, ask, people, held, logs = [decode_object(block.encode()) for block in blocks]
 
     assert EnterRequest.decode(enter).encode() == enter
     assert EnterAnswer.decode(entered).encode() == entered
-    assert [set(fields) for fields in people] == [
-        {"epoch", "after", "start"},
-        {"epoch", "version", "people", "next"},
-    ]
+    assert set(ask) == {"epoch", "after", "start"}
+    assert set(people) == {"epoch", "version", "people", "next"}
+    assert LogsRequest.decode(held).encode() == held
+    assert LogsAnswer.decode(logs, LogsRequest.decode(held)).encode() == logs
 
 
 # --- worked examples ---
@@ -330,6 +337,36 @@ def test_the_example_of_the_password() -> None:
     assert (tags.isk, tags.ta, tags.tb) == (EXAMPLES["ISK"], EXAMPLES["Ta"], EXAMPLES["Tb"])
     assert (theirs.share, theirs.finish(yb), theirs.isk) == (ya, tags.ta, tags.isk)
     assert theirs.verify(EXAMPLES["Tb"])
+
+
+def test_the_example_of_an_account() -> None:
+    salt, nonce, sid = EXAMPLES["salt"], EXAMPLES["client_nonce"], EXAMPLES["h"]
+    both = nonce + EXAMPLES["server_nonce"]
+    theirs = auth_scram.ClientExchange("ana", "nasi goreng", nonce, sid)
+
+    secrets = account_secrets("nasi goreng", salt, 4096)
+    message = auth_message("ana", nonce, Challenge(salt, 4096, both), sid)
+
+    assert secrets.salted == EXAMPLES["salted"]
+    assert (secrets.stored_key, secrets.server_key) == (
+        EXAMPLES["StoredKey"],
+        EXAMPLES["ServerKey"],
+    )
+    assert message == EXAMPLES["AuthMessage"]
+    assert scram_proof(secrets, message) == EXAMPLES["proof"] == theirs.proof(salt, 4096, both)
+    assert scram_signature(secrets, message) == EXAMPLES["signature"]
+    assert theirs.is_genuine(EXAMPLES["signature"])
+
+
+def test_a_name_with_signs_of_scram_is_written_down_the_same_by_both() -> None:
+    challenge = Challenge(b"\x77" * 16, 4096, b"\x88" * 36)
+
+    ours = auth_message("a=b,c", b"\x88" * 18, challenge, bytes(32))
+
+    binding = b"p=ruang-handshake,," + bytes(32)
+    assert ours == auth_scram.auth_message(
+        "a=b,c", "88" * 18, "88" * 36, challenge.salt, 4096, binding
+    )
 
 
 def test_the_example_of_a_log() -> None:
@@ -534,6 +571,64 @@ def test_a_taken_and_an_impossible_name_may_be_followed_by_another(room: Room) -
     assert invalid.value.code == Code.NAME_INVALID
     assert invalid.value.fields == {"reason": "character"}
     assert client.enter(name="citra")["name"] == "citra"
+
+
+def test_it_registers_an_account_and_the_guest_becomes_its_owner(room: Room) -> None:
+    client, guest = inside(room, "ana", 40_001)
+
+    made = client.register("ana", "nasi goreng")
+    owner = client.log_in("ana", "nasi goreng")
+
+    assert len(bytes.fromhex(made["token"])) == 32
+    assert (owner["name"], owner["account"]) == ("ana", True)
+    assert owner["person"] != guest["person"]
+    client.shake_hands()
+    client.prove("kopi susu")
+    assert client.enter(token=made["token"])["person"] == owner["person"]
+
+
+def test_a_wrong_password_of_an_account_says_no_more_than_an_unknown_name(room: Room) -> None:
+    client, _ = inside(room, "ana", 40_001)
+    client.register("ana", "nasi goreng")
+
+    with pytest.raises(Refusal) as wrong:
+        client.log_in("ana", "mie goreng")
+
+    assert (wrong.value.code, wrong.value.fields) == (Code.WRONG_LOGIN, {})
+
+
+def test_it_talks_to_somebody_alone_and_the_other_learns_of_it(room: Room) -> None:
+    ana, _ = inside(room, "ana", 40_001)
+    budi, _ = inside(room, "budi", 40_002)
+    private = ana.wish(Verb.PRIVATE, "budi")
+    ana.send(post(1, 1, "rahasia", private))
+
+    logs = budi.ask(Verb.LOGS, {"after": private - 1, "held": []})["logs"]
+    budi.send(pull(1, 1, private))
+
+    assert [log[:3] for log in logs] == [[private, ConversationKind.PRIVATE, "ana"]]
+    assert read_entry(budi.entries(private)[1]).text == "rahasia"
+
+
+def test_it_makes_a_group_that_another_joins_and_reads_from_its_beginning(room: Room) -> None:
+    ana, _ = inside(room, "ana", 40_001)
+    budi, _ = inside(room, "budi", 40_002)
+    group = ana.wish(Verb.ADD_GROUP, "Kimia")
+    ana.send(post(1, 1, "selamat datang", group))
+
+    joined = budi.wish(Verb.JOIN_GROUP, "kimia")
+    budi.ask(Verb.LOGS, {"after": group - 1, "held": []})
+    budi.send(pull(1, 3, group))
+
+    assert joined == group
+    came = [read_entry(body) for _, body in sorted(budi.entries(group).items())]
+    assert [(entry.kind, entry.name) for entry in came] == [
+        (EntryKind.JOINED, "ana"),
+        (EntryKind.TEXT, "ana"),
+        (EntryKind.JOINED, "budi"),
+    ]
+    hits = budi.ask(Verb.SEARCH, {"words": "selamat"})["hits"]
+    assert [hit[:2] for hit in hits] == [[group, 2]]
 
 
 def test_a_share_that_comes_back_is_refused() -> None:
