@@ -24,7 +24,7 @@ from fuzz_peers import (
 from fuzzing import Run, Target
 
 from auth import NameInvalid, fold_name, normalise_name, skeleton
-from client_commands import Post, interpret
+from client_commands import Post, Send, interpret
 from client_events import Command, Entered, PeopleReplaced, Say
 from client_json import JsonTalk
 from client_model import ClientModel
@@ -215,20 +215,13 @@ NAME_WORDS = tuple(
 def read_typed(made: bytes) -> None:
     line = made.decode("utf-8", "surrogateescape")
     outcome = interpret(line, ClientModel(), SAY)
-    if isinstance(outcome, Post):
+    if isinstance(outcome, Post | Send):
         assert 0 < len(outcome.text.encode()) <= MAX_TEXT
     Console(SAY).interpret(line)
     options = ClientOptions(Mode.JSON, ("lab", DEFAULT_PORT), "ana", "rahasia")
     written: list[str] = []
     commands: list[Command] = []
-    talk = JsonTalk(
-        options,
-        SAY,
-        written.append,
-        join=lambda form: None,
-        submit=commands.append,
-        guest_name="guest",
-    )
+    talk = JsonTalk(options, SAY, written.append, join=lambda form: None, submit=commands.append)
     talk.begin()
     talk.take_event(Entered(7, "Ana", "Kelas 7B", SERVER_KEY, has_returned=False))
     talk.take_event(PeopleReplaced(()))
@@ -243,6 +236,8 @@ def read_typed(made: bytes) -> None:
 
 TYPED_WORDS = (
     b"/say ", b"/help ", b"/info", b"/kick ", b"/ban ", b"/mute ", b"/unban ", b"exit", b"//",
+    b"/send ", b"/sendgroup ", b"/login ", b"/register ", b"/passwd ", b"/name ", b"/inbox",
+    b"/search ", b"/addgroup ", b"/joingroup ", b"/members ", b'"', b"\\", b"\n/",
     b'"\\u0000"', b'"\\ud800"', b" 99999999999999999999", b"\xff", b"\xed\xa0\x80",
 )  # fmt: skip
 
