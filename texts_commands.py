@@ -95,7 +95,10 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "answer.group": ("{name} ({count})", "{name} ({count})"),
     "answer.group_of_ours": ("{name} ({count}, joined)", "{name} ({count}, sudah join)"),
-    "answer.members": ("Members of {group} ({count}): {names}", "Member {group} ({count}): {names}"),
+    "answer.members": (
+        "Members of {group} ({count}): {names}",
+        "Member {group} ({count}): {names}",
+    ),
     "answer.found": ("Found ({count}):", "Ditemukan ({count}):"),
     "answer.found_none": ("Nothing found.", "Tidak ada yang ditemukan."),
     "answer.unread": ("Unread ({count}):", "Belum dibaca ({count}):"),
