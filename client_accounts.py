@@ -143,11 +143,10 @@ class Accounts:
     # --- what several of them do ---
 
     def _fall_silent(self) -> Generator[Step, object, None]:
-        """What was said is acknowledged first; what is said from now on bears our next name.
+        """What was said before is acknowledged first, for it bears another name than what follows.
 
         An own entry is made from POSTED, which does not tell under which name it was written.
         """
-        self._logs.hold()
         if self._myself.is_in():
             yield Until(lambda: self._logs.is_quiet)
 

@@ -160,7 +160,7 @@ class ClientCore:
             case Leave():
                 self._leaving_by = now + command.patience
             case _:
-                self._requests.add(command)
+                self._add_request(command)
 
     def handle_result(self, key: int, result: object, now: float) -> None:
         """Long work is done. Whoever asked for it knows what a peer may be at fault for."""
@@ -323,8 +323,14 @@ class ClientCore:
             is_here = phase is Phase.HERE
             self._requests.serve(now, is_somebody=is_here, is_nameless=is_nameless)
 
-    def _answered(self, answered: Answered) -> None:
-        self._logs.release()
+    def _add_request(self, request: Request) -> None:
+        if isinstance(request, LogIn | LogOut | ChangeName):
+            self._logs.hold()  # until it is answered: what is said after it is said as another
+        self._requests.add(request)
+
+    def _answered(self, request: Request, answered: Answered) -> None:
+        if isinstance(request, LogIn | LogOut | ChangeName):
+            self._logs.release()
         self._events.append(answered)
 
     def _receive_answer(self, answer: Answer, now: float) -> None:

@@ -4,6 +4,7 @@ Band: cores. Turns frames into events and what is due into frames; knows no link
 Source: docs/protocol.md.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from client_events import (
@@ -29,7 +30,6 @@ from replication_client import (
     OlderPull,
     Outbox,
     Replica,
-    Waiting,
     have_delay,
 )
 from settings_client import Run, WaitingDraft
@@ -53,6 +53,7 @@ class Logs:
         self._name = ""
         self._is_nobody = False  # logged out: what is said is refused
         self._is_complete = False  # all logs of this session were offered
+        self._holds: deque[int] = deque()  # drafts from each of these on wait for something
         self._tickets: dict[tuple[int, int], int | None] = {}  # of own entries by their place
         self._replicas: dict[int, Replica] = {}
         self._awake: set[int] = set()  # the replicas that may have something due
@@ -82,9 +83,12 @@ class Logs:
         self._begin_outbox(stream, 1)
 
     def _begin_outbox(self, stream: bytes, next_draft: int) -> None:
-        held_from = self.outbox.held_from
         self.outbox = Outbox(stream, next_draft)
-        self.outbox.held_from = held_from
+        self._set_held()
+
+    def _set_held(self) -> None:
+        held_from = self._holds[0] if self._holds else None
+        self.outbox.held_from = self.kept.held_from = held_from
 
     def has(self, conversation: int) -> bool:
         """Whether a copy of this log is held."""
@@ -186,30 +190,41 @@ class Logs:
     # --- being somebody else ---
 
     def hold(self) -> None:
-        """What is said from now on waits until ``release``: under another name, perhaps."""
-        if self.kept.held_from is None:
-            self.kept.held_from = self.outbox.held_from = self.kept.next_draft
+        """What is said from now on waits until ``release``: it will bear another name, perhaps.
+
+        Each ``hold`` has its ``release``, in their order.
+        """
+        self._holds.append(self.kept.next_draft)
+        self._set_held()
 
     def release(self) -> None:
-        """What waited is sent."""
-        self.kept.held_from = self.outbox.held_from = None
+        """What waited for the oldest ``hold`` is sent, if there is anybody to say it."""
+        self._holds.popleft()
+        self._set_held()
+        if self._is_nobody:
+            self._refuse_before(self.outbox.held_from)
 
     @property
     def is_quiet(self) -> bool:
-        """Whether all that was said before ``hold`` is acknowledged."""
+        """Whether all that was said before the oldest ``hold`` is acknowledged."""
         return self._orphans is None and self.outbox.is_quiet
 
     def leave(self, stream: bytes) -> None:
-        """We are nobody: nothing can be said. Drafts to come belong to another stream.
+        """We are nobody, as the oldest ``hold`` was for: what waited for no other is refused.
 
-        The logs are let go by whoever knows the conversations.
+        Drafts to come belong to another stream. The logs are let go by whoever knows the
+        conversations.
         """
         self._is_nobody = True
+        self._refuse_before(self._holds[1] if len(self._holds) > 1 else None)
+        kept, self._orphans = self.kept, None
+        self._begin_outbox(stream, kept.next_draft)
+        self._restore(kept)
+
+    def _refuse_before(self, draft: int | None) -> None:
         for waiting in self.kept.waiting():
-            self._refuse(waiting, Code.NO_SESSION)
-        self.outbox = Outbox(stream, self.kept.next_draft)
-        self._orphans = None
-        self.is_outbox_changed = True
+            if draft is None or waiting.draft < draft:
+                self._refuse(self.kept, waiting.draft, Code.NO_SESSION)
 
     # --- drafts on disk ---
 
@@ -233,7 +248,11 @@ class Logs:
             return
         self._orphans = None
         self._begin_outbox(self.outbox.stream, orphans.next_draft)
-        for waiting in orphans.waiting():  # under the numbers by which the user's side knows them
+        self._restore(orphans)
+
+    def _restore(self, before: Outbox) -> None:
+        """What waits goes on under the numbers by which the user's side knows it."""
+        for waiting in before.waiting():
             self.outbox.restore(
                 waiting.draft, waiting.conversation, waiting.kind, waiting.text, waiting.ticket
             )
@@ -286,17 +305,15 @@ class Logs:
         self._show(replica, replica.insert(posted.number, entry.encode(), now, round_trip))
 
     def _receive_refused(self, refused: Refused) -> None:
-        waiting = self.outbox.answered(refused.draft)
-        if waiting is None:
-            return
-        self.is_outbox_changed = True
         code = Code(refused.code) if refused.code in Code.__members__.values() else Code.BAD_REQUEST
-        self._refuse(waiting, code)
+        self._refuse(self.outbox, refused.draft, code)
 
-    def _refuse(self, waiting: Waiting, code: Code) -> None:
-        self._report(
-            DraftRefused(waiting.ticket, waiting.draft, waiting.conversation, waiting.text, code)
-        )
+    def _refuse(self, outbox: Outbox, draft: int, code: Code) -> None:
+        waiting = outbox.answered(draft)
+        if waiting is not None:
+            self.is_outbox_changed = True
+            conversation, text = waiting.conversation, waiting.text
+            self._report(DraftRefused(waiting.ticket, draft, conversation, text, code))
 
     def _receive_reached(self, reached: Reached) -> None:
         """A receipt that the network brings late takes nothing back."""
@@ -350,8 +367,8 @@ class Logs:
         """A new draft."""
         draft = self.kept.add(say.conversation, EntryKind.TEXT, say.text, say.ticket)
         self._report(DraftMade(say.ticket, draft, say.conversation, say.text))
-        if self._is_nobody:
-            self._receive_refused(Refused(draft, Code.NO_SESSION))
+        if self._is_nobody and not self._holds:
+            self._refuse(self.kept, draft, Code.NO_SESSION)
         self.is_outbox_changed = True
 
     def load_older(self, command: LoadOlder, now: float) -> None:

@@ -99,7 +99,7 @@ class Requests:
         begin: Callable[[Request, bytes], Course],
         ask: Callable[[Verb, Fields, float], int],
         run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
-        end: Callable[[Answered], None],
+        end: Callable[[Request, Answered], None],
     ) -> None:
         self._random_bytes = random_bytes
         self._begin = begin
@@ -163,8 +163,8 @@ class Requests:
     def finish(self, answer: Answered) -> None:
         """The first is answered."""
         self.interrupt()
-        self._waiting.popleft()
-        self._end(answer)
+        request, _ = self._waiting.popleft()
+        self._end(request, answer)
 
     def give_up(self) -> None:
         """There will be no session any more."""

@@ -290,7 +290,6 @@ def test_what_is_held_back_goes_out_when_it_is_released() -> None:
     desk = two_logs()
     desk.say("satu")
     desk.logs.hold()
-    desk.logs.hold()
     loud = desk.logs.is_quiet
     desk.logs.say(Say(7, ROOM, "dua"))
     before = desk.posts()
@@ -334,7 +333,9 @@ def test_whatever_waits_is_refused_when_one_is_nobody() -> None:
     desk = two_logs()
     desk.say("satu")
 
+    desk.logs.hold()
     desk.logs.leave(OTHER_STREAM)
+    desk.logs.release()
     desk.logs.say(Say(7, ROOM, "dua"))
 
     refused = [(r.ticket, r.draft, r.code) for r in desk.saw(DraftRefused)]
@@ -348,12 +349,65 @@ def test_whatever_waits_behind_a_lost_stream_is_refused_too() -> None:
     desk.say("satu")
     desk.logs.begin_stream(OTHER_STREAM)
 
+    desk.logs.hold()
     desk.logs.leave(b"u" * 16)
+    desk.logs.release()
     desk.enter()
     desk.say("dua")
 
     assert [refused.text for refused in desk.saw(DraftRefused)] == ["satu"]
     assert desk.posts() == [(2, "dua")]
+
+
+def test_each_name_has_what_was_said_under_it() -> None:
+    desk = two_logs()
+    desk.say("satu")
+    desk.logs.hold()
+    desk.logs.say(Say(7, ROOM, "dua"))
+    desk.logs.hold()
+    desk.logs.say(Say(8, ROOM, "tiga"))
+
+    first = desk.posts()
+    desk.posted(1, 1)
+    desk.logs.release()
+    second = desk.posts()
+    desk.posted(2, 2)
+    desk.logs.release()
+
+    assert (first, second) == ([(1, "satu")], [(2, "dua")])
+    assert desk.posts() == [(3, "tiga")]
+
+
+def test_what_waits_for_the_next_person_outlives_the_one_who_leaves() -> None:
+    desk = two_logs()
+    desk.logs.hold()
+    desk.logs.say(Say(7, ROOM, "sesudah keluar"))
+    desk.logs.hold()
+    desk.logs.say(Say(8, ROOM, "sesudah masuk"))
+
+    desk.logs.leave(OTHER_STREAM)
+    desk.logs.release()
+    desk.logs.say(Say(9, ROOM, "ini juga"))
+    refused = [event.ticket for event in desk.saw(DraftRefused)]
+    desk.enter()
+    desk.logs.release()
+
+    assert refused == [7]
+    assert desk.posts() == [(2, "sesudah masuk"), (3, "ini juga")]
+
+
+def test_what_waited_for_a_person_who_does_not_come_is_refused() -> None:
+    desk = two_logs()
+    desk.logs.hold()
+    desk.logs.hold()
+    desk.logs.say(Say(8, ROOM, "sesudah masuk"))
+    desk.logs.leave(OTHER_STREAM)
+    desk.logs.release()
+
+    desk.logs.release()
+
+    assert [event.ticket for event in desk.saw(DraftRefused)] == [8]
+    assert desk.logs.is_all_said
 
 
 def test_heads_of_the_room_that_say_it_may_not_be_read_end_the_pulling() -> None:
