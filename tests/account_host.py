@@ -1,8 +1,9 @@
 """A server made by hand that knows accounts: it challenges, checks proofs and remembers tokens."""
 
-from client_parts import EPOCH, ME, Host, Reply
+from client_parts import EPOCH, ME, Host, Reply, Seat
 
 from auth_scram import NONCE_SIZE, Keys, ServerExchange, make_credentials
+from client_events import LogIn
 from entering import EnterAnswer
 from protocol import Code, Verb
 from protocol_requests import Fields, hex_field, number_field, text_field
@@ -10,6 +11,7 @@ from records import Credentials
 
 ITERATIONS = 4_096  # as few as a client accepts
 BUDI = 42
+LOGIN = LogIn(7, "Budi", "rahasia")
 
 
 class AccountHost(Host):
@@ -100,3 +102,41 @@ class AccountHost(Host):
 def _decode(fields: Fields) -> Credentials:
     keys = Keys(hex_field(fields, "stored_key", 32), hex_field(fields, "server_key", 32))
     return Credentials(hex_field(fields, "salt", 16), number_field(fields, "iterations"), *keys)
+
+
+class Home(Seat):
+    """Somebody's client, and a server that knows accounts."""
+
+    def __init__(self) -> None:
+        self.accounts = AccountHost()
+        super().__init__(self.accounts)
+
+    def lose(self) -> None:
+        """The session is gone; the client is back at once."""
+        self.receive(self.host.reset())
+        self.pass_time(1)
+
+    def order(self, *kinds: type[object]) -> list[type[object]]:
+        """The kinds of events, in the order in which they came."""
+        return [type(event) for event in self.events if isinstance(event, kinds)]
+
+    def forget(self) -> "Home":
+        """What happened so far."""
+        self.events.clear()
+        self.host.requests.clear()
+        self.host.frames.clear()
+        return self
+
+
+def as_guest() -> Home:
+    """In the room, as Ana."""
+    home = Home()
+    home.enter()
+    return home.forget()
+
+
+def as_budi() -> Home:
+    """Logged in."""
+    home = as_guest()
+    home.do(LOGIN)
+    return home.forget()

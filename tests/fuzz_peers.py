@@ -12,7 +12,15 @@ from server_parts import PASSWORD, Chance, Guest, Room, limits, run_job
 from simulated_nodes import cached_prs
 
 from client_core import ClientCore
-from client_events import Entered, EntryArrived, Join, LoadOlder, Say
+from client_events import (
+    AskGroups,
+    Entered,
+    EntryArrived,
+    Join,
+    LoadOlder,
+    MarkRead,
+    Say,
+)
 from client_model import ClientModel
 from conversation import ROOM, Entry, EntryKind, Person, Presence
 from crypto import x25519_public
@@ -318,6 +326,8 @@ class HostileServer:
         if request.verb == Verb.PEOPLE:
             row: list[JsonValue] = [f"{7:016x}", "Ana", int(Presence.HERE), False, 0]
             return Code.SNAPSHOT, {"epoch": "0" * 16, "version": 1, "people": [row]}
+        if request.verb == Verb.LOGS:
+            return Code.OK, {"logs": [], "changed": []}
         return Code.OK, {}
 
 
@@ -342,6 +352,8 @@ class SealedToClient:
             if is_in:
                 server.core.handle_command(Say(1, ROOM, "halo"), server.now)
                 server.core.handle_command(LoadOlder(ROOM, 10), server.now)
+                server.core.handle_command(MarkRead(ROOM, 4), server.now)
+                server.core.handle_command(AskGroups(2), server.now)
         server.seal(made[1:])
         server.turn(answers=False)
         server.model.rows()

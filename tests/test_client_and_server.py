@@ -162,33 +162,45 @@ def test_who_was_away_finds_in_the_inbox_what_was_said(network: Simulator) -> No
     assert [(one.name, one.head, one.read) for one in told] == [("Ana", 1, 0)]
 
 
-def test_two_devices_of_an_account_read_and_write_as_one(network: Simulator) -> None:
-    budi, phone, ana = network.clients("Budi Satu", "Budi Dua", "Ana")
-    network.everybody_enters()
-    becomes(network, budi, "Budi")
-    assert ask(network, phone, LogIn(1, "Budi", "kunci")).code is Code.OK
-    assert identity(phone).person == identity(budi).person
+def test_two_devices_of_an_account_read_and_write_as_one() -> None:
+    with Simulator(1) as network:
+        budi, phone, ana = network.clients("Budi Satu", "Budi Dua", "Ana")
+        network.everybody_enters()
+        becomes(network, budi, "Budi")
+        assert ask(network, phone, LogIn(1, "Budi", "kunci")).code is Code.OK
+        assert identity(phone).person == identity(budi).person
 
-    kimia = gets(network, budi, AddGroup(2, "Kimia"))
-    gets(network, ana, JoinGroup(3, "Kimia"))
-    says(network, ana, kimia, "PR-nya apa?")
-    network.run_until(lambda: is_caught_up(network, kimia, budi, phone, ana))
-    head = len(budi.log(kimia))
-    budi.command(MarkRead(kimia, head))
-    network.run_until(lambda: _read(phone, kimia) == head, within=120)
-    says(network, phone, kimia, "halaman 12")
-    network.run_until(lambda: is_caught_up(network, kimia, budi, phone, ana))
+        kimia = gets(network, budi, AddGroup(2, "Kimia"))
+        gets(network, ana, JoinGroup(3, "Kimia"))
+        says(network, ana, kimia, "PR-nya apa?")
+        network.run_until(lambda: is_caught_up(network, kimia, budi, phone, ana))
+        budi.command(MarkRead(kimia, 3))
+        network.run_until(lambda: ReadMoved(kimia, 3) in phone.saw(ReadMoved))
+        says(network, phone, kimia, "halaman 12")
+        network.run_until(lambda: is_caught_up(network, kimia, budi, phone, ana))
 
-    own = [entry.name for _, entry in budi.log(kimia) if entry.text == "halaman 12"]
-    assert own == ["Budi"]
+        own = [entry.name for _, entry in budi.log(kimia) if entry.text == "halaman 12"]
+        assert own == ["Budi"]
+        assert budi.saw(ReadMoved) == []
 
 
-def _read(client: Client, conversation: int) -> int:
-    """How far a client knows a conversation to be read; a lost READ_TO is told in a new session."""
-    moved = [event.number for event in client.saw(ReadMoved) if event.conversation == conversation]
-    if not moved:
-        client.network.after(1.0, lambda: None)
-    return max(moved, default=0)
+def test_what_was_read_elsewhere_meanwhile_is_told_in_the_next_session() -> None:
+    with Simulator(2) as network:
+        budi, phone = network.clients("Budi Satu", "Budi Dua")
+        network.everybody_enters()
+        becomes(network, budi, "Budi")
+        assert ask(network, phone, LogIn(1, "Budi", "kunci")).code is Code.OK
+        kimia = gets(network, budi, AddGroup(2, "Kimia"))
+        network.run_until(lambda: is_caught_up(network, kimia, budi, phone))
+
+        network.cut(phone)
+        budi.command(MarkRead(kimia, 1))
+        network.run(seconds=1)
+        network.server.kill()
+        network.server.start()
+        network.mend(phone)
+
+        network.run_until(lambda: ReadMoved(kimia, 1) in phone.saw(ReadMoved))
 
 
 def test_what_is_said_before_and_after_a_change_of_name_is_the_same_everywhere(
