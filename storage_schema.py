@@ -183,7 +183,7 @@ MIGRATIONS = (
             # walk through the index passes over what was said elsewhere. Keeps no text. The
             # shortest beginnings of words are indexed too: they are those of very many words.
             """CREATE VIRTUAL TABLE words USING fts5 (
-                text, conversation, content='', columnsize=0, prefix='1',
+                text, conversation, content='', columnsize=0, prefix='1 2',
                 tokenize='unicode61 remove_diacritics 2'
             )""",
             # Left to itself it merges rarely and then for 20 ms.

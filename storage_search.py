@@ -5,6 +5,7 @@ core's business. What somebody types is words, never a query: each is quoted, an
 go on (as "bud" does in "budi"). Case and accents do not count.
 """
 
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -17,6 +18,7 @@ BATCH = 16  # entries that are waited for: a commit of one would cost nearly as 
 BATCH_BYTES = 64 * 1024  # of bodies taken at once, so that long texts hold nobody up either
 TAIL = 5_000  # entries that are not indexed yet and still searched (about 50 ms)
 TAIL_BYTES = 1024 * 1024  # of their bodies; less than a batch of the longest never is
+MOST_ENDINGS = 64  # words that a beginning may stand for, and each is looked up
 _INDEXED = "indexed"  # key of meta: the place up to which all is indexed
 _SELECT_ENTRIES = """
     SELECT place, conversation, kind, text_at, body FROM entries
@@ -33,6 +35,11 @@ _SELECT_HITS = """
     FROM words CROSS JOIN entries ON place = words.rowid
     WHERE words MATCH ? ORDER BY words.rowid DESC LIMIT ?
 """
+_OPEN_VOCABULARY = """
+    CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab ('main', 'words', 'instance')
+"""
+_SELECT_TERM = "SELECT term FROM vocabulary WHERE term >= ? LIMIT 1"
+_PLAIN_WORD = re.compile("[0-9A-Za-z]{3,40}")  # stands in the index as it is, in lower case
 _TAIL_WORDS = """
     CREATE VIRTUAL TABLE words USING fts5 (text, tokenize='unicode61 remove_diacritics 2')
 """
@@ -85,7 +92,8 @@ class SearchIndex:
         self, words: str, conversations: list[int], limit: int
     ) -> Callable[[], list[Hit]]:
         """The newest texts there that hold all these words."""
-        path, wanted, where = self._database.path, _as_query(words), frozenset(conversations)
+        path, where = self._database.path, frozenset(conversations)
+        wanted = words.replace("\0", " ").split()
 
         def search() -> list[Hit]:
             if not wanted or not where:
@@ -102,13 +110,47 @@ def _token(conversation: int) -> str:
     return f"c{conversation}"
 
 
-def _as_query(words: str) -> str:
-    """For FTS5: each word a string, whose only special character is doubled. "": no words."""
-    quoted = ['"' + word.replace('"', '""') + '"' for word in words.replace("\0", " ").split()]
-    return " ".join(quoted) + "*" if quoted else ""
+def _quote(word: str) -> str:
+    """For FTS5: a string, whose only special character is doubled."""
+    return '"' + word.replace('"', '""') + '"'
 
 
-def _search_index(reader: Reader, wanted: str, where: frozenset[int], limit: int) -> list[Hit]:
+def _as_query(words: list[str]) -> str:
+    """All of them; the last one may go on."""
+    return " ".join(map(_quote, words)) + "*"
+
+
+def _as_quick_query(reader: Reader, words: list[str]) -> str:
+    """The same, by the words that the last one stands for, if they are few. "": there is none.
+
+    FTS5 would gather all places of a beginning before it gives the newest of them: 30 ms for
+    700,000, whereas whole words are read from their end.
+    """
+    *whole, last = words
+    endings = _endings(reader, last.lower()) if _PLAIN_WORD.fullmatch(last) else None
+    if endings is None:
+        return _as_query(words)
+    any_ending = " OR ".join(map(_quote, endings))
+    return " AND ".join([*map(_quote, whole), f"({any_ending})"]) if endings else ""
+
+
+def _endings(reader: Reader, beginning: str) -> list[str] | None:
+    """The words in the index that begin so; None if they are many."""
+    reader.rows(_OPEN_VOCABULARY)
+    endings: list[str] = []
+    at = beginning
+    while (row := reader.row(_SELECT_TERM, (at,))) and row[0].startswith(beginning):
+        if len(endings) == MOST_ENDINGS:
+            return None
+        endings.append(row[0])
+        at = row[0] + "\0"  # sorts right behind it
+    return endings
+
+
+def _search_index(reader: Reader, words: list[str], where: frozenset[int], limit: int) -> list[Hit]:
+    wanted = _as_quick_query(reader, words)
+    if not wanted:
+        return []
     belongs = " OR ".join(_token(conversation) for conversation in sorted(where))
     query = f"text : ({wanted}) AND conversation : ({belongs})"
     return [
@@ -118,7 +160,7 @@ def _search_index(reader: Reader, wanted: str, where: frozenset[int], limit: int
     ]
 
 
-def _search_tail(reader: Reader, wanted: str, where: frozenset[int], limit: int) -> list[Hit]:
+def _search_tail(reader: Reader, words: list[str], where: frozenset[int], limit: int) -> list[Hit]:
     """Among what is not indexed yet, by an index made for this search alone: one idea of words."""
     indexed = int(reader.meta(_INDEXED) or b"0")
     waiting: dict[int, tuple[int, int, bytes]] = {}
@@ -136,6 +178,6 @@ def _search_tail(reader: Reader, wanted: str, where: frozenset[int], limit: int)
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as tail:
         tail.execute(_TAIL_WORDS)
         tail.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", texts)
-        places = tail.execute(_SELECT_PLACES, (wanted, limit)).fetchall()
+        places = tail.execute(_SELECT_PLACES, (_as_query(words), limit)).fetchall()
     hits = [waiting[place] for (place,) in places]
     return [Hit(conversation, number, Entry.decode(body)) for conversation, number, body in hits]

@@ -16,7 +16,7 @@ from conversation import FIRST_CHAIN, ROOM, Entry, EntryKind, next_chain, text_o
 from records import Hit
 from storage import Storage
 from storage_schema import DATABASE_NAME, MIGRATIONS, Database
-from storage_search import BATCH
+from storage_search import BATCH, MOST_ENDINGS
 
 
 @pytest.fixture
@@ -172,6 +172,20 @@ def test_the_newest_come_first_and_no_more_than_asked_for(store: Storage) -> Non
     assert found(store, "teks") == texts[::-1]
     assert found(store, "teks", limit=BATCH + 5) == texts[::-1][: BATCH + 5]
     assert found(store, "teks", limit=5) == texts[::-1][:5]
+
+
+@pytest.mark.parametrize("count", [0, 1, MOST_ENDINGS, MOST_ENDINGS + 1])
+def test_a_beginning_finds_all_words_that_begin_so_however_many_there_are(
+    store: Storage, is_indexed: bool, count: int
+) -> None:
+    texts = [f"Makan{number:03d} nasi" for number in range(count)]
+    say(store, "maka", *texts, "maki")
+    if is_indexed:
+        index_all(store)
+
+    assert found(store, "makan") == texts[::-1]
+    assert found(store, "nasi MAKAN") == texts[::-1]
+    assert found(store, "makan makan") == []
 
 
 def test_long_texts_are_found_as_well(store: Storage, is_indexed: bool) -> None:
