@@ -188,10 +188,10 @@ class LightPerson:
             match frame:
                 case Response():
                     self._receive_response(frame, now)
-                case EntryPart() if frame.conversation == ROOM:
-                    self.seen = max(self.seen, frame.number)
+                case EntryPart():
+                    self._receive_entry(frame)
                 case Heads():
-                    self.seen = max(self.seen, max(number for _, number in frame.numbers))
+                    self.seen = max(self.seen, dict(frame.numbers).get(ROOM, 0))
                     self._reported = 0
                 case Posted() | Refused():
                     self._receive_answer(frame, now)
@@ -201,6 +201,10 @@ class LightPerson:
                     raise RuntimeError(f"{self.name} was sent away: {frame.code} {frame.text}")
                 case _:
                     pass
+
+    def _receive_entry(self, part: EntryPart) -> None:
+        if part.conversation == ROOM:
+            self.seen = max(self.seen, part.number)
 
     def _receive_response(self, frame: Response, now: float) -> None:
         answer = self._requester.receive(frame)

@@ -47,7 +47,14 @@ def run_tiny(name: str) -> str:
 
 @pytest.mark.socket
 @pytest.mark.parametrize(
-    ("name", "rows"), [("fanout", [2]), ("latency", [2, 1]), ("idle", [1, 1]), ("loss", [1])]
+    ("name", "rows"),
+    [
+        ("fanout", [2]),
+        ("latency", [2, 1]),
+        ("idle", [1, 1]),
+        ("loss", [1]),
+        ("history", [8, 2]),
+    ],
 )
 def test_a_benchmark_of_the_network_runs_and_prints_its_tables(name: str, rows: list[int]) -> None:
     output = run_tiny(name)
