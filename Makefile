@@ -21,7 +21,8 @@ COVERED := protocol*.py,auth*.py,crypto*.py,conversation.py,deadlines.py,enterin
 	server_arrivals.py,server_frames.py,server_accounts.py,server_identity.py,server_conversations.py,$\
 	client_logs.py,client_people.py,client_link.py,client_connection.py,client_entrance.py,$\
 	client_requests.py,client_accounts.py,client_conversations.py,client_questions.py,$\
-	client_model.py,client_held.py,client_rows.py,client_form.py,client_layout.py,client_commands.py,$\
+	client_model.py,client_transcript.py,client_overview.py,client_mentions.py,client_search.py,client_tickets.py,$\
+	client_held.py,client_rows.py,client_form.py,client_layout.py,client_commands.py,$\
 	client_inbox.py,client_arguments.py,client_answers.py,client_errands.py,client_asking.py,client_lines.py,$\
 	client_line.py,client_talk.py,client_json.py
 DISPLAY_RUN = xvfb-run --auto-servernum --server-args='-screen 0 1600x1000x24'

@@ -17,10 +17,12 @@ from client_rows import (
     NoticeRow,
     PresenceRow,
     Receipt,
+    RenamedRow,
     Row,
     UnreadRow,
     day_label,
     presence_line,
+    renamed_line,
 )
 from texts import Texts
 from widgets_look import Look, draw_avatar, draw_rounded
@@ -73,6 +75,7 @@ class Placed:
     height: int
     block: Block | None
     bubble: tuple[int, int, int, int] | None = None  # from the row's top
+    author: tuple[int, int, int, int] | None = None  # picture and name, likewise
     top: int = 0
     items: list[int] = field(default_factory=list)
     first_text: int = 0  # of them: a selection is marked below it
@@ -126,7 +129,7 @@ class RowPainter:
                 return Placed(row, look.px(46), None)
             case UnreadRow():
                 return Placed(row, look.px(34), None)
-            case PresenceRow():
+            case PresenceRow() | RenamedRow():
                 return Placed(row, look.px(32), None)
 
     def _measured_message(self, row: MessageRow) -> Placed:
@@ -147,7 +150,10 @@ class RowPainter:
             padding=padding,
         )
         gap = look.px(12 if row.starts_run else 5)
+        author = None
         if row.starts_run and not row.is_own:
+            end = look.px(_BUBBLE_LEFT) + look.small_strong.measure(look.shown(row.name))
+            author = (look.px(_AVATAR_LEFT), gap, end, gap + look.px(34))
             gap += self._name_height + look.px(2)
         left = look.px(_BUBBLE_LEFT)
         if row.is_own:
@@ -163,7 +169,7 @@ class RowPainter:
             self._line_height,
         )
         bubble = (left, gap, left + size.width, gap + size.height)
-        return Placed(row, gap + size.height + below, block, bubble)
+        return Placed(row, gap + size.height + below, block, bubble, author)
 
     def _meta_width(self, row: MessageRow) -> int:
         look = self._look
@@ -215,6 +221,8 @@ class RowPainter:
                 return self._drawn_unread(placed)
             case PresenceRow():
                 return self._drawn_line(placed, presence_line(row, self._say))
+            case RenamedRow():
+                return self._drawn_line(placed, renamed_line(row, self._say))
 
     def _drawn_message(self, row: MessageRow, placed: Placed) -> list[int]:
         look, colours, canvas = self._look, self._look.colours, self.canvas
@@ -226,8 +234,7 @@ class RowPainter:
         if row.starts_run and not row.is_own:
             items += self._drawn_author(row, top)
         is_refused = row.receipt is Receipt.REFUSED
-        fill = colours.warning if is_refused else colours.own if row.is_own else colours.bubble
-        border = colours.warning_line if is_refused else "" if row.is_own else colours.line
+        fill, border = self._bubble_colours(row)
         box = (left, top, right, bottom)
         items += draw_rounded(canvas, look, box, fill=fill, border=border, radius=6)
         ink = colours.own_text if row.is_own and not is_refused else colours.text
@@ -257,6 +264,17 @@ class RowPainter:
                 )
             )
         return items
+
+    def _bubble_colours(self, row: MessageRow) -> tuple[str, str]:
+        """Fill and border."""
+        colours = self._look.colours
+        if row.receipt is Receipt.REFUSED:
+            return colours.warning, colours.warning_line
+        if row.is_own:
+            return colours.own, ""
+        if row.is_mention:
+            return colours.meant, colours.meant_line
+        return colours.bubble, colours.line
 
     def _drawn_author(self, row: MessageRow, bubble_top: int) -> list[int]:
         look = self._look

@@ -1,4 +1,4 @@
-"""The settings dialog: language, theme, keys, typing, text size, and what this program is.
+"""What the client's dialogs have in common, and the one for settings.
 
 Band: adapters. Every choice is reported at once; the window applies and keeps it.
 """
@@ -6,6 +6,7 @@ Band: adapters. Every choice is reported at once; the window applies and keeps i
 import tkinter as tk
 from collections.abc import Callable
 from dataclasses import replace
+from tkinter import font as tkfont
 from typing import Any
 
 import crypto
@@ -15,20 +16,23 @@ from texts import LANGUAGE_NAMES, LANGUAGES, Texts
 from widgets import Button, Choice, Link, Words
 from widgets_look import Look
 
+WIDTH = 420  # design pixels of what a dialog says
 _YES, _NO = "yes", "no"
 
 
-class SettingsDialog(tk.Toplevel):
-    """Modal; Escape closes it. ``on_change`` gets the preferences after each choice."""
+class Dialog(tk.Toplevel):
+    """Modal; Escape closes it. What it holds goes into ``body``; ``on_close`` is called at its end.
+
+    A subclass says in ``first`` where the keys go.
+    """
 
     def __init__(
         self,
         parent: tk.Misc,
         look: Look,
         say: Texts,
-        preferences: ClientPreferences,
+        title: str,
         *,
-        on_change: Callable[[ClientPreferences], None],
         on_close: Callable[[], None],
     ) -> None:
         ground = look.colours.ground
@@ -40,24 +44,19 @@ class SettingsDialog(tk.Toplevel):
             highlightcolor=look.colours.line,
         )
         self.withdraw()
-        self.title(say("settings.title"))
+        self.title(title)
         self.transient(parent.winfo_toplevel())
         self.resizable(False, False)
-        self._look, self._say, self._on_change = look, say, on_change
+        self.look, self.say = look, say
         self._on_close = on_close
-        self.preferences = preferences
-        self.choices: dict[str, Choice] = {}
-        self._body = tk.Frame(self, background=ground)
-        self._body.pack(fill="both", expand=True, padx=look.px(28), pady=look.px(24))
-        self._build_choices()
-        self._build_size()
-        self._build_about()
-        ink, wrap = look.colours.alarm, look.px(420)
-        self._error = Words(self._body, "", font=look.tiny, ink=ink, ground=ground, wrap=wrap)
-        close = Button(self._body, look, say("settings.close"), self.close, ground=ground)
-        close.pack(fill="x", pady=(look.px(20), 0))
+        self.body = tk.Frame(self, background=ground)
+        self.body.pack(fill="both", expand=True, padx=look.px(28), pady=look.px(24))
         self.bind("<Escape>", lambda _: self.close())
         self.protocol("WM_DELETE_WINDOW", self.close)
+
+    def first(self) -> tk.Misc:
+        """The widget that has the keys at first."""
+        return self.body
 
     def open(self) -> None:
         """In the middle of its window, with the keys."""
@@ -69,7 +68,7 @@ class SettingsDialog(tk.Toplevel):
         self.deiconify()
         self.wait_visibility()
         self.grab_set()
-        next(iter(self.choices.values())).focus_set()
+        self.first().focus_set()
 
     def close(self) -> None:
         """As if Escape was pressed."""
@@ -80,6 +79,52 @@ class SettingsDialog(tk.Toplevel):
         """Tk 8.6 keeps a pointer to a focused child that dies with its window: it is moved away."""
         self.master.focus_set()
         super().destroy()
+
+    def add_words(self, text: str, font: tkfont.Font, ink: str, top: int = 0) -> Words:
+        """A paragraph of the body."""
+        look = self.look
+        words = Words(
+            self.body,
+            text,
+            font=font,
+            ink=ink,
+            ground=look.colours.ground,
+            wrap=look.px(WIDTH),
+        )
+        words.pack(anchor="w", fill="x", pady=(look.px(top), 0))
+        return words
+
+
+class SettingsDialog(Dialog):
+    """``on_change`` gets the preferences after each choice."""
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        look: Look,
+        say: Texts,
+        preferences: ClientPreferences,
+        *,
+        on_change: Callable[[ClientPreferences], None],
+        on_close: Callable[[], None],
+    ) -> None:
+        super().__init__(parent, look, say, say("settings.title"), on_close=on_close)
+        ground = look.colours.ground
+        self._look, self._say, self._on_change = look, say, on_change
+        self._body = self.body
+        self.preferences = preferences
+        self.choices: dict[str, Choice] = {}
+        self._build_choices()
+        self._build_size()
+        self._build_about()
+        ink, wrap = look.colours.alarm, look.px(WIDTH)
+        self._error = Words(self._body, "", font=look.tiny, ink=ink, ground=ground, wrap=wrap)
+        close = Button(self._body, look, say("settings.close"), self.close, ground=ground)
+        close.pack(fill="x", pady=(look.px(20), 0))
+
+    def first(self) -> tk.Misc:
+        """The first of the choices."""
+        return next(iter(self.choices.values()))
 
     def show_error(self, sentence: str) -> None:
         """What could not be done."""

@@ -1,4 +1,5 @@
-"""What the join window asks for, what can be wrong with it, and where the sentence then stands.
+"""What the join window and the account's dialogs ask for, what can be wrong with it, and where the
+sentence then stands.
 
 Band: cores. Pure: knows no window, no socket and no clock. The entry point takes a ``JoinForm``,
 makes a driver and a core for it, and reports what went wrong on the way as ``JoinFailed``.
@@ -9,12 +10,21 @@ from enum import Enum, auto
 
 from auth import NameInvalid, normalise_name
 from client_events import (
+    AddGroup,
+    Answered,
+    ChangeName,
+    ChangePassword,
     Crashed,
     Ended,
     EndReason,
+    JoinGroup,
+    LogIn,
     NameRefused,
+    OpenPrivate,
     PasswordDelayed,
     PasswordRefused,
+    Register,
+    Request,
 )
 from protocol import Code
 from texts import Texts
@@ -23,8 +33,16 @@ DEFAULT_PORT = 8083
 PORTS = range(1, 65_536)
 
 
+class Way(Enum):
+    """As whom one enters."""
+
+    GUEST = "guest"
+    LOG_IN = "log_in"
+    REGISTER = "register"
+
+
 class JoinField(Enum):
-    """Where in the join window something stands."""
+    """Where in the join window, or in a dialog about the account, something stands."""
 
     HOST = auto()
     PORT = auto()
@@ -32,6 +50,13 @@ class JoinField(Enum):
     NAME = auto()
     LOCAL_HOST = auto()
     LOCAL_PORT = auto()
+    USER = auto()  # name of an account
+    ACCOUNT_PASSWORD = auto()
+    AGAIN = auto()  # a new password, for the second time
+    OLD_PASSWORD = auto()
+    FULL_NAME = auto()
+    COUNTRY = auto()
+    GROUP = auto()
     FORM = auto()  # no field in particular: above the button
 
 
@@ -40,7 +65,7 @@ class JoinForm:
     """What is needed to enter a room. ``trusted_key``: the user compared this new key and took it.
 
     ``local_host`` "" and ``local_port`` 0: whatever the system chooses. ``account``: whose login
-    follows at once; ``name`` is a passing one then, not to be remembered.
+    follows at once; ``name`` is a passing one then, not to be remembered, or empty: any will do.
     """
 
     host: str
@@ -63,6 +88,12 @@ class Typed:
     name: str = ""
     local_host: str = ""
     local_port: str = ""
+    way: Way = Way.GUEST
+    user: str = ""
+    account_password: str = field(default="", repr=False)
+    again: str = field(default="", repr=False)
+    full_name: str = ""
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,30 +127,103 @@ def check(typed: Typed, trusted_key: bytes | None = None) -> JoinForm | list[Tro
         troubles.append(Trouble(JoinField.HOST, "trouble.host_empty"))
     if port not in PORTS:
         troubles.append(Trouble(JoinField.PORT, "trouble.port"))
-    if name_trouble := check_name(typed.name):
-        troubles.append(name_trouble)
+    troubles += check_identity(typed)
     if local_port != 0 and local_port not in PORTS:
         troubles.append(Trouble(JoinField.LOCAL_PORT, "trouble.port"))
     if troubles:
         return troubles
+    is_guest = typed.way is Way.GUEST
     return JoinForm(
         typed.host.strip(),
         port,
         typed.password,
-        normalise_name(typed.name),
+        normalise_name(typed.name) if is_guest else "",
         typed.local_host.strip(),
         local_port,
         trusted_key,
+        "" if is_guest else normalise_name(typed.user),
     )
 
 
-def check_name(name: str) -> Trouble | None:
+def check_identity(typed: Typed) -> list[Trouble]:
+    """What is wrong about who one wants to be."""
+    match typed.way:
+        case Way.GUEST:
+            trouble = check_name(typed.name)
+            return [trouble] if trouble else []
+        case Way.LOG_IN:
+            return check_account(typed.user, typed.account_password)
+        case _:
+            return check_account(typed.user, typed.account_password, typed.again)
+
+
+def check_name(name: str, where: JoinField = JoinField.NAME) -> Trouble | None:
     """What the server would refuse about a name whoever else is there."""
     try:
         normalise_name(name)
     except NameInvalid as invalid:
-        return Trouble(JoinField.NAME, f"name.{invalid.reason.value}")
+        return Trouble(where, f"name.{invalid.reason.value}")
     return None
+
+
+def check_account(user: str, password: str, again: str | None = None) -> list[Trouble]:
+    """``again``: the new password for the second time; None: it is not a new one."""
+    troubles = []
+    if name_trouble := check_name(user, JoinField.USER):
+        troubles.append(name_trouble)
+    return troubles + check_password(password, again)
+
+
+def check_password(password: str, again: str | None = None) -> list[Trouble]:
+    """Of an account; ``again`` as above."""
+    if not password.strip():
+        return [Trouble(JoinField.ACCOUNT_PASSWORD, "account.password_empty")]
+    if again is not None and again != password:
+        return [Trouble(JoinField.AGAIN, "account.again_differs")]
+    return []
+
+
+def account_request(typed: Typed, way: Way) -> Register | LogIn:
+    """What to ask of the server; the ticket is given when that is done."""
+    if way is Way.REGISTER:
+        details = (typed.country.strip(), typed.full_name.strip())
+        return Register(0, typed.user, typed.account_password, *details)
+    return LogIn(0, typed.user, typed.account_password)
+
+
+_FIELDS: dict[type[Request], JoinField] = {  # of which the name may be refused
+    Register: JoinField.USER,
+    ChangeName: JoinField.NAME,
+    AddGroup: JoinField.GROUP,
+    JoinGroup: JoinField.GROUP,
+    OpenPrivate: JoinField.USER,
+}
+_NAME_CODES = {
+    Code.NAME_TAKEN,
+    Code.NAME_INVALID,
+    Code.GROUP_EXISTS,
+    Code.NO_SUCH_GROUP,
+    Code.NO_SUCH_USER,
+    Code.ALREADY_A_MEMBER,
+}
+
+
+def field_of(asked: Request, answered: Answered) -> JoinField:
+    """Where it stands why a request was refused."""
+    is_guess = answered.code in (Code.WRONG_LOGIN, Code.TOO_MANY_GUESSES)
+    match asked:
+        case ChangePassword() if is_guess:
+            return JoinField.OLD_PASSWORD
+        case _ if is_guess:
+            return JoinField.ACCOUNT_PASSWORD
+        case Register() if answered.code is Code.BAD_REQUEST:
+            return JoinField.COUNTRY
+        case OpenPrivate() if answered.code is Code.BAD_REQUEST:
+            return JoinField.USER
+        case _ if answered.code in _NAME_CODES:
+            return _FIELDS.get(type(asked), JoinField.FORM)
+        case _:
+            return JoinField.FORM
 
 
 def _port(typed: str, when_empty: str = "") -> int:

@@ -105,6 +105,7 @@ class Held:
         self._far: _Stretch | None = None  # where somebody reads, above a hole
         self._first = self._last = 0  # the reach, in the far stretch if there is one
         self._asked: LoadOlder | None = None
+        self._wanted = 0  # number of the entry that was asked for, to be shown when it is here
 
     def learn_floor(self, floor: int) -> None:
         """What comes first of all is the entry after this one."""
@@ -152,9 +153,40 @@ class Held:
 
     def show_newest(self) -> None:
         """Moves the reach to the end, wherever it was."""
-        self._far = None
+        self._far, self._wanted = None, 0
         self._last = len(self._near.items)
         self._first = max(0, self._last - SHOWN)
+
+    def show_place(self, number: int) -> LoadOlder | None:
+        """Moves the reach to an entry, or asks for what is around it; ``take`` moves it then.
+
+        While another question is on its way nothing happens: try again after its answer.
+        """
+        for stretch in (self._here, self._near):
+            if stretch.floor < number <= stretch.top:
+                self._far = stretch if stretch is self._far else None
+                self._show_around(number)
+                return None
+        if not 0 < number <= self._near.floor:
+            return None  # it has not arrived yet
+        last = min(number + STEP // 2, self._near.floor)
+        asked = self._ask(last, min(STEP, last))
+        self._wanted = number if asked else self._wanted
+        return asked
+
+    def is_in_reach(self, number: int) -> bool:
+        """Whether an entry is among those the view shows."""
+        return any(isinstance(item, Arrived) and item.number == number for item in self.in_reach())
+
+    def _show_around(self, number: int) -> None:
+        items = self._here.items
+        place = next(
+            place
+            for place, item in enumerate(items)
+            if isinstance(item, Arrived) and item.number >= number
+        )
+        self._first = max(0, place - SHOWN // 2)
+        self._last = min(len(items), self._first + SHOWN)
 
     # --- what is held no more, or not yet ---
 
@@ -182,18 +214,31 @@ class Held:
         return self._asked
 
     def take(self, entries: Sequence[tuple[int, Entry]]) -> None:
-        """The answer. One that fits to neither end, since somebody went elsewhere, is no use."""
-        self._asked = None
+        """The answer. One that fits nowhere, since somebody went elsewhere, is no use."""
+        wanted, self._asked, self._wanted = self._wanted, None, 0
         here, far = self._here, self._far
         if not entries:
             here.floor = 0
             return
         items = [Arrived(number, entry) for number, entry in entries]
         older = [item for item in items if item.number <= here.floor]
-        if older and older[-1].number == here.floor:
+        if items[0].number <= wanted <= items[-1].number:
+            self._take_around(items, wanted)
+        elif older and older[-1].number == here.floor:
             self._take_older(here, older)
         elif far is not None and items[0].number == far.top + 1:
             self._take_newer(far, [item for item in items if item.number <= self._near.floor])
+
+    def _take_around(self, items: list[Arrived], wanted: int) -> None:
+        near = self._near
+        if items[-1].number == near.floor:
+            near.insert(0, items)
+            near.floor, self._far = items[0].number - 1, None
+        else:
+            self._far = _Stretch(items[0].number - 1)
+            self._far.insert(0, items)
+            near.drop_oldest()
+        self._show_around(wanted)
 
     def _take_older(self, here: _Stretch, older: list[Arrived]) -> None:
         was_at_top = self._first == 0

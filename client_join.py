@@ -1,4 +1,4 @@
-"""The join window's view: rooms one has been in on the left, what is needed to enter on the right.
+"""The join window's view: what is needed to enter, beside the rooms one has been in.
 
 Band: adapters. Shows what client_form.py says is wrong beside its field; decides nothing.
 """
@@ -6,34 +6,18 @@ Band: adapters. Shows what client_form.py says is wrong beside its field; decide
 import tkinter as tk
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from tkinter import font as tkfont
 
-from client_form import JoinField, Trouble, Typed
+from client_form import JoinField, Trouble, Typed, Way
+from client_recent_panels import RecentRooms, RoomEntry
 from client_rows import is_same_key, key_text
 from texts import Texts
-from widgets import Button, Card, Field, IconButton, Link, Words
-from widgets_look import Look, draw_rounded, shorten
-from widgets_paint import Icon
+from widgets import Button, Card, Field, Link, Words
+from widgets_lists import Tabs
+from widgets_look import Look
 
 SIZE = (760, 560)
-_SIDE_WIDTH = 280
 _FORM_WIDTH = 401
-
-
-@dataclass(frozen=True, slots=True)
-class RoomEntry:
-    """A room that can be chosen. ``when``: the last visit, in words."""
-
-    title: str
-    host: str
-    port: int
-    name: str
-    when: str
-
-    @property
-    def place(self) -> str:
-        """``192.168.1.20:8083``."""
-        return f"{self.host}:{self.port}"
+_ACCOUNT_WAYS = (Way.LOG_IN, Way.REGISTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +25,7 @@ class JoinActions:
     """What the view can ask for."""
 
     join: Callable[[Typed], None]
+    identify: Callable[[Typed], None]  # log in or register, with the server that is there
     take_name: Callable[[str], None]
     try_password: Callable[[str], None]
     trust: Callable[[Typed, bytes], None]
@@ -65,10 +50,14 @@ class JoinView(tk.Frame):
         super().__init__(parent, background=look.colours.ground)
         self._look, self._say, self._actions = look, say, actions
         self._asked: JoinField | None = None  # the one field that is asked for again
+        self._is_inside = False  # past the room's password: only who one is is asked for
         self._countdown: str | None = None
         self._new_key = b""
-        self.rooms: list[_RoomButton] = []
-        self._build_side(rooms)
+        self._recent = RecentRooms(
+            self, look, say, rooms, on_choose=self._choose_room, on_settings=actions.settings
+        )
+        self._recent.pack(side="left", fill="y")
+        self.rooms = self._recent.buttons
         self._form = tk.Frame(self, background=look.colours.ground)
         self._form.pack(side="left", fill="both", expand=True, padx=look.px(40), pady=look.px(31))
         tk.Frame(
@@ -79,69 +68,27 @@ class JoinView(tk.Frame):
         self._mark_room()
         self.bind("<Destroy>", self._stop_countdown)
 
-    def _build_side(self, rooms: Sequence[RoomEntry]) -> None:
-        look, colours, say = self._look, self._look.colours, self._say
-        side = tk.Frame(self, background=colours.side, width=look.px(_SIDE_WIDTH))
-        side.pack(side="left", fill="y")
-        side.pack_propagate(False)
-        left = look.px(28)
-
-        def line(text: str, font: tkfont.Font, ink: str, top: int) -> None:
-            wrap = look.px(_SIDE_WIDTH) - 2 * left
-            words = Words(side, text, font=font, ink=ink, ground=colours.side, wrap=wrap)
-            words.pack(fill="x", padx=left, pady=(look.px(top), 0))
-
-        line("Ruang", look.title, colours.side_text, 24)
-        line(say("join.slogan"), look.tiny, colours.side_soft, 2)
-        line(say("join.recent").upper(), look.caption, colours.side_soft, 32)
-        tk.Frame(side, background=colours.side, height=look.px(10)).pack()
-        foot = tk.Frame(side, background=colours.side)
-        foot.pack(side="bottom", fill="x", padx=(left, look.px(14)), pady=look.px(14))
-        IconButton(
-            foot,
-            look,
-            Icon.GEAR,
-            self._actions.settings,
-            ground=colours.side,
-            ink=colours.side_soft,
-            name=say("settings.title"),
-        ).pack(side="right")
-        footer = say("join.footer")
-        Words(foot, footer, font=look.tiny, ink=colours.side_faint, ground=colours.side).pack(
-            side="left"
-        )
-        if not rooms:
-            line(say("join.recent_none"), look.tiny, colours.side_faint, 4)
-        for room in rooms[:5]:
-            button = _RoomButton(side, look, room, self._choose_room)
-            button.pack(fill="x", padx=look.px(14), pady=(0, look.px(8)))
-            self.rooms.append(button)
-
     def _build_fields(self, typed: Typed) -> None:
         look, say, form = self._look, self._say, self._form
         ground = look.colours.ground
         ink = look.colours.text
         title = Words(form, say("join.title"), font=look.heading, ink=ink, ground=ground)
-        title.pack(anchor="w", pady=(0, look.px(22)))
+        title.pack(anchor="w", pady=(0, look.px(14)))
+        words = [(way.value, say(f"join.as_{way.value}")) for way in Way]
+        self.ways = Tabs(form, look, words, typed.way.value, self._choose_way, ground=ground)
+        self.ways.pack(fill="x", pady=(0, look.px(20)))
         place = self._row(form)
         self.host = self._field(place, "join.host", typed.host, width=20)
         self.port = self._field(place, "join.port", typed.port, width=10)
         self.host.pack(side="left", fill="x", expand=True, anchor="n")
         self.port.pack(side="left", anchor="n", padx=(look.px(15), 0))
-        shown = (say("join.show"), say("join.hide"))
-        self.password = Field(
-            form,
-            look,
-            say("join.password"),
-            ground=ground,
-            value=typed.password,
-            secret=True,
-            show_words=shown,
-            on_change=lambda: self._changed(JoinField.PASSWORD),
+        self.password = self._secret(
+            form, "join.password", typed.password, where=JoinField.PASSWORD
         )
         self.password.pack(fill="x", pady=(0, look.px(14)))
-        self.your_name = self._field(form, "join.name", typed.name, where=JoinField.NAME)
-        self.your_name.pack(fill="x", pady=(0, look.px(12)))
+        self._who = tk.Frame(form, background=ground)
+        self._who.pack(fill="x")
+        self._build_identity(typed)
         self.own_link = Link(form, look, "", self._toggle_own, ground=ground, ink=look.colours.soft)
         self.own_link.pack(anchor="w")
         self._own = tk.Frame(form, background=ground)
@@ -160,11 +107,69 @@ class JoinView(tk.Frame):
             JoinField.NAME: self.your_name,
             JoinField.LOCAL_HOST: self.local_host,
             JoinField.LOCAL_PORT: self.local_port,
+            JoinField.USER: self.user,
+            JoinField.ACCOUNT_PASSWORD: self.account_password,
+            JoinField.AGAIN: self.again,
+            JoinField.FULL_NAME: self.full_name,
+            JoinField.COUNTRY: self.country,
         }
         for field in self._fields.values():
             for key in ("<Return>", "<KP_Enter>"):
                 field.entry.bind(key, lambda _: self.button.press())
         self._show_own(bool(typed.local_host or typed.local_port))
+
+    def _build_identity(self, typed: Typed) -> None:
+        """All fields of all ways; those of the chosen one are shown."""
+        who = self._who
+        self.your_name = self._field(who, "join.name", typed.name, where=JoinField.NAME)
+        self.user = self._field(who, "account.user", typed.user, where=JoinField.USER)
+        self._passwords = tk.Frame(who, background=self._look.colours.ground)
+        self.account_password = self._secret(
+            self._passwords,
+            "account.password",
+            typed.account_password,
+            where=JoinField.ACCOUNT_PASSWORD,
+        )
+        self.again = self._secret(
+            self._passwords, "account.again", typed.again, where=JoinField.AGAIN
+        )
+        self._details = tk.Frame(who, background=self._look.colours.ground)
+        self.full_name = self._field(
+            self._details, "account.full_name", typed.full_name, where=JoinField.FULL_NAME
+        )
+        self.country = self._field(
+            self._details, "account.country", typed.country, where=JoinField.COUNTRY
+        )
+        for frame, pair in (
+            (self._passwords, (self.account_password, self.again)),
+            (self._details, (self.full_name, self.country)),
+        ):
+            frame.columnconfigure((0, 1), weight=1, uniform="half")
+            pair[0].grid(row=0, column=0, sticky="new")
+            pair[1].grid(row=0, column=1, sticky="new", padx=(self._look.px(15), 0))
+        self._show_way()
+
+    def _show_way(self) -> None:
+        shown: dict[Way, tuple[tk.Frame, ...]] = {
+            Way.GUEST: (self.your_name,),
+            Way.LOG_IN: (self.user, self._passwords),
+            Way.REGISTER: (self.user, self._passwords, self._details),
+        }
+        for hidden in (self.your_name, self.user, self._passwords, self._details):
+            hidden.pack_forget()
+        for part in shown[self.way]:
+            part.pack(fill="x", pady=(0, self._look.px(14)))
+        is_new = self.way is Way.REGISTER
+        self.account_password.grid(columnspan=1 if is_new else 2)
+        if is_new:
+            self.again.grid()
+        else:
+            self.again.grid_remove()
+
+    @property
+    def way(self) -> Way:
+        """As whom one wants to enter."""
+        return Way(self.ways.chosen)
 
     def _row(self, parent: tk.Misc) -> tk.Frame:
         row = tk.Frame(parent, background=self._look.colours.ground)
@@ -190,12 +195,26 @@ class JoinView(tk.Frame):
             on_change=lambda: self._changed(where),
         )
 
+    def _secret(self, parent: tk.Misc, caption: str, value: str, *, where: JoinField) -> Field:
+        say = self._say
+        return Field(
+            parent,
+            self._look,
+            say(caption),
+            ground=self._look.colours.ground,
+            value=value,
+            secret=True,
+            show_words=(say("join.show"), say("join.hide")),
+            on_change=lambda: self._changed(where),
+        )
+
     def _build_rest(self) -> None:
         look, say, form = self._look, self._say, self._form
         ground = look.colours.ground
         ink, wrap = look.colours.alarm, look.px(_FORM_WIDTH)
         self.message = Words(form, "", font=look.small, ink=ink, ground=ground, wrap=wrap)
         self.button = Button(form, look, say("join.button"), self._press, ground=ground)
+        self._show_button()
         self.button.pack(fill="x", pady=(look.px(18), 0))
         self.cancel_link = Link(form, look, say("join.cancel"), self._actions.cancel, ground=ground)
         self._key_box: Card | None = None
@@ -212,11 +231,27 @@ class JoinView(tk.Frame):
             self.your_name.value,
             self.local_host.value if self._is_own_shown else "",
             self.local_port.value if self._is_own_shown else "",
+            self.way,
+            self.user.value,
+            self.account_password.value,
+            self.again.value,
+            self.full_name.value,
+            self.country.value,
         )
+
+    def _identity_fields(self) -> tuple[Field, ...]:
+        """Those of the way that is chosen."""
+        account = (self.user, self.account_password)
+        return {
+            Way.GUEST: (self.your_name,),
+            Way.LOG_IN: account,
+            Way.REGISTER: (*account, self.again, self.full_name, self.country),
+        }[self.way]
 
     def focus_first(self) -> None:
         """Where typing begins: the first empty field."""
-        for field in (self.host, self.password, self.your_name):
+        place = () if self._is_inside else (self.host, self.password)
+        for field in (*place, *self._identity_fields()):
             if not field.value:
                 field.entry.focus_set()
                 return
@@ -232,19 +267,24 @@ class JoinView(tk.Frame):
         """Somebody pressed Join."""
         self._reset()
         self._enable(())
+        self.ways.enable(False)
         self.button.show(self._say("join.joining"), is_enabled=False)
         self.cancel_link.pack(after=self.button, pady=(self._look.px(10), 0))
 
     def show_troubles(self, troubles: Iterable[Trouble], sentences: Iterable[str]) -> None:
         """What is wrong, each sentence beside its field; the form can be corrected."""
         self._reset()
-        for trouble, sentence in reversed(list(zip(troubles, sentences, strict=True))):
-            field = self._fields.get(trouble.field)
+        fields = [trouble.field for trouble in troubles]
+        self._show_beside(list(zip(fields, sentences, strict=True)))
+
+    def _show_beside(self, troubles: Sequence[tuple[JoinField, str]]) -> None:
+        for where, sentence in reversed(troubles):
+            field = self._fields.get(where)
             if field is None:
                 self.message.configure(foreground=self._look.colours.alarm)
                 self._show_message(sentence)
                 continue
-            if trouble.field in (JoinField.LOCAL_HOST, JoinField.LOCAL_PORT):
+            if where in (JoinField.LOCAL_HOST, JoinField.LOCAL_PORT):
                 self._show_own(True)
             field.show_error(sentence)
             self._focus_in(field)
@@ -260,6 +300,24 @@ class JoinView(tk.Frame):
         key = "join.take_name" if trouble.field is JoinField.NAME else "join.try_password"
         self.button.show(self._say(key))
         self.cancel_link.pack(after=self.button, pady=(self._look.px(10), 0))
+
+    def ask_who(self, troubles: Sequence[tuple[JoinField, str]] = (), note: str = "") -> None:
+        """Who one is, without starting over: the room's password was right.
+
+        ``troubles``: what is wrong with what was said; ``note``: what happened before.
+        """
+        self._reset(keep_key=True)
+        self._is_inside = True
+        self.ways.show([(way.value, self._say(f"join.as_{way.value}")) for way in _ACCOUNT_WAYS])
+        if self.way is Way.GUEST:
+            self.ways.mark(Way.LOG_IN.value)
+            self._show_way()
+        self._enable((*self._identity_fields(), self.again, self.full_name, self.country))
+        self.button.show(self._say(f"join.do_{self.way.value}"))
+        self.cancel_link.pack(after=self.button, pady=(self._look.px(10), 0))
+        self.message.configure(foreground=self._look.colours.soft)
+        self._show_message(note)
+        self._show_beside(troubles)
 
     def show_wait(self, wait: float) -> None:
         """Too many wrong passwords: counts down beside the field."""
@@ -343,7 +401,9 @@ class JoinView(tk.Frame):
 
     def _reset(self, *, keep_key: bool = False) -> None:
         self._stop_countdown()
-        self._asked = None
+        self._asked, self._is_inside = None, False
+        self.ways.enable(True)
+        self.ways.show([(way.value, self._say(f"join.as_{way.value}")) for way in Way])
         self._show_message("")
         self.cancel_link.pack_forget()
         for field in self._fields.values():
@@ -353,9 +413,13 @@ class JoinView(tk.Frame):
             self._key_box.destroy()
             self._key_box = None
         if not self.button.winfo_manager():
-            self.own_link.pack(anchor="w", after=self.your_name)
+            self.own_link.pack(anchor="w", after=self._who)
             self.button.pack(fill="x", pady=(self._look.px(18), 0))
-        self.button.show(self._say("join.button"))
+        self._show_button()
+
+    def _show_button(self) -> None:
+        key = "join.button" if self.way is Way.GUEST else f"join.do_{self.way.value}"
+        self.button.show(self._say(key))
 
     def _enable(self, fields: Sequence[Field]) -> None:
         for field in self._fields.values():
@@ -394,6 +458,8 @@ class JoinView(tk.Frame):
                 self._actions.take_name(self.your_name.value)
             case JoinField.PASSWORD:
                 self._actions.try_password(self.password.value)
+            case _ if self._is_inside:
+                self._actions.identify(self.typed)
             case _:
                 self._actions.join(self.typed)
 
@@ -407,6 +473,13 @@ class JoinView(tk.Frame):
         if self.key_field.error.cget("text"):
             self.key_field.show_error("")
 
+    def _choose_way(self, _: str) -> None:
+        for field in self._identity_fields():
+            field.show_error("")
+        self._show_way()
+        self._show_button()
+        self.focus_first()
+
     def _changed(self, where: JoinField | None) -> None:
         """What is corrected is no longer called wrong."""
         if where is not None and where is not self._asked and self._countdown is None:
@@ -414,15 +487,15 @@ class JoinView(tk.Frame):
         self._mark_room()
 
     def _choose_room(self, room: RoomEntry) -> None:
-        if self.button.is_enabled and self._asked is None and self.button.winfo_manager():
+        is_form = self._asked is None and not self._is_inside
+        if self.button.is_enabled and is_form and self.button.winfo_manager():
             self.host.value, self.port.value = room.host, str(room.port)
-            self.your_name.value = room.name
+            self.ways.choose((Way.LOG_IN if room.is_account else Way.GUEST).value)
+            (self.user if room.is_account else self.your_name).value = room.name
             self.password.entry.focus_set()
 
     def _mark_room(self) -> None:
-        place = f"{self.host.value.strip()}:{self.port.value.strip()}"
-        for button in self.rooms:
-            button.mark(button.room.place == place)
+        self._recent.mark(f"{self.host.value.strip()}:{self.port.value.strip()}")
 
     def _toggle_own(self) -> None:
         self._show_own(not self._is_own_shown)
@@ -435,63 +508,3 @@ class JoinView(tk.Frame):
             self._own.pack(fill="x", after=self.own_link, pady=(self._look.px(10), 0))
         else:
             self._own.pack_forget()
-
-
-class _RoomButton(tk.Canvas):
-    """A room in the list."""
-
-    def __init__(
-        self,
-        parent: tk.Misc,
-        look: Look,
-        room: RoomEntry,
-        on_choose: Callable[[RoomEntry], None],
-    ) -> None:
-        super().__init__(
-            parent,
-            height=look.px(62),
-            width=1,
-            background=look.colours.side,
-            highlightthickness=0,
-            takefocus=True,
-            cursor="hand2",
-        )
-        self.room = room
-        self._look, self._on_choose = look, on_choose
-        self._is_chosen = self._has_focus = False
-        self.bind("<Configure>", lambda _: self._draw())
-        self.bind("<FocusIn>", lambda _: self._focus(True))
-        self.bind("<FocusOut>", lambda _: self._focus(False))
-        for key in ("<Button-1>", "<Return>", "<KP_Enter>", "<space>"):
-            self.bind(key, lambda _: self.press())
-
-    def press(self) -> None:
-        """As if clicked."""
-        self._on_choose(self.room)
-
-    def mark(self, is_chosen: bool) -> None:
-        """Whether the form is about this room."""
-        if is_chosen != self._is_chosen:
-            self._is_chosen = is_chosen
-            self._draw()
-
-    def _focus(self, has_focus: bool) -> None:
-        self._has_focus = has_focus
-        self._draw()
-
-    def _draw(self) -> None:
-        look, colours = self._look, self._look.colours
-        self.delete("all")
-        width, height = self.winfo_width(), self.winfo_height()
-        if self._is_chosen or self._has_focus:
-            border = colours.side_soft if self._has_focus else ""
-            box = (0, 0, width, height)
-            draw_rounded(self, look, box, fill=colours.side_chosen, border=border)
-        left = look.px(14)
-        for text, y, font, ink in (
-            (self.room.title, 17, look.strong, colours.side_text),
-            (self.room.place, 34, look.tiny, colours.side_soft),
-            (self.room.when, 48, look.tiny, colours.side_soft),
-        ):
-            fitting = shorten(look.shown(text), font, max(1, width - 2 * left))
-            self.create_text(left, look.px(y), text=fitting, anchor="w", font=font, fill=ink)

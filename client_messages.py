@@ -6,15 +6,16 @@ lets text be selected, and reports scrolling; it decides nothing. client_bubbles
 
 import contextlib
 import tkinter as tk
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date
 
-from client_bubbles import Block, Placed, RowKey, RowPainter, row_key
-from client_layout import MORE_LINES, MOST_LINES, word_around
-from client_rows import DayRow, MessageRow, Receipt, Row
+from client_bubbles import Placed, RowPainter, row_key
+from client_layout import MORE_LINES, MOST_LINES
+from client_rows import DayRow, MessageRow, Receipt, Row, UnreadRow, count_text
+from client_selection_views import Selection
 from texts import Texts
 from widgets import ThinScrollbar
+from widgets_lists import make_menu, pop_up
 from widgets_look import Look, draw_rounded
 from widgets_paint import Icon
 
@@ -22,14 +23,7 @@ _TOP = 14  # design pixels above the first row
 _BOTTOM = 18
 _NEAR = 400  # pixels from an end at which more is asked for
 _WHEEL = 60  # design pixels that a notch of the wheel moves
-
-
-@dataclass(frozen=True, slots=True)
-class _Spot:
-    """A place in a text: where a selection begins or ends."""
-
-    key: RowKey
-    index: int
+_LIGHT_MS = 1_600  # that a place somebody was led to is marked
 
 
 class MessageView(tk.Frame):
@@ -46,28 +40,26 @@ class MessageView(tk.Frame):
         on_top: Callable[[], None],
         on_bottom: Callable[[], None],
         on_newest: Callable[[], None],
-        on_look: Callable[[bool], None],
+        on_look: Callable[[], None],
         on_write_again: Callable[[str], None],
         on_ask_lacking: Callable[[int], None],
+        on_person: Callable[[str, int, int], None],
     ) -> None:
         """``on_top``, ``on_bottom``: an end of the rows comes near; ``on_newest``: show the newest
-        rows now; ``on_look``: they came into view or left it; ``time_of``: the clock time of an
-        instant; ``on_ask_lacking``: who lacks an entry?"""
+        rows now; ``on_look``: what is in view changed; ``time_of``: the clock time of an instant;
+        ``on_ask_lacking``: who lacks an entry? ``on_person``: somebody's name was pressed."""
         super().__init__(parent, background=look.colours.ground)
         self._look, self._say, self._time_of = look, say, time_of
         self._on_top, self._on_bottom, self._on_look = on_top, on_bottom, on_look
         self._on_newest, self._on_write_again = on_newest, on_write_again
-        self._on_ask_lacking = on_ask_lacking
+        self._on_ask_lacking, self._on_person = on_ask_lacking, on_person
         self._rows: Sequence[Row] = ()
         self._placed: list[Placed] = []
-        self._places: dict[RowKey, int] = {}  # of the rows that hold text, in _placed
         self._sticks = True  # to the end, when more comes
         self._has_end = True  # the newest row of all is among ours
-        self._was_looking: bool | None = None
+        self._seen: tuple[bool, int] = (False, 0)  # as told
         self._unread = 0
         self._is_loading = False
-        self._anchor: _Spot | None = None  # where a selection was begun
-        self._point: _Spot | None = None  # and where it ends
         ground = look.colours.ground
         self.canvas = tk.Canvas(
             self, background=ground, highlightthickness=0, yscrollincrement=1, takefocus=True
@@ -75,11 +67,12 @@ class MessageView(tk.Frame):
         self._painter = RowPainter(
             self.canvas, look, say, time_of=time_of, can_draw_emoji=can_draw_emoji
         )
+        self.selection = Selection(self.canvas, look, time_of=time_of)
         self._bar = ThinScrollbar(self, look, self._scroll_to_fraction, ground=ground)
         self._bar.pack(side="right", fill="y", padx=(0, look.px(2)), pady=look.px(2))
         self.canvas.pack(side="left", fill="both", expand=True)
         self.canvas.configure(yscrollcommand=self._bar.set)
-        self._menu = tk.Menu(self, tearoff=False)
+        self._menu = make_menu(self, look)
         self._bind_keys()
 
     def _bind_keys(self) -> None:
@@ -88,13 +81,14 @@ class MessageView(tk.Frame):
         canvas.bind("<Button-1>", self._pressed)
         canvas.bind("<B1-Motion>", self._dragged)
         canvas.bind("<ButtonRelease-1>", self._released)
-        canvas.bind("<Double-Button-1>", self._select_word)
-        canvas.bind("<Triple-Button-1>", self._select_message)
+        selection = self.selection
+        canvas.bind("<Double-Button-1>", lambda e: selection.select_word(*self._point_of(e)))
+        canvas.bind("<Triple-Button-1>", lambda e: selection.select_row(*self._point_of(e)))
         canvas.bind("<Motion>", self._hovered)
         for button in ("<Button-3>", "<Control-Button-1>"):
             canvas.bind(button, self._open_menu)
         canvas.bind("<<Copy>>", lambda _: self.copy())
-        canvas.bind("<Control-a>", lambda _: self._select_all())
+        canvas.bind("<Control-a>", lambda _: selection.select_all())
         canvas.bind("<MouseWheel>", self._wheel)
         canvas.bind("<Button-4>", lambda _: self.scroll_by(-notch))
         canvas.bind("<Button-5>", lambda _: self.scroll_by(notch))
@@ -138,11 +132,6 @@ class MessageView(tk.Frame):
         self._placed = [
             placed or self._painter.measured(row) for row, placed in zip(rows, kept, strict=True)
         ]
-        self._places = {
-            row_key(placed.row): place
-            for place, placed in enumerate(self._placed)
-            if placed.block is not None
-        }
         self._place(anchor)
 
     def _first_in_view(self, kept: Sequence[Placed | None]) -> int | None:
@@ -158,6 +147,7 @@ class MessageView(tk.Frame):
 
     def _place(self, anchor: int | None) -> None:
         """Gives each row its top, outwards from the one that stays; the region follows."""
+        self.selection.show(self._placed)
         look = self._look
         start = anchor or 0
         top = look.px(_TOP) if anchor is None else self._placed[anchor].top
@@ -216,7 +206,7 @@ class MessageView(tk.Frame):
                 placed.items = self._painter.drawn(placed)
             elif placed.items and not is_near:
                 self._undraw(placed)
-        self._mark_selection()
+        self.selection.mark()
         self._look_around()
         self._draw_way_down()
 
@@ -224,9 +214,10 @@ class MessageView(tk.Frame):
         """Tells which ends have come near, and whether the newest is in view."""
         end = self._placed[-1].top + self._placed[-1].height if self._placed else 0
         self._sticks = self._view_bottom() >= end - self._look.px(12)
-        if self.is_at_end != self._was_looking:
-            self._was_looking = self.is_at_end
-            self._on_look(self.is_at_end)
+        seen = (self.is_at_end, self.last_seen)
+        if seen != self._seen:
+            self._seen = seen
+            self._on_look()
         if self.is_near_end:
             self._on_bottom()
         if self.is_near_top:
@@ -239,6 +230,16 @@ class MessageView(tk.Frame):
     def is_at_end(self) -> bool:
         """Whether the newest row is in view."""
         return self._sticks and self._has_end
+
+    @property
+    def last_seen(self) -> int:
+        """Number of the last entry whose end is in view, or was passed on the way there."""
+        bottom = self._view_bottom() + self._look.px(_BOTTOM)
+        for placed in reversed(self._placed):
+            number = getattr(placed.row, "number", 0)
+            if number and placed.top + placed.height <= bottom:
+                return int(number)
+        return 0
 
     @property
     def is_near_end(self) -> bool:
@@ -268,6 +269,50 @@ class MessageView(tk.Frame):
         if not self._has_end:
             self._on_newest()
         self._settle(goes_to_end=True)
+
+    def clear(self) -> None:
+        """Another conversation is shown from now on: at its end, with nothing selected."""
+        self._rows = ()
+        self._replace(())
+        self.selection.clear()
+        self._painter.opened.clear()
+        self._sticks = self._has_end = True
+
+    def reveal(self, number: int, *, is_marked: bool = True) -> bool:
+        """Scrolls to an entry, at a third of the height; False: it is not among the rows.
+
+        ``is_marked``: its ground lights up for a moment.
+        """
+        for placed in self._placed:
+            if number and getattr(placed.row, "number", 0) == number:
+                wish = placed.top - self.canvas.winfo_height() // 3
+                self.scroll_by(wish - round(self.canvas.canvasy(0)))
+                if is_marked:
+                    self._light_up(placed)
+                return True
+        return False
+
+    def reveal_unread(self) -> None:
+        """What is new from its beginning, if it does not fit into the view."""
+        for placed in self._placed:
+            if isinstance(placed.row, UnreadRow):
+                above = round(self.canvas.canvasy(0)) + self._look.px(_TOP)
+                if placed.top < above:
+                    self.scroll_by(placed.top - above)
+
+    def _light_up(self, placed: Placed) -> None:
+        colours, width = self._look.colours, self._painter.width
+        light = self.canvas.create_rectangle(
+            0,
+            placed.top,
+            width,
+            placed.top + placed.height + self._look.px(5),
+            fill=colours.meant,
+            width=0,
+            tags="light",
+        )
+        self.canvas.tag_lower(light)
+        self.after(_LIGHT_MS, self.canvas.delete, light)
 
     def _scroll_to_fraction(self, fraction: float) -> None:
         self.canvas.yview_moveto(fraction)
@@ -302,7 +347,7 @@ class MessageView(tk.Frame):
         arrow = look.icon(Icon.DOWN, look.px(18), colours.soft)
         canvas.create_image(x + size // 2, y + size // 2, image=arrow, tags="down")
         if self._unread:
-            text = str(self._unread) if self._unread < 1000 else "999+"
+            text = count_text(self._unread)
             half = max(look.px(10), look.tiny.measure(text) // 2 + look.px(6))
             middle = x + size // 2
             box = (middle - half, y - look.px(10), middle + half, y + look.px(8))
@@ -319,65 +364,49 @@ class MessageView(tk.Frame):
 
     # --- selecting and copying ---
 
-    def _row_at(self, y: float) -> int:
-        """Place of the row at a height of the canvas, the nearest if there is none."""
-        least, most = 0, len(self._placed) - 1
-        while least < most:
-            middle = (least + most + 1) // 2
-            if self._placed[middle].top <= y:
-                least = middle
-            else:
-                most = middle - 1
-        return least
-
-    def _spot_at(self, event: "tk.Event[tk.Misc]") -> _Spot | None:
-        """The place between two characters that is nearest to the pointer."""
-        if not self._placed:
-            return None
-        x, y = self.canvas.canvasx(event.x), self.canvas.canvasy(event.y)
-        place = self._row_at(y)
-        for at in (*range(place, -1, -1), *range(place + 1, len(self._placed))):
-            placed = self._placed[at]
-            if (block := placed.block) is None:
-                continue
-            key = row_key(placed.row)
-            if at != place:
-                return _Spot(key, len(block.shown.text) if at < place else 0)
-            line = int(y - placed.top - block.y) // block.line_height
-            if line < 0:
-                return _Spot(key, 0)
-            if line >= len(block.wrapped.lines):
-                return _Spot(key, block.wrapped.lines[-1].end)
-            index = block.typesetter.index_at(block.wrapped.lines[line], round(x) - block.x)
-            return _Spot(key, index)
-        return None
-
     def _block_under(self, event: "tk.Event[tk.Misc]") -> Placed | None:
         """The row whose bubble is under the pointer."""
         if not self._placed:
             return None
-        x, y = self.canvas.canvasx(event.x), self.canvas.canvasy(event.y)
-        placed = self._placed[self._row_at(y)]
+        x, y = self._point_of(event)
+        placed = self._placed[self.selection.row_at(y)]
         if placed.bubble is None:
             return None
         left, top, right, bottom = placed.bubble
         is_in = left <= x <= right and top <= y - placed.top <= bottom
         return placed if is_in else None
 
+    def _author_under(self, event: "tk.Event[tk.Misc]") -> str:
+        """Whose picture or name is under the pointer; empty: nobody's."""
+        if not self._placed:
+            return ""
+        x, y = self._point_of(event)
+        placed = self._placed[self.selection.row_at(y)]
+        if placed.author is None or not isinstance(placed.row, MessageRow):
+            return ""
+        left, top, right, bottom = placed.author
+        is_in = left <= x <= right and top <= y - placed.top <= bottom
+        return placed.row.name if is_in and self._block_under(event) is None else ""
+
+    def _point_of(self, event: "tk.Event[tk.Misc]") -> tuple[float, float]:
+        return self.canvas.canvasx(event.x), self.canvas.canvasy(event.y)
+
     def _pressed(self, event: "tk.Event[tk.Misc]") -> None:
         self.canvas.focus_set()
         if self._is_way_down(event):
             self.scroll_to_end()
             return
-        self._anchor = self._spot_at(event)
-        self._point = None
+        if name := self._author_under(event):
+            self._on_person(name, event.x_root, event.y_root)
+            return
+        self.selection.begin(*self._point_of(event))
         placed = self._block_under(event)
         if placed is not None and placed.block is not None and placed.block.wrapped.is_cut:
             block = placed.block
             end = placed.top + block.y + len(block.wrapped.lines) * block.line_height
             if self.canvas.canvasy(event.y) > end:
                 self._open_further(placed)
-        self._mark_selection()
+        self.selection.mark()
 
     def _open_further(self, placed: Placed) -> None:
         key = row_key(placed.row)
@@ -391,129 +420,36 @@ class MessageView(tk.Frame):
         self._draw_visible()
 
     def _dragged(self, event: "tk.Event[tk.Misc]") -> None:
-        if self._anchor is None:
+        if not self.selection.is_begun:
             return
         if event.y < 0:
             self.scroll_by(max(event.y, -self._look.px(_WHEEL)))
         elif event.y > self.canvas.winfo_height():
             self.scroll_by(min(event.y - self.canvas.winfo_height(), self._look.px(_WHEEL)))
-        self._point = self._spot_at(event)
-        self._mark_selection()
+        self.selection.extend(*self._point_of(event))
 
     def _released(self, _event: "tk.Event[tk.Misc]") -> None:
         if self.selected_text():
-            self._own_selection()
-
-    def _select_word(self, event: "tk.Event[tk.Misc]") -> None:
-        spot = self._spot_at(event)
-        if spot is not None and (block := self._block(spot.key)) is not None:
-            start, end = word_around(block.shown.text, spot.index)
-            self._select(_Spot(spot.key, start), _Spot(spot.key, end))
-
-    def _select_message(self, event: "tk.Event[tk.Misc]") -> None:
-        spot = self._spot_at(event)
-        if spot is not None and (block := self._block(spot.key)) is not None:
-            self._select(_Spot(spot.key, 0), _Spot(spot.key, len(block.shown.text)))
-
-    def _select_all(self) -> None:
-        if self._places:
-            keys = list(self._places)
-            first, last = keys[0], keys[-1]
-            block = self._block(last)
-            if block is not None:
-                self._select(_Spot(first, 0), _Spot(last, len(block.shown.text)))
-
-    def _select(self, anchor: _Spot, point: _Spot) -> None:
-        self._anchor, self._point = anchor, point
-        self._mark_selection()
-        self._own_selection()
-
-    def _own_selection(self) -> None:
-        with contextlib.suppress(tk.TclError):
-            self.canvas.selection_own()
-
-    def _block(self, key: RowKey) -> Block | None:
-        place = self._places.get(key)
-        return None if place is None else self._placed[place].block
-
-    def _selected(self) -> Iterator[tuple[Placed, Block, int, int]]:
-        """Each row that is selected at least in part, with the characters from and to."""
-        if self._anchor is None or self._point is None:
-            return
-        spots = [
-            (self._places[spot.key], spot.index)
-            for spot in (self._anchor, self._point)
-            if spot.key in self._places
-        ]
-        if len(spots) < 2:
-            return
-        (first, start), (last, end) = sorted(spots)
-        for place in range(first, last + 1):
-            placed = self._placed[place]
-            if placed.block is not None:
-                length = len(placed.block.shown.text)
-                yield (
-                    placed,
-                    placed.block,
-                    start if place == first else 0,
-                    end if place == last else length,
-                )
-
-    def _mark_selection(self) -> None:
-        self.canvas.delete("selection")
-        for placed, block, start, end in self._selected():
-            if placed.items:
-                self._mark(placed, block, start, end)
-
-    def _mark(self, placed: Placed, block: Block, start: int, end: int) -> None:
-        colours, row = self._look.colours, placed.row
-        is_own = isinstance(row, MessageRow) and row.is_own and row.receipt is not Receipt.REFUSED
-        fill = colours.own_selection if is_own else colours.selection
-        for place, line in enumerate(block.wrapped.lines):
-            span = block.typesetter.span(line, start, end)
-            if span is not None:
-                top = placed.top + block.y + place * block.line_height
-                mark = self.canvas.create_rectangle(
-                    block.x + span[0],
-                    top,
-                    block.x + span[1],
-                    top + block.line_height,
-                    fill=fill,
-                    width=0,
-                    tags="selection",
-                )
-                if placed.first_text:
-                    self.canvas.tag_lower(mark, placed.first_text)
+            self.selection.own()
 
     def selected_text(self) -> str:
         """What a copy gives: of several messages, each with its time and name."""
-        chosen = [
-            (placed, block.shown.copied(start, end))
-            for placed, block, start, end in self._selected()
-        ]
-        chosen = [(placed, text) for placed, text in chosen if text]
-        if len(chosen) == 1:
-            return chosen[0][1]
-        return "\n".join(self._as_line(placed.row, text) for placed, text in chosen)
-
-    def _as_line(self, row: Row, text: str) -> str:
-        if not isinstance(row, MessageRow):
-            return text
-        time = f"[{self._time_of(row.sent_at)}] " if row.sent_at else ""
-        return f"{time}{row.name}: {text}"
+        return self.selection.text()
 
     def copy(self) -> bool:
         """Puts what is selected on the clipboard; False if nothing is."""
         text = self.selected_text()
         if text:
-            self.clipboard_clear()
-            self.clipboard_append(text)
+            self._copy_text(text)
         return bool(text)
 
     def _primary_selection(self, offset: str, length: str) -> str:
         return self.selected_text()[int(offset) : int(offset) + int(length)]
 
     def _open_menu(self, event: "tk.Event[tk.Misc]") -> None:
+        if name := self._author_under(event):
+            self._on_person(name, event.x_root, event.y_root)
+            return
         menu, say = self._menu, self._say
         menu.delete(0, "end")
         if self.selected_text():
@@ -522,7 +458,7 @@ class MessageView(tk.Frame):
         if placed is not None and placed.block is not None:
             self._add_choices(menu, placed.row, placed.block.shown.original)
         if menu.index("end") is not None:
-            menu.tk_popup(event.x_root, event.y_root)
+            pop_up(menu, event.x_root, event.y_root)
 
     def _add_choices(self, menu: tk.Menu, row: Row, text: str) -> None:
         say = self._say
@@ -542,7 +478,7 @@ class MessageView(tk.Frame):
 
     def _hovered(self, event: "tk.Event[tk.Misc]") -> None:
         cursor = "xterm" if self._block_under(event) is not None else ""
-        if self._is_way_down(event):
+        if self._is_way_down(event) or self._author_under(event):
             cursor = "hand2"
         if str(self.canvas.cget("cursor")) != cursor:
             self.canvas.configure(cursor=cursor)

@@ -1,42 +1,42 @@
-"""What the chat window shows, computed from events: rows, people, receipts, titles.
+"""What the chat window shows, computed from events: who we are, the people, the conversations.
 
-Band: cores. Pure: knows no window and no clock (today comes in where a sentence needs it).
-What of the log is in memory, and in reach of the view, is the matter of client_held.py.
+Band: cores. Pure: knows no window and no clock. What each conversation shows is the matter of
+client_transcript.py, what in it is unread of client_inbox.py, what stands around the messages of
+client_overview.py.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, tzinfo
 
 from client_events import (
     Connection,
     ConnectionChanged,
+    ConversationChanged,
+    ConversationGone,
     DraftMade,
     DraftRefused,
     Ended,
     Entered,
     EntryArrived,
     FloorChanged,
+    Found,
+    IdentityChanged,
     KeySeen,
     LogReplaced,
+    MarkRead,
     OlderArrived,
     PeopleReplaced,
     PersonChanged,
     PersonTyping,
     ReachedChanged,
 )
-from client_held import Arrived, Held, Item, Waiting
-from client_rows import (
-    DayRow,
-    LastMessage,
-    MessageRow,
-    NoticeRow,
-    PersonRow,
-    PresenceRow,
-    Receipt,
-    Row,
-    UnreadRow,
-)
-from conversation import ROOM, Entry, EntryKind, Person, Presence
-from texts import Texts
+from client_held import Held
+from client_inbox import Conversation, Inbox
+from client_mentions import is_mentioned
+from client_rows import LastMessage, NoticeRow, PersonRow, Row
+from client_transcript import Reader, Transcript, TranscriptEvent
+from conversation import ROOM, ConversationKind, EntryKind, Person, Presence
+from settings_client import Notify
 
 _LAST_INSTANT = 253_370_764_800_000  # 9999-01-01: a peer's clock may say anything
 
@@ -54,35 +54,86 @@ class ClientModel:
         self.room_name = ""
         self.server_key: bytes | None = None
         self.is_first_time = False  # the server's key had not been known before
-        self.me = 0
-        self.my_name = ""
+        self.inbox = Inbox()
+        self.token = ""  # of an account's session, as hex
         self.has_entered = False
         self.ended: Ended | None = None
         self.people: dict[int, Person] = {}
-        self.reached = 0
-        self.unread = 0
-        self.last_message: LastMessage | None = None
-        self.held = Held(ROOM)
-        self._typing: dict[int, int] = {}  # person: how often they were seen typing
-        self._drafts: dict[int, Waiting] = {}  # by draft, in their order
+        self.levels: Mapping[int, Notify] = {}  # by conversation, where the user chose
+        self._transcripts = {ROOM: Transcript(ROOM, self.day_of)}
+        self._chosen = ROOM
+        self._told: set[int] = set()  # conversations of which it is known what we have seen
         self._is_looking = True
-        self._unread_from = 0  # number of the first entry below the unread line; 0: no line
         self._serial = 0
         self._ticket = 0
+
+    # --- who we are, and where ---
+
+    @property
+    def me(self) -> int:
+        """Our person; 0: nobody."""
+        return self.inbox.me
+
+    @property
+    def my_name(self) -> str:
+        """As the others know us."""
+        return self.inbox.my_name
+
+    @property
+    def chosen(self) -> int:
+        """The conversation that is shown."""
+        return self._chosen
+
+    @property
+    def here(self) -> Transcript:
+        """What is shown of it."""
+        return self._transcripts[self._chosen]
+
+    @property
+    def conversation(self) -> Conversation:
+        """The conversation that is shown."""
+        known = self.inbox.conversation(self._chosen)
+        assert known is not None  # whoever forgets one chooses another
+        return known
+
+    def transcript(self, conversation: int) -> Transcript | None:
+        """What is shown of a conversation, once it is chosen; None: we do not belong to it."""
+        return self._transcripts.get(conversation)
 
     # --- events ---
 
     def apply(self, event: object) -> None:
         """Takes what happened into account; events that change nothing shown are ignored."""
+        if isinstance(event, EntryArrived):
+            self._mark_line(event)
+        before = self.me
+        self.inbox.apply(event)
+        if self.me != before:
+            self._told.clear()
         match event:
-            case EntryArrived() | DraftMade() | DraftRefused() | OlderArrived():
-                if event.conversation == ROOM:
-                    self._apply_message(event)
-            case FloorChanged() | ReachedChanged() | LogReplaced():
-                if event.conversation == ROOM:
-                    self._apply_log(event)
+            case (
+                EntryArrived()
+                | DraftMade()
+                | DraftRefused()
+                | OlderArrived()
+                | FloorChanged()
+                | ReachedChanged()
+                | LogReplaced()
+            ):
+                self._apply_to_transcript(event)
             case PeopleReplaced() | PersonChanged() | PersonTyping():
                 self._apply_people(event)
+            case ConversationChanged() | ConversationGone():
+                self._apply_conversation(event)
+            case ConnectionChanged() | KeySeen() | Entered() | IdentityChanged() | Ended():
+                self._apply_visit(event)
+            case _:
+                pass
+
+    def _apply_visit(
+        self, event: ConnectionChanged | KeySeen | Entered | IdentityChanged | Ended
+    ) -> None:
+        match event:
             case ConnectionChanged():
                 self.connection = event.connection
                 self.round_trip = event.round_trip
@@ -90,57 +141,57 @@ class ClientModel:
                 self.server_key, self.room_name = event.key, event.room_name
                 self.is_first_time = not event.is_pinned
             case Entered():
-                self.me, self.my_name = event.person, event.name
                 self.room_name, self.server_key = event.room_name, event.server_key
                 self.has_entered = True
-            case Ended():
+            case IdentityChanged():
+                self.token = event.token
+            case _:
                 self.ended = event
-            case _:
-                pass
 
-    def _apply_message(self, event: EntryArrived | DraftMade | DraftRefused | OlderArrived) -> None:
-        match event:
-            case EntryArrived():
-                self._take_entry(event)
-            case OlderArrived():
-                self.held.take(event.entries)
-            case DraftMade():
-                waiting = Waiting(event.ticket, event.draft, event.text)
-                self._drafts[event.draft] = waiting
-                self._unread_from = 0
-            case _:
-                self._drafts.pop(event.draft, None)
-                ticket = event.ticket or 0
-                self.held.append(Waiting(ticket, event.draft, event.text, event.code))
+    def _apply_to_transcript(self, event: TranscriptEvent) -> None:
+        transcript = self._transcripts.get(event.conversation)
+        if transcript is not None:
+            transcript.apply(event, self.me)
 
-    def _take_entry(self, event: EntryArrived) -> None:
-        entry = event.entry
-        is_own = entry.person == self.me
-        if event.ticket is not None:
-            self._drafts = {
-                draft: waiting
-                for draft, waiting in self._drafts.items()
-                if waiting.ticket != event.ticket
-            }
-        if entry.kind is EntryKind.TEXT:
-            self.last_message = LastMessage(entry.name, is_own, entry.text, entry.sent_at)
-            self._typing.pop(entry.person, None)
-            if not (self._is_looking or is_own or event.is_history):
-                if self.unread == 0:
-                    self._unread_from = event.number
-                self.unread += 1
-        self.held.append(Arrived(event.number, entry), is_history=event.is_history)
+    def _mark_line(self, event: EntryArrived) -> None:
+        """What comes first of what nobody looks at stands below the line, until it is answered."""
+        transcript = self._transcripts.get(event.conversation)
+        known = self.inbox.conversation(event.conversation)
+        if transcript is None or known is None or known.unread or event.is_history:
+            return
+        is_seen = self._is_looking and event.conversation == self._chosen
+        if self._is_news(event) and event.number > known.read and not is_seen:
+            transcript.unread_from = event.number
 
-    def _apply_log(self, event: FloorChanged | ReachedChanged | LogReplaced) -> None:
-        match event:
-            case FloorChanged():
-                self.held.learn_floor(event.floor)
-            case ReachedChanged():
-                self.reached = max(self.reached, event.number)
-            case _:
-                self.held.clear()
-                self.reached = self.unread = self._unread_from = 0
-                self.last_message = None
+    def _is_news(self, event: EntryArrived) -> bool:
+        is_own = event.ticket is not None or event.entry.person == self.me
+        return event.entry.kind in (EntryKind.TEXT, EntryKind.FILE, EntryKind.NOTICE) and not is_own
+
+    def _apply_conversation(self, event: ConversationChanged | ConversationGone) -> None:
+        number = event.conversation
+        if isinstance(event, ConversationGone):
+            self._told.discard(number)
+            self._transcripts.pop(number, None)
+        elif number not in self._told:
+            self._told.add(number)
+            if number == ROOM and event.read == 0:  # what newcomers find is no news
+                self.inbox.mark_read(ROOM, event.head)
+            self._keep_in_step()
+            if number == self._chosen:
+                self._draw_line()
+        self._keep_in_step()
+
+    def _keep_in_step(self) -> None:
+        """A transcript for each conversation that there is."""
+        numbers = {known.number for known in self.inbox.conversations()}
+        for number in numbers - self._transcripts.keys():
+            self._transcripts[number] = Transcript(number, self.day_of)
+        if self._chosen not in self._transcripts:
+            self._chosen = ROOM
+
+    def _draw_line(self) -> None:
+        unread = self.unread_in(self._chosen)
+        self.here.unread_from = unread[0].number if unread else 0
 
     def _apply_people(self, event: PeopleReplaced | PersonChanged | PersonTyping) -> None:
         match event:
@@ -150,131 +201,118 @@ class ClientModel:
                     for person in event.people
                     if person.presence is not Presence.GONE
                 }
-                self._typing = {
-                    person: seen for person, seen in self._typing.items() if person in self.people
-                }
+                for transcript in self._transcripts.values():
+                    for person in transcript.typing:
+                        if person not in self.people:
+                            transcript.stop_typing(person)
             case PersonChanged():
                 if event.person.presence is Presence.GONE:
                     self.people.pop(event.person.person, None)
-                    self._typing.pop(event.person.person, None)
+                    for transcript in self._transcripts.values():
+                        transcript.stop_typing(event.person.person)
                 else:
                     self.people[event.person.person] = event.person
             case _:
-                if event.person in self.people:
-                    self._typing[event.person] = self._typing.get(event.person, 0) + 1
+                typed_in = self._transcripts.get(event.conversation)
+                if typed_in is not None and event.person in self.people:
+                    typed_in.see_typing(event.person)
 
     # --- what the user does in the window ---
 
     def new_ticket(self) -> int:
-        """The number for the next Say."""
+        """The number for the next Say or Request."""
         self._ticket += 1
         return self._ticket
 
-    def add_notice(self, text: str) -> None:
-        """A line of the program's own, in this window alone."""
+    def add_notice(self, text: str, conversation: int | None = None) -> None:
+        """A line of the program's own, in this window alone; where one is if not said otherwise."""
         self._serial += 1
-        self.held.append(NoticeRow(0, self._serial, text))
+        transcript = self._transcripts.get(self._chosen if conversation is None else conversation)
+        if transcript is not None:
+            transcript.held.append(NoticeRow(0, self._serial, text))
+
+    def choose(self, conversation: int) -> bool:
+        """Shows a conversation from its newest entries on, with a line above what is unread.
+
+        False: we do not belong to it, or do not know it yet.
+        """
+        self._keep_in_step()  # one that was opened a moment ago
+        if conversation not in self._transcripts:
+            return False
+        if conversation != self._chosen:
+            self.here.held.look(True)
+            self._chosen = conversation
+            self._draw_line()
+            self.here.held.show_newest()
+        return True
 
     def look(self, is_at_end: bool, *, has_focus: bool = True) -> None:
         """Whether the view stands at the newest message, and the user is there to see it: then
-        what arrives meanwhile is not unread."""
-        self.held.look(is_at_end)
+        what arrives meanwhile is not new to them."""
+        self.here.held.look(is_at_end)
         self._is_looking = is_at_end and has_focus
-        if self._is_looking:
-            self.unread = 0
 
-    def typing_seen(self, person: int) -> int:
-        """A mark for ``fade_typing``: grows whenever the person is seen typing."""
-        return self._typing.get(person, 0)
+    def see(self, number: int) -> MarkRead | None:
+        """The user has seen all up to an entry of the conversation shown; what to tell the core."""
+        if not self.is_told:
+            return None  # what we had seen is not known yet, and where the line stands
+        return self.inbox.see(self._chosen, number)
 
-    def fade_typing(self, person: int, seen: int) -> None:
-        """Some seconds later: no longer typing, unless seen so again since ``typing_seen``."""
-        if self._typing.get(person) == seen:
-            del self._typing[person]
+    # --- what needs attention ---
+
+    def level(self, conversation: int) -> Notify:
+        """How much of a conversation the user wants to be called for."""
+        known = self.inbox.conversation(conversation)
+        usual = Notify.ALL
+        if known is None or known.kind is ConversationKind.ROOM:
+            usual = Notify.MENTIONS
+        return self.levels.get(conversation, usual)
+
+    def calls(self, event: EntryArrived) -> bool:
+        """Whether an entry, already applied, should draw the user's attention to the window."""
+        is_seen = self._is_looking and event.conversation == self._chosen
+        if is_seen or event.is_history or not self._is_news(event):
+            return False
+        if self.inbox.conversation(event.conversation) is None:
+            return False
+        level = self.level(event.conversation)
+        is_meant = is_mentioned(event.entry.text, self.my_name)
+        return level is Notify.ALL or (level is Notify.MENTIONS and is_meant)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is known what we have seen of the conversation shown."""
+        return self._chosen in self._told
+
+    def unread_in(self, conversation: int) -> list[Found]:
+        """The messages we have not seen, ascending, as far as they are here."""
+        return self.inbox.unread(conversation) if conversation in self._told else []
+
+    @property
+    def unread(self) -> int:
+        """Unread messages of all conversations that are not silenced."""
+        return sum(
+            len(self.unread_in(known.number))
+            for known in self.inbox.conversations()
+            if self.level(known.number) is not Notify.NONE
+        )
 
     # --- what to draw ---
 
+    @property
+    def held(self) -> Held:
+        """What is held of the conversation shown."""
+        return self.here.held
+
+    @property
+    def last_message(self) -> LastMessage | None:
+        """In the conversation shown."""
+        return self.here.last_message
+
     def rows(self) -> list[Row]:
         """What is in reach of the view, from the top down; at its end the drafts that wait."""
-        rows: list[Row] = []
-        day: date | None = None
-        for item in self.held.in_reach():
-            if isinstance(item, Arrived):
-                item_day = self.day_of(item.entry.sent_at)
-                if item_day != day:
-                    day = item_day
-                    rows.append(DayRow(day, item.number))
-                if item.number == self._unread_from:
-                    rows.append(UnreadRow())
-            self._add_row(rows, item)
-        if self.held.is_following:
-            for waiting in self._drafts.values():
-                self._add_row(rows, waiting)
-        return rows
-
-    def _add_row(self, rows: list[Row], item: Item) -> None:
-        match item:
-            case Waiting():
-                rows.append(self._waiting_row(item, _last_author(rows)))
-            case NoticeRow():
-                rows.append(item)
-            case _:
-                self._add_entry(rows, item.number, item.entry)
-
-    def _add_entry(self, rows: list[Row], number: int, entry: Entry) -> None:
-        if entry.kind in (EntryKind.JOINED, EntryKind.LEFT):
-            last = rows[-1]
-            base = last if isinstance(last, PresenceRow) else PresenceRow(number, (), ())
-            if base is last:
-                rows.pop()
-            joined = tuple(name for name in base.joined if name != entry.name)
-            left = tuple(name for name in base.left if name != entry.name)
-            if entry.kind is EntryKind.JOINED:
-                joined += (entry.name,)
-            else:
-                left += (entry.name,)
-            rows.append(PresenceRow(base.number, joined, left))
-        elif entry.kind is EntryKind.NOTICE:
-            rows.append(NoticeRow(number, 0, entry.text))
-        else:
-            is_own = entry.person == self.me
-            receipt = Receipt.NONE
-            if is_own:
-                receipt = Receipt.REACHED if number <= self.reached else Receipt.SAVED
-            starts = _last_author(rows) != entry.person
-            rows.append(
-                MessageRow(
-                    number,
-                    0,
-                    entry.person,
-                    entry.name,
-                    entry.text,
-                    entry.sent_at,
-                    is_own,
-                    starts,
-                    receipt,
-                )
-            )
-
-    def _waiting_row(self, waiting: Waiting, last_author: int) -> MessageRow:
-        if waiting.refusal is not None:
-            receipt = Receipt.REFUSED
-        elif self.connection is Connection.HERE:
-            receipt = Receipt.PENDING
-        else:
-            receipt = Receipt.WAITING
-        return MessageRow(
-            0,
-            waiting.ticket or -waiting.draft,
-            self.me,
-            self.my_name,
-            waiting.text,
-            0,
-            True,
-            last_author != self.me,
-            receipt,
-            waiting.refusal,
-        )
+        is_connected = self.connection is Connection.HERE
+        return self.here.rows(Reader(self.me, self.my_name, is_connected))
 
     def people_rows(self) -> list[PersonRow]:
         """Oneself first, then who is here, then who is away, by name."""
@@ -287,13 +325,14 @@ class ClientModel:
                 one.person,
             ),
         )
+        typing = self.here.typing
         return [
             PersonRow(
                 one.person,
                 one.name,
                 one.person == self.me,
                 one.presence is Presence.AWAY and one.person != self.me,
-                one.person in self._typing and one.person != self.me,
+                one.person in typing and one.person != self.me,
             )
             for one in people
         ]
@@ -315,30 +354,3 @@ class ClientModel:
     def _local(self, sent_at: int) -> datetime:
         seconds = min(max(sent_at, 0), _LAST_INSTANT) / 1000
         return datetime.fromtimestamp(seconds, UTC).astimezone(self._zone)
-
-
-def _last_author(rows: list[Row]) -> int:
-    last = rows[-1] if rows else None
-    return last.person if isinstance(last, MessageRow) else 0
-
-
-def window_title(model: ClientModel) -> str:
-    """The count of unread messages in front: ``(3) Lab Jaringan``, and the program."""
-    title = f"{model.room_name} – Ruang" if model.has_entered else "Ruang"  # noqa: RUF001
-    return f"({model.unread}) {title}" if model.unread else title
-
-
-def people_line(model: ClientModel, say: Texts) -> str:
-    """``12 people here · encrypted``."""
-    count = model.here_count()
-    return say("chat.person_here" if count == 1 else "chat.people_here", count=count)
-
-
-def connection_line(model: ClientModel, say: Texts) -> str:
-    """``Connected · 2 ms``."""
-    if model.connection is not Connection.HERE:
-        is_lost = model.connection is Connection.LOST
-        return say("connection.lost" if is_lost else "connection.connecting")
-    if model.round_trip is None:
-        return say("connection.here")
-    return say("connection.here_ms", ms=max(1, round(model.round_trip * 1000)))

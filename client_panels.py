@@ -1,43 +1,29 @@
-"""What stands around the messages: the side bar, the list of people, the line to write in.
+"""What stands beside and below the messages: the list of people, the line to write in.
 
 Band: adapters. One class per view; each is filled by ``show`` and speaks through callables.
 """
 
 import tkinter as tk
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from client_layout import spelled_pictures
+from client_mentions import begun_mention, suggested_names
 from client_rows import PersonRow
 from texts import Texts
-from widgets import Card, IconButton, Link, ThinScrollbar
+from widgets import Card, IconButton, Link
+from widgets_lists import Box, ListRow, RowList
 from widgets_look import Look, draw_avatar, draw_rounded, shorten
 from widgets_paint import Icon
 
-SIDE_WIDTH = 268
 PEOPLE_WIDTH = 210
 _ROW = 42  # of the list of people
 _MOST_LINES = 6  # that the line to write in grows to
 _LONG_TEXT = 4_000  # characters beyond which its lines are not counted
 
 
-@dataclass(frozen=True, slots=True)
-class SideContent:
-    """Everything the side bar shows."""
-
-    room_name: str
-    address: str
-    preview: str
-    time: str
-    unread: int
-    name: str
-    person: int
-    connection: str
-    is_connected: bool
-
-
-class SideBar(tk.Frame):
-    """The room, its one conversation, and oneself."""
+class PeopleList(tk.Frame):
+    """Who is here and who is away: of the room, or of a group."""
 
     def __init__(
         self,
@@ -45,259 +31,70 @@ class SideBar(tk.Frame):
         look: Look,
         say: Texts,
         *,
-        on_room: Callable[[], None],
-        on_settings: Callable[[], None],
+        on_person: Callable[[str, int, int], None],
     ) -> None:
-        colours = look.colours
-        super().__init__(parent, background=colours.side, width=look.px(SIDE_WIDTH))
-        self.pack_propagate(False)
-        self._look, self._say = look, say
-        self._content: SideContent | None = None
-        self._foot = tk.Frame(self, background=colours.side)
-        self._foot.pack(side="bottom", fill="x")
-        tk.Frame(self._foot, background=colours.side_line, height=1).pack(fill="x")
-        self.gear = IconButton(
-            self._foot,
-            look,
-            Icon.GEAR,
-            on_settings,
-            ground=colours.side,
-            ink=colours.side_soft,
-            name=say("settings.title"),
-        )
-        self.gear.pack(side="right", padx=look.px(10))
-        self.me = tk.Canvas(
-            self._foot, background=colours.side, highlightthickness=0, height=look.px(55), width=1
-        )
-        self.me.pack(side="left", fill="x", expand=True)
-        self.top = tk.Canvas(self, background=colours.side, highlightthickness=0, width=1)
-        self.top.pack(fill="both", expand=True)
-        self.top.tag_bind("room", "<Button-1>", lambda _: on_room())
-        self.top.bind("<Configure>", lambda _: self._draw())
-        self.me.bind("<Configure>", lambda _: self._draw())
-
-    def show(self, content: SideContent) -> None:
-        """Draws anew if anything changed."""
-        if content != self._content:
-            self._content = content
-            self._draw()
-
-    def _draw(self) -> None:
-        if self._content is not None:
-            self._draw_top(self._content)
-            self._draw_me(self._content)
-
-    def _draw_top(self, content: SideContent) -> None:
-        look, colours, canvas = self._look, self._look.colours, self.top
-        canvas.delete("all")
-        width = max(look.px(120), canvas.winfo_width())
-        left = look.px(20)
-        name = shorten(look.shown(content.room_name), look.heading, width - 2 * left)
-        canvas.create_text(
-            left, look.px(31), text=name, anchor="w", font=look.heading, fill=colours.side_text
-        )
-        lock = look.icon(Icon.LOCK, look.px(12), colours.side_soft)
-        canvas.create_image(left, look.px(53), image=lock, anchor="w")
-        address = shorten(content.address, look.small, width - 2 * left - look.px(16))
-        canvas.create_text(
-            left + look.px(16),
-            look.px(53),
-            text=address,
-            anchor="w",
-            font=look.small,
-            fill=colours.side_soft,
-        )
-        canvas.create_text(
-            left,
-            look.px(92),
-            text=self._say("chat.room").upper(),
-            anchor="w",
-            font=look.caption,
-            fill=colours.side_soft,
-        )
-        self._draw_room(content, width)
-
-    def _draw_room(self, content: SideContent, width: int) -> None:
-        look, colours, canvas = self._look, self._look.colours, self.top
-        top, edge = look.px(108), look.px(8)
-        box = (edge, top, width - edge, top + look.px(48))
-        draw_rounded(canvas, look, box, fill=colours.side_chosen, tags="room")
-        size = look.px(32)
-        picture = look.square(
-            size, look.px(3), colours.accent if not colours.is_dark else "#0f766e"
-        )
-        canvas.create_image(look.px(20), top + edge, image=picture, anchor="nw", tags="room")
-        canvas.create_text(
-            look.px(36),
-            top + look.px(24),
-            text="#",
-            font=look.button,
-            fill="#ffffff",
-            tags="room",
-        )
-        right = width - look.px(20)
-        canvas.create_text(
-            look.px(64),
-            top + look.px(16),
-            text=self._say("chat.everyone"),
-            anchor="w",
-            font=look.strong,
-            fill=colours.side_text,
-            tags="room",
-        )
-        canvas.create_text(
-            right,
-            top + look.px(15),
-            text=content.time,
-            anchor="e",
-            font=look.tiny,
-            fill=colours.side_soft,
-            tags="room",
-        )
-        room = right - look.px(64)
-        if content.unread:
-            text = str(content.unread) if content.unread < 1000 else "999+"
-            badge = max(look.px(26), look.caption.measure(text) + look.px(14))
-            box = (
-                right + look.px(2) - badge,
-                top + look.px(25),
-                right + look.px(2),
-                top + look.px(42),
-            )
-            draw_rounded(canvas, look, box, fill=colours.badge, radius=3, tags="room")
-            canvas.create_text(
-                right + look.px(2) - badge // 2,
-                top + look.px(33),
-                text=text,
-                font=look.caption,
-                fill=colours.badge_text,
-                tags="room",
-            )
-            room -= badge + look.px(4)
-        canvas.create_text(
-            look.px(64),
-            top + look.px(33),
-            text=shorten(look.shown(content.preview), look.tiny, room),
-            anchor="w",
-            font=look.tiny,
-            fill=colours.side_soft,
-            tags="room",
-        )
-
-    def _draw_me(self, content: SideContent) -> None:
-        look, colours, canvas = self._look, self._look.colours, self.me
-        canvas.delete("all")
-        draw_avatar(
-            canvas,
-            look,
-            look.px(20),
-            look.px(11),
-            name=look.shown(content.name),
-            colour=look.person_colour(content.person),
-            dot=colours.here if content.is_connected else colours.badge,
-            ground=colours.side,
-        )
-        left = look.px(64)
-        room = max(look.px(40), canvas.winfo_width() - left)
-        canvas.create_text(
-            left,
-            look.px(20),
-            text=shorten(look.shown(content.name), look.strong, room),
-            anchor="w",
-            font=look.strong,
-            fill=colours.side_text,
-        )
-        canvas.create_text(
-            left,
-            look.px(37),
-            text=shorten(content.connection, look.tiny, room),
-            anchor="w",
-            font=look.tiny,
-            fill=colours.side_soft if content.is_connected else colours.badge,
-        )
-
-
-class PeopleList(tk.Frame):
-    """Who is here and who is away; draws only the lines in view, so thousands cost nothing."""
-
-    def __init__(self, parent: tk.Misc, look: Look, say: Texts) -> None:
+        """``on_person(name, x, y)``: somebody was pressed, at this place of the screen."""
         colours = look.colours
         super().__init__(parent, background=colours.surface, width=look.px(PEOPLE_WIDTH))
         self.pack_propagate(False)
-        self._look, self._say = look, say
-        self._here: list[PersonRow] = []
-        self._away: list[PersonRow] = []
-        self.canvas = tk.Canvas(
-            self, background=colours.surface, highlightthickness=0, yscrollincrement=1, width=1
+        self._look, self._say, self._on_person = look, say, on_person
+        self._lines: list[PersonRow | _Heading] = []
+        self.list = RowList(
+            self,
+            look,
+            ground=colours.surface,
+            draw=self._draw,
+            on_pick=self._pick,
+            on_menu=self._press,
         )
-        self._bar = ThinScrollbar(self, look, self._scroll_to, ground=colours.surface)
-        self._bar.pack(side="right", fill="y")
-        self.canvas.pack(side="left", fill="both", expand=True)
-        self.canvas.configure(yscrollcommand=self._bar.set)
-        self.canvas.bind("<Configure>", lambda _: self._draw())
-        self.canvas.bind("<MouseWheel>", self._wheel)
-        self.canvas.bind("<Button-4>", lambda _: self._scroll_by(-look.px(_ROW)))
-        self.canvas.bind("<Button-5>", lambda _: self._scroll_by(look.px(_ROW)))
+        self.list.pack(fill="both", expand=True)
+        self.canvas = self.list.canvas
 
     def show(self, rows: Sequence[PersonRow]) -> None:
         """In the order given."""
-        self._here = [row for row in rows if not row.is_away]
-        self._away = [row for row in rows if row.is_away]
-        self._draw()
-
-    def _scroll_to(self, fraction: float) -> None:
-        self.canvas.yview_moveto(fraction)
-        self._draw()
-
-    def _scroll_by(self, pixels: int) -> None:
-        self.canvas.yview_scroll(pixels, "units")
-        self._draw()
-
-    def _wheel(self, event: "tk.Event[tk.Misc]") -> None:
-        notches = event.delta / 120 if abs(event.delta) >= 120 else event.delta
-        self._scroll_by(-round(notches * self._look.px(_ROW)))
-
-    def _draw(self) -> None:
-        look, canvas, height = self._look, self.canvas, self._look.px(_ROW)
-        canvas.delete("all")
-        here_top = look.px(35)
-        away_label = here_top + len(self._here) * height + look.px(18)
-        away_top = away_label + look.px(10)
-        end = away_top + len(self._away) * height if self._away else away_label
-        canvas.configure(scrollregion=(0, 0, canvas.winfo_width(), end + look.px(10)))
-        view = round(canvas.canvasy(0)), round(canvas.canvasy(canvas.winfo_height()))
-        self._caption(look.px(25), "chat.here_now", len(self._here))
-        self._draw_rows(self._here, here_top, view)
-        if self._away:
-            self._caption(away_label, "chat.away", len(self._away))
-            self._draw_rows(self._away, away_top, view)
-
-    def _caption(self, y: int, key: str, count: int) -> None:
+        here = [row for row in rows if not row.is_away]
+        away = [row for row in rows if row.is_away]
+        self._lines = [_Heading("chat.here_now", len(here)), *here]
+        if away:
+            self._lines += [_Heading("chat.away", len(away)), *away]
         look = self._look
-        text = self._say(key, count=count).upper()
-        ink = look.colours.soft
-        self.canvas.create_text(look.px(17), y, text=text, anchor="w", font=look.caption, fill=ink)
+        rows_of = {True: ListRow(look.px(34), can_be_picked=False), False: ListRow(look.px(_ROW))}
+        self.list.show([rows_of[isinstance(line, _Heading)] for line in self._lines])
 
-    def _draw_rows(self, rows: list[PersonRow], top: int, view: tuple[int, int]) -> None:
-        height = self._look.px(_ROW)
-        first = max(0, (view[0] - top) // height)
-        last = min(len(rows), (view[1] - top) // height + 1)
-        for place in range(first, last):
-            self._draw_row(rows[place], top + place * height)
+    def _pick(self, place: int) -> None:
+        canvas = self.canvas
+        self._press(place, canvas.winfo_pointerx(), canvas.winfo_pointery())
 
-    def _draw_row(self, row: PersonRow, top: int) -> None:
+    def _press(self, place: int, x: int, y: int) -> None:
+        line = self._lines[place]
+        if isinstance(line, PersonRow):
+            self._on_person(line.name, x, y)
+
+    def _draw(self, place: int, box: Box) -> None:
+        line = self._lines[place]
+        if isinstance(line, _Heading):
+            look = self._look
+            text = self._say(line.key, count=line.count).upper()
+            at, ink = (look.px(17), box.bottom - look.px(9)), look.colours.soft
+            self.canvas.create_text(*at, text=text, anchor="w", font=look.caption, fill=ink)
+        else:
+            self._draw_person(line, box, is_hot=place == self.list.hot)
+
+    def _draw_person(self, row: PersonRow, box: Box, *, is_hot: bool) -> None:
         look, colours, canvas = self._look, self._look.colours, self.canvas
-        middle = top + look.px(_ROW) // 2
+        if is_hot:
+            ground = (look.px(8), box.top, box.right - look.px(8), box.bottom)
+            draw_rounded(canvas, look, ground, fill=colours.ground)
         draw_avatar(
             canvas,
             look,
             look.px(20),
-            middle - look.px(14),
+            box.middle - look.px(14),
             name=look.shown(row.name),
             colour=colours.away if row.is_away else look.person_colour(row.person),
             diameter=28,
             dot="" if row.is_away else colours.here,
-            ground=colours.surface,
+            ground=colours.ground if is_hot else colours.surface,
         )
         detail = self._say("chat.you_here") if row.is_you else ""
         if row.is_typing:
@@ -305,7 +102,7 @@ class PeopleList(tk.Frame):
         left, room = look.px(57), canvas.winfo_width() - look.px(62)
         canvas.create_text(
             left,
-            middle - look.px(7 if detail else 0),
+            box.middle - look.px(7 if detail else 0),
             text=shorten(look.shown(row.name), look.text, room),
             anchor="w",
             font=look.text,
@@ -314,8 +111,16 @@ class PeopleList(tk.Frame):
         if detail:
             ink = colours.accent if row.is_typing else colours.soft
             canvas.create_text(
-                left, middle + look.px(9), text=detail, anchor="w", font=look.tiny, fill=ink
+                left, box.middle + look.px(9), text=detail, anchor="w", font=look.tiny, fill=ink
             )
+
+
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    """Above the people who are here, or away."""
+
+    key: str
+    count: int
 
 
 class Composer(tk.Frame):
@@ -334,11 +139,14 @@ class Composer(tk.Frame):
         can_draw_emoji: bool,
         on_send: Callable[[str], bool],
         on_typing: Callable[[], None],
+        names: Callable[[], Iterable[str]],
     ) -> None:
+        """``names``: of those who may be mentioned with an @."""
         colours = look.colours
         super().__init__(parent, background=colours.surface)
         self._look, self._say = look, say
         self._enter_sends, self._on_send, self._on_typing = enter_sends, on_send, on_typing
+        self._names = names
         self._can_draw_emoji = can_draw_emoji
         self._spelled: dict[str, str] = {}  # pictures typed here, by the words shown instead
         tk.Frame(self, background=colours.line, height=1).pack(fill="x")
@@ -410,6 +218,7 @@ class Composer(tk.Frame):
         )
         self.hint.place(x=3, y=0)
         self.hint.bind("<Button-1>", lambda _: self.text.focus_set())
+        self.suggestions = Suggestions(parent, look, on_pick=self._complete)
         self._bind_keys()
 
     def _bind_keys(self) -> None:
@@ -422,8 +231,12 @@ class Composer(tk.Frame):
         text.bind("<Shift-Tab>", lambda _: self._step("tk_focusPrev"))
         text.bind("<<Modified>>", self._modified)
         text.bind("<FocusIn>", lambda _: self._border(True))
-        text.bind("<FocusOut>", lambda _: self._border(False))
+        text.bind("<FocusOut>", self._left)
         text.bind("<Configure>", lambda _: self._grow())
+        text.bind("<Up>", lambda _: self._choose_name(-1))
+        text.bind("<Down>", lambda _: self._choose_name(1))
+        for moved in ("<KeyRelease>", "<ButtonRelease-1>"):
+            text.bind(moved, self._suggest)
 
     @property
     def content(self) -> str:
@@ -439,10 +252,15 @@ class Composer(tk.Frame):
         self.text.insert("1.0", content)
         self.text.mark_set("insert", "end")
 
+    def show_hint(self, words: str) -> None:
+        """What stands there while nothing is written."""
+        self.hint.configure(text=words)
+
     def submit(self) -> None:
         """As if Enter was pressed."""
         content = self.content
         if content.strip() and self._on_send(content):
+            self.suggestions.close()
             self.text.delete("1.0", "end")
             self.text.edit_reset()
             self.show_error("")
@@ -462,6 +280,52 @@ class Composer(tk.Frame):
         """As if typed here; for keys pressed elsewhere."""
         self.text.insert("insert", text)
         self.text.focus_set()
+
+    def mention(self, name: str) -> None:
+        """Names somebody, apart from what stands there already."""
+        before = self.text.get("insert -1 chars", "insert")
+        gap = " " if before.strip() else ""
+        self.insert(f"{gap}@{name} ")
+
+    def close(self) -> bool:
+        """What stands above the line goes; False: nothing did."""
+        has_any = self.suggestions.is_open or bool(self._note.winfo_manager())
+        self.suggestions.close()
+        self.show_error("")
+        return has_any
+
+    # --- names after an @ ---
+
+    def _before_cursor(self) -> str:
+        return self.text.get("insert linestart", "insert")
+
+    def _suggest(self, event: "tk.Event[tk.Misc] | None" = None) -> None:
+        if event is not None and event.keysym in ("Up", "Down", "Escape"):
+            return
+        typed = self._before_cursor()
+        begun = begun_mention(typed, len(typed))
+        names = suggested_names(begun, self._names()) if begun is not None else []
+        self.suggestions.show(names, above=self)
+
+    def _choose_name(self, by: int) -> str | None:
+        if not self.suggestions.is_open:
+            return None
+        return self.suggestions.list.step(by)
+
+    def _complete(self, name: str) -> None:
+        typed = self._before_cursor()
+        begun = begun_mention(typed, len(typed))
+        if begun is not None:
+            self.text.delete(f"insert -{len(begun.typed)} chars", "insert")
+            self.text.insert("insert", f"{name} ")
+        self.suggestions.close()
+        self.text.focus_set()
+
+    def _left(self, _event: object) -> None:
+        self._border(False)
+        self.suggestions.close()
+
+    # --- keys ---
 
     def _show_note(self, sentence: str, choices: Sequence[tuple[str, Callable[[], None]]]) -> None:
         for link in self.choices:
@@ -484,6 +348,9 @@ class Composer(tk.Frame):
         self.note.configure(wraplength=max(100, event.width - taken))
 
     def _enter(self, event: "tk.Event[tk.Misc]") -> str | None:
+        if self.suggestions.is_open:
+            self.suggestions.pick()
+            return "break"
         is_shifted = bool(int(event.state) & 1)
         if self._enter_sends and not is_shifted:
             self.submit()
@@ -542,3 +409,74 @@ class Composer(tk.Frame):
         colours = self._look.colours
         border = colours.alarm if is_wrong else colours.focus if has_focus else colours.line
         self._card.colour(colours.field, border)
+
+
+class Suggestions(tk.Frame):
+    """Names to choose from, over the line in which one of them is being written."""
+
+    def __init__(self, parent: tk.Misc, look: Look, *, on_pick: Callable[[str], None]) -> None:
+        colours = look.colours
+        super().__init__(parent, background=colours.line)
+        self._look, self._on_pick = look, on_pick
+        self._names: Sequence[str] = ()
+        self.list = RowList(
+            self,
+            look,
+            ground=colours.surface,
+            draw=self._draw,
+            on_pick=lambda _: self.pick(),
+            takes_focus=False,
+        )
+        self.list.pack(fill="both", expand=True, padx=1, pady=1)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something to choose from."""
+        return bool(self._names)
+
+    def show(self, names: Sequence[str], *, above: tk.Misc) -> None:
+        """The first is chosen until another one is; none: closes."""
+        if names == self._names:
+            return
+        self._names = names
+        if not names:
+            self.place_forget()
+            return
+        look = self._look
+        self.list.hot = 0
+        self.list.show([ListRow(look.px(34))] * len(names))
+        widest = max(look.text.measure(look.shown(name)) for name in names)
+        self.place(
+            in_=above,
+            x=look.px(20),
+            y=-look.px(4),
+            anchor="sw",
+            width=min(look.px(320), max(look.px(160), widest + look.px(48))),
+            height=self.list.height + 2,
+        )
+        self.lift()
+
+    def pick(self) -> None:
+        """The one that is chosen."""
+        self._on_pick(self._names[self.list.hot or 0])
+
+    def close(self) -> None:
+        """Nothing is to be chosen any more."""
+        self._names = ()
+        self.place_forget()
+
+    def _draw(self, place: int, box: Box) -> None:
+        look, colours, canvas = self._look, self._look.colours, self.list.canvas
+        name = look.shown(self._names[place])
+        if place == self.list.hot:
+            canvas.create_rectangle(
+                box.left, box.top, box.right, box.bottom, fill=colours.pill, width=0
+            )
+        canvas.create_text(
+            look.px(12),
+            box.middle,
+            text=shorten(f"@{name}", look.text, box.right - look.px(24)),
+            anchor="w",
+            font=look.text,
+            fill=colours.text,
+        )

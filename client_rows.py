@@ -40,6 +40,7 @@ class MessageRow:
     starts_run: bool  # the first under each other of one person: bears name and avatar
     receipt: Receipt
     refusal: Code | None = None
+    is_mention: bool = False  # of oneself, by somebody else
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,15 @@ class PresenceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RenamedRow:
+    """Somebody has another name from here on."""
+
+    number: int
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeRow:
     """A line of the program or the operator. ``number`` 0: of this window alone, with a serial."""
 
@@ -73,12 +83,12 @@ class UnreadRow:
     """New messages begin here."""
 
 
-Row = MessageRow | DayRow | PresenceRow | NoticeRow | UnreadRow
+Row = MessageRow | DayRow | PresenceRow | RenamedRow | NoticeRow | UnreadRow
 
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """A line of the list of people."""
+    """A line of the list of people. ``person`` 0: a member of a group who is not present."""
 
     person: int
     name: str
@@ -89,7 +99,7 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True)
 class LastMessage:
-    """What the list of conversations says of the room."""
+    """What the list of conversations says of one of them."""
 
     name: str
     is_own: bool
@@ -111,10 +121,17 @@ def is_same_key(typed: str, server_key: bytes) -> bool:
     return digits == key_groups(server_key).replace("-", "")
 
 
-def last_message_line(message: LastMessage, say: Texts) -> str:
-    """``henderson: besok jam 9 ya``, on one line."""
-    name = say("chat.you") if message.is_own else message.name
-    return f"{name}: {' '.join(message.text[:200].split())}"
+def last_message_line(message: LastMessage, say: Texts, *, with_name: bool = True) -> str:
+    """``henderson: besok jam 9 ya``, on one line; between two, only one's own bear a name."""
+    line = one_line(message.text)
+    if message.is_own:
+        return f"{say('chat.you')}: {line}"
+    return f"{message.name}: {line}" if with_name else line
+
+
+def one_line(text: str) -> str:
+    """The beginning of a text."""
+    return " ".join(text[:200].split())
 
 
 def presence_line(row: PresenceRow, say: Texts) -> str:
@@ -125,6 +142,16 @@ def presence_line(row: PresenceRow, say: Texts) -> str:
     if row.left:
         parts.append(say("chat.left", names=name_list(row.left, say)))
     return " · ".join(parts)
+
+
+def renamed_line(row: RenamedRow, say: Texts) -> str:
+    """``tamu is henderson now``."""
+    return say("chat.renamed", before=row.before, after=row.after)
+
+
+def count_text(count: int) -> str:
+    """In a badge, where there is little room."""
+    return str(count) if count < 1000 else "999+"
 
 
 def name_list(names: Iterable[str], say: Texts, count: int = 0) -> str:
@@ -168,3 +195,14 @@ def when_label(day: date, time: str, today: date, say: Texts) -> str:
         return say("when.last_week")
     month = say("day.months").split()[day.month - 1]
     return say("when.date", day=day.day, month=month, year=day.year)
+
+
+def short_when(day: date, time: str, today: date, say: Texts) -> str:
+    """When something was last said in a conversation: ``14:32``, ``Tue``, ``7 Nov``."""
+    days_ago = (today - day).days
+    if days_ago <= 0:
+        return time
+    if days_ago < 7:
+        return say("day.short_weekdays").split()[day.weekday()]
+    month = say("day.short_months").split()[day.month - 1]
+    return f"{day.day} {month}"

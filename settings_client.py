@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,14 @@ class Run:
     waiting: tuple[WaitingDraft, ...]
 
 
+class Notify(Enum):
+    """For which messages of a conversation the user wants to be called."""
+
+    ALL = "all"
+    MENTIONS = "mentions"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class ClientPreferences:
     """What the user chose for every room."""
@@ -65,6 +74,7 @@ class RecentRoom:
     room_name: str
     name: str  # the user's there
     used_at: int  # UTC milliseconds
+    is_account: bool = False  # that name is an account's
 
 
 def config_folder(environment: Mapping[str, str], platform: str, home: Path) -> Path:
@@ -134,6 +144,24 @@ class ClientFolder:
     def pin_key(self, address: Address, key: bytes) -> None:
         """From now on only this key counts there. Raises OSError."""
         self._save("keys.json", self._load("keys.json") | {_address_text(address): key.hex()})
+
+    # conversations
+
+    def levels(self, server_key: bytes) -> dict[int, Notify]:
+        """What the user chose for conversations of this server, by their numbers."""
+        chosen = self._load("notify.json").get(server_key.hex())
+        known = {level.value: level for level in Notify}
+        return {
+            int(number): known[level]
+            for number, level in (chosen.items() if isinstance(chosen, dict) else ())
+            if number.isascii() and number.isdigit() and isinstance(level, str) and level in known
+        }
+
+    def save_level(self, server_key: bytes, conversation: int, level: Notify) -> None:
+        """Raises OSError."""
+        levels = self.levels(server_key) | {conversation: level}
+        chosen: dict[str, JsonValue] = {str(number): one.value for number, one in levels.items()}
+        self._save("notify.json", self._load("notify.json") | {server_key.hex(): chosen})
 
     # runs
 
@@ -285,7 +313,8 @@ def _room(item: JsonValue) -> RecentRoom | None:
             "name": str(name),
             "used_at": int(used_at),
         }:
-            return RecentRoom(host, port, room_name, name, used_at)
+            is_account = isinstance(item, dict) and item.get("is_account") is True
+            return RecentRoom(host, port, room_name, name, used_at, is_account)
         case _:
             return None
 

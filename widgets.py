@@ -571,16 +571,6 @@ def collect_garbage() -> None:
     gc.collect()
 
 
-def draw_attention(root: tk.Tk) -> None:
-    """A bell and, where the system has it, a flashing name in the task bar. Takes no focus."""
-    root.bell()
-    if sys.platform == "win32":
-        import ctypes
-
-        with contextlib.suppress(OSError, AttributeError, ValueError):
-            ctypes.windll.user32.FlashWindow(int(root.wm_frame(), 16), True)
-
-
 def log_exceptions(root: tk.Tk) -> None:
     """A defect in a callback is logged and the window lives on."""
 

@@ -52,10 +52,12 @@ class Palette:
     alarm: str  # text of errors
     side: str  # the dark side bar, dark in both themes
     side_chosen: str
+    side_hot: str  # under the pointer
     side_line: str
     side_text: str
     side_soft: str
     side_faint: str
+    side_lively: str  # what happens just now
     note: str  # the mint box of keys and invitations
     note_line: str
     note_title: str
@@ -66,6 +68,8 @@ class Palette:
     banner_text: str
     badge: str
     badge_text: str
+    meant: str  # ground of a message that names oneself, and of the name in it
+    meant_line: str
     here: str
     away: str
     log: str  # the black panel of lines
@@ -100,10 +104,12 @@ LIGHT = Palette(
     alarm="#b91c1c",
     side="#1f2937",
     side_chosen="#374151",
+    side_hot="#293548",
     side_line="#374151",
     side_text="#ffffff",
     side_soft="#9ca3af",
     side_faint="#6b7280",
+    side_lively="#5eead4",
     note="#ecfdf5",
     note_line="#a7f3d0",
     note_title="#064e3b",
@@ -114,6 +120,8 @@ LIGHT = Palette(
     banner_text="#92400e",
     badge="#f59e0b",
     badge_text="#1f2937",
+    meant="#fffbeb",
+    meant_line="#fcd34d",
     here="#22c55e",
     away="#9ca3af",
     log="#0f172a",
@@ -156,10 +164,12 @@ DARK = Palette(
     alarm="#fca5a5",
     side="#0b1120",
     side_chosen="#1e293b",
+    side_hot="#131d30",
     side_line="#1e293b",
     side_text="#ffffff",
     side_soft="#7c8aa0",
     side_faint="#5b6a82",
+    side_lively="#2dd4bf",
     note="#0d2b2a",
     note_line="#115e59",
     note_title="#ccfbf1",
@@ -170,6 +180,8 @@ DARK = Palette(
     banner_text="#fcd34d",
     badge="#f59e0b",
     badge_text="#1f2937",
+    meant="#2a2512",
+    meant_line="#854d0e",
     here="#22c55e",
     away="#9ca3af",
     log="#0b1120",

@@ -27,6 +27,13 @@ class Icon(Enum):
     WAITING = "waiting"
     DOWN = "down"
     ALERT = "alert"
+    PLUS = "plus"
+    SEARCH = "search"
+    BELL = "bell"
+    SILENT = "silent"
+    DOTS = "dots"
+    MENU = "menu"
+    CLOSE = "close"
 
 
 def disc(diameter: int, colour: str) -> bytes:
@@ -155,6 +162,15 @@ def _gear_outline(teeth: int = 8) -> list[Point]:
     return outline
 
 
+def _bell() -> _Shape:
+    outline = [(6, 17), (6, 10.5), (7.2, 7.2), (10, 5), (14, 5), (16.8, 7.2), (18, 10.5), (18, 17)]
+    return _together(
+        _filled([(float(x), float(y)) for x, y in outline]),
+        _stroke([[(4.5, 17.5), (19.5, 17.5)], [(12, 3.6), (12, 5)]], 2),
+        _dot((12, 20.6), 1.7),
+    )
+
+
 _TICK: list[Point] = [(4, 13), (9, 18), (20, 6.5)]
 _ICONS: dict[Icon, _Shape] = {
     Icon.SEND: _without(
@@ -177,6 +193,16 @@ _ICONS: dict[Icon, _Shape] = {
     Icon.ALERT: _together(
         _ring((12, 12), 9, 2), _stroke([[(12, 7), (12, 13)]], 2.3), _dot((12, 16.8), 1.4)
     ),
+    Icon.PLUS: _stroke([[(12, 5), (12, 19)], [(5, 12), (19, 12)]], 2),
+    Icon.SEARCH: _together(_ring((10.5, 10.5), 6, 2), _stroke([[(15, 15), (20.5, 20.5)]], 2.3)),
+    Icon.BELL: _bell(),
+    Icon.SILENT: _together(
+        _without(_bell(), _stroke([[(5.5, 2.5), (22.5, 19.5)]], 2.4)),
+        _stroke([[(4, 4), (21, 21)]], 2),
+    ),
+    Icon.DOTS: _together(_dot((12, 5), 2), _dot((12, 12), 2), _dot((12, 19), 2)),
+    Icon.MENU: _stroke([[(4, 6), (20, 6)], [(4, 12), (20, 12)], [(4, 18), (20, 18)]], 2.2),
+    Icon.CLOSE: _stroke([[(6, 6), (18, 18)], [(18, 6), (6, 18)]], 2.2),
 }
 
 

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from client_events import (
     Connection,
     ConnectionChanged,
+    ConversationChanged,
     DraftMade,
     Entered,
     EntryArrived,
+    MarkRead,
     PeopleReplaced,
 )
 from client_model import (
@@ -18,7 +20,7 @@ from client_rows import (
     MessageRow,
     Row,
 )
-from conversation import NO_TAG, ROOM, Entry, EntryKind, Person
+from conversation import NO_TAG, ROOM, ConversationKind, Entry, EntryKind, Person
 from texts import Texts
 
 ME, ANA, BUDI = 7, 8, 9
@@ -45,6 +47,31 @@ class Room:
     def __post_init__(self) -> None:
         self.model.apply(Entered(ME, "saya", "Lab", KEY, has_returned=False))
         self.model.apply(ConnectionChanged(Connection.HERE, 0.002))
+        self.tell(ROOM, ConversationKind.ROOM)
+
+    def tell(
+        self,
+        conversation: int,
+        kind: ConversationKind,
+        name: str = "",
+        *,
+        person: int = 0,
+        head: int = 0,
+        read: int = 0,
+    ) -> None:
+        """A conversation we belong to."""
+        self.model.apply(ConversationChanged(conversation, kind, name, person, head, read))
+
+    def look(self, is_at_end: bool = True, *, has_focus: bool = True) -> MarkRead | None:
+        """As the window does: what is in view, with somebody before it, is seen."""
+        self.model.look(is_at_end, has_focus=has_focus)
+        return self.model.see(self.number) if is_at_end and has_focus else None
+
+    def arrive_in(self, conversation: int, number: int, one: Entry, **how: bool) -> EntryArrived:
+        """An entry of another conversation."""
+        event = EntryArrived(conversation, number, one, **how)
+        self.model.apply(event)
+        return event
 
     def arrive(self, *entries: Entry, is_history: bool = False, ticket: int | None = None) -> None:
         for one in entries:

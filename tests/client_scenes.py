@@ -5,12 +5,18 @@ import tkinter as tk
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from client_chat import ChatView
 from client_events import (
+    Answered,
+    AskGroups,
+    AskMembers,
     Command,
     Connection,
     ConnectionChanged,
+    ConversationChanged,
+    ConversationsListed,
     DraftMade,
     DraftRefused,
     Ended,
@@ -18,17 +24,23 @@ from client_events import (
     Entered,
     EntryArrived,
     FloorChanged,
+    Found,
+    GroupInfo,
+    IdentityChanged,
     KeyChanged,
     KeySeen,
+    LogIn,
     NameRefused,
     PeopleReplaced,
     PersonTyping,
     ReachedChanged,
+    Result,
+    Search,
 )
-from client_form import JoinForm, Typed
+from client_form import JoinForm, Typed, Way
 from client_join import JoinView
 from client_window import ClientWindow
-from conversation import NO_TAG, ROOM, Entry, EntryKind, Person, Presence
+from conversation import NO_TAG, ROOM, ConversationKind, Entry, EntryKind, Person, Presence
 from protocol import Code
 from settings_client import ClientFolder, ClientPreferences, RecentRoom
 from widgets import collect_garbage
@@ -45,6 +57,9 @@ NAMES = {
     DARREN: "darren",
     CATHERINE: "catherine",
 }
+BAGAN, PROJECT, WITH_MESSI, WITH_CATHERINE, WITH_DARREN = 10, 11, 12, 13, 14
+DAY = 24 * 60  # minutes
+TOKEN = "5f1d0c9a7be24438a6d2e90b1c47f8635f1d0c9a7be24438a6d2e90b1c47f863"
 
 
 class Scene:
@@ -117,6 +132,16 @@ class Scene:
         while not (done or self.is_closed):
             self.window.tk.dooneevent(0)
 
+    def asked(self, kind: type[Any]) -> list[Any]:
+        """What of one kind the window asked for, in order."""
+        return [command for command in self.commands if isinstance(command, kind)]
+
+    def answer(self, kind: type[Any], code: Code, result: Result = None, **more: Any) -> None:
+        """The core's answer to the last question of a kind, once it was asked."""
+        self.settle(lambda: bool(self.asked(kind)))
+        self.put(Answered(self.asked(kind)[-1].ticket, code, result, **more))
+        self.settle()
+
     def close(self) -> None:
         """Whatever state it is in."""
         if not self.is_closed:
@@ -148,7 +173,13 @@ def entered(room: str = "Lab Jaringan") -> list[object]:
         Entered(VELICIA, "velicia", room, SERVER_KEY, has_returned=False),
         ConnectionChanged(Connection.HERE, 0.002),
         people(),
+        *told((ROOM, ConversationKind.ROOM, "", 0, 9, 9)),
     ]
+
+
+def told(*conversations: tuple[int, ConversationKind, str, int, int, int]) -> list[object]:
+    """Conversations one belongs to: number, kind, name, other person, head, read."""
+    return [ConversationChanged(*fields) for fields in conversations]
 
 
 def people(**away: Presence) -> PeopleReplaced:
@@ -165,10 +196,10 @@ def people(**away: Presence) -> PeopleReplaced:
     )
 
 
-def history(*entries: Entry, first: int = 1) -> list[object]:
+def history(*entries: Entry, first: int = 1, conversation: int = ROOM) -> list[object]:
     """Entries that were there before."""
     return [
-        EntryArrived(ROOM, number, entry, is_history=True)
+        EntryArrived(conversation, number, entry, is_history=True)
         for number, entry in enumerate(entries, first)
     ]
 
@@ -196,6 +227,36 @@ def conversation(since: int = 1) -> list[object]:
     return [*history(*said, first=since), FloorChanged(ROOM, 0), ReachedChanged(ROOM, 8)]
 
 
+def elsewhere() -> list[object]:
+    """Groups and private conversations, with something new in two of them."""
+    group, private = ConversationKind.GROUP, ConversationKind.PRIVATE
+    said = {
+        BAGAN: [
+            text(LINEKER, "", 180, EntryKind.JOINED),
+            text(VELICIA, "", 170, EntryKind.JOINED),
+            text(VELICIA, "Halo semua, bab 2 sudah selesai.", 120),
+            text(HENDERSON, "Bagus! Saya baca malam ini.", 60),
+            text(LINEKER, "Gambarnya saya perbaiki dulu.", 40),
+            text(LINEKER, "@velicia tolong cek tabel di halaman 12.", 38),
+            text(LINEKER, "revisi sudah masuk", 35),
+        ],
+        PROJECT: [text(VELICIA, "foto papan tulis menyusul", 143)],
+        WITH_MESSI: [text(VELICIA, "malam!", 9), text(MESSI, "halo, selamat malam", 4)],
+        WITH_CATHERINE: [text(VELICIA, "terima kasih!", 3 * DAY)],
+        WITH_DARREN: [text(DARREN, "sip, nanti saya kirim", 4 * DAY)],
+    }
+    events = told(
+        (BAGAN, group, "kelompok-bagan", 0, 7, 4),
+        (PROJECT, group, "final-project", 0, 1, 1),
+        (WITH_MESSI, private, "messi", MESSI, 2, 1),
+        (WITH_CATHERINE, private, "catherine", CATHERINE, 1, 1),
+        (WITH_DARREN, private, "darren", DARREN, 1, 1),
+    )
+    for conversation, entries in said.items():
+        events += history(*entries, conversation=conversation)
+    return [*events, ConversationsListed()]
+
+
 def busy() -> list[object]:
     """Waiting, refused, typing, a long message."""
     return [
@@ -208,16 +269,44 @@ def busy() -> list[object]:
 
 # --- scenes worth a picture ---
 
-SCENES = ("join", "join-key", "join-wrong", "client", "client-lost", "client-settings")
+SCENES = (
+    "join",
+    "join-key",
+    "join-wrong",
+    "join-log-in",
+    "join-register",
+    "client",
+    "client-lost",
+    "client-settings",
+    "client-group",
+    "client-private",
+    "client-search",
+    "client-mention",
+    "client-account",
+    "client-log-in",
+    "client-jump",
+    "client-groups",
+    "client-narrow",
+)
 
 
 def make_client_scene(name: str, folder: Path, language: str, *, is_dark: bool) -> Scene:
     """One of SCENES, drawn; the caller photographs and closes it."""
+    ways = {"join-log-in": Way.LOG_IN, "join-register": Way.REGISTER}
     scene = Scene(
         folder,
         language=language,
         theme="dark" if is_dark else "light",
-        prefill=Typed("192.168.1.20", "8083", "rahasia1", "messi"),
+        prefill=Typed(
+            "192.168.1.20",
+            "8083",
+            "rahasia1",
+            "messi",
+            way=ways.get(name, Way.GUEST),
+            user="velicia",
+            account_password="kopi susu",
+            again="kopi susu",
+        ),
         with_rooms=True,
     )
     scene.settle()
@@ -225,12 +314,16 @@ def make_client_scene(name: str, folder: Path, language: str, *, is_dark: bool) 
     assert isinstance(view, JoinView)
     if name == "join-wrong":
         view.port.value, view.your_name.value = "99999", "sari@lab"
-    view.button.press()
+    if name != "join-register":
+        view.button.press()
     if name.startswith("client"):
-        scene.put(*entered(), *conversation(since=3))
+        scene.put(*entered(), IdentityChanged(VELICIA, "velicia", True, TOKEN))
+        scene.put(*conversation(since=3), *elsewhere())
     if name == "join":
         scene.put(KeySeen(SERVER_KEY, "Lab Jaringan", is_pinned=False))
         scene.put(NameRefused("messi", Code.NAME_TAKEN))
+    elif name == "join-log-in":
+        scene.put(NameRefused("", Code.NAME_INVALID, "empty"))
     elif name == "join-key":
         scene.put(KeyChanged(SERVER_KEY, OTHER_KEY), Ended(EndReason.KEY_CHANGED))
     elif name == "client":
@@ -238,7 +331,82 @@ def make_client_scene(name: str, folder: Path, language: str, *, is_dark: bool) 
     elif name == "client-lost":
         scene.put(*busy(), ConnectionChanged(Connection.LOST))
     scene.settle()
-    if name == "client-settings" and isinstance(scene.window.view, ChatView):
-        scene.window.view.side.gear.press()
-        scene.settle()
+    _ask(scene, name)
+    scene.settle()
     return scene
+
+
+def _ask(scene: Scene, name: str) -> None:
+    """What somebody does in the scene, and what the core answers."""
+    view = scene.window.view
+    if name == "join-log-in":
+        scene.answer(LogIn, Code.WRONG_LOGIN)
+    if isinstance(view, ChatView) and name in _ASKED:
+        _ASKED[name](scene, view)
+
+
+def _open_group(scene: Scene, _: ChatView) -> None:
+    scene.window.chatting.open(BAGAN)
+    scene.answer(AskMembers, Code.OK, ("henderson", "lineker", "sari", "velicia"))
+
+
+def _open_private(scene: Scene, _: ChatView) -> None:
+    scene.window.chatting.open(WITH_MESSI)
+    scene.put(PersonTyping(WITH_MESSI, MESSI))
+
+
+def _search(scene: Scene, _: ChatView) -> None:
+    scene.window.chatting.open_search("laporan bab")
+    scene.answer(Search, Code.OK, found())
+
+
+def _mention(scene: Scene, view: ChatView) -> None:
+    view.composer.text.focus_force()
+    view.composer.insert("Halo @")
+    view.composer.text.event_generate("<KeyRelease>", keysym="at")
+    scene.put(EntryArrived(ROOM, 10, text(MESSI, "@velicia jam berapa rapatnya?")))
+
+
+def _list_groups(scene: Scene, _: ChatView) -> None:
+    scene.window.menus.open_join_dialog()
+    scene.answer(AskGroups, Code.OK, groups())
+
+
+def _narrow(scene: Scene, view: ChatView) -> None:
+    scene.window.geometry("520x720")
+    scene.settle()
+    view.toggle_drawer()
+
+
+_ASKED: dict[str, Callable[[Scene, ChatView], None]] = {
+    "client-settings": lambda _, view: view.side.gear.press(),
+    "client-group": _open_group,
+    "client-private": _open_private,
+    "client-search": _search,
+    "client-mention": _mention,
+    "client-account": lambda scene, _: scene.window.account.open(),
+    "client-log-in": lambda scene, _: scene.window.account.open_log_in(),
+    "client-jump": lambda scene, _: scene.window.menus.open_jump_dialog(),
+    "client-groups": _list_groups,
+    "client-narrow": _narrow,
+}
+
+
+def found() -> tuple[Found, ...]:
+    """What a search for "laporan bab" finds."""
+    said = "Selamat siang, laporan bab 3 sudah saya unggah."
+    return (
+        Found(ROOM, 3, text(HENDERSON, said, 13)),
+        Found(BAGAN, 3, text(VELICIA, "Halo semua, laporan bab 2 sudah selesai.", 120)),
+        Found(ROOM, 1, text(HENDERSON, said, 13 + DAY)),
+    )
+
+
+def groups() -> tuple[GroupInfo, ...]:
+    """All there are."""
+    return (
+        GroupInfo("futsal", 14, is_member=False),
+        GroupInfo("final-project", 5, is_member=True),
+        GroupInfo("kelompok-bagan", 4, is_member=True),
+        GroupInfo("new", 1, is_member=False),
+    )

@@ -32,7 +32,7 @@ def open_scenes(folder: Path) -> Iterator[Callable[..., Scene]]:
     opened: list[Scene] = []
 
     def open_one(**named: Any) -> Scene:
-        opened.append(Scene(folder / str(len(opened)), **named))
+        opened.append(Scene(named.pop("folder", folder / str(len(opened))), **named))
         opened[-1].settle()
         return opened[-1]
 

@@ -1,13 +1,23 @@
 import pytest
 
 from client_events import (
+    AddGroup,
+    Answered,
+    ChangeName,
+    ChangePassword,
     Crashed,
     Ended,
     EndReason,
+    JoinGroup,
     KeyChanged,
+    LogIn,
+    LogOut,
     NameRefused,
+    OpenPrivate,
     PasswordDelayed,
     PasswordRefused,
+    Register,
+    Request,
 )
 from client_form import (
     JoinFailed,
@@ -15,8 +25,12 @@ from client_form import (
     JoinForm,
     Trouble,
     Typed,
+    Way,
+    account_request,
     check,
     check_name,
+    check_password,
+    field_of,
     trouble_of,
     trouble_sentence,
 )
@@ -120,3 +134,78 @@ def test_every_end_but_ones_own_and_a_changed_key_has_its_sentence(reason: EndRe
 
     assert trouble is not None
     assert trouble.key in TEXTS
+
+
+# --- accounts ---
+
+
+def test_whoever_has_an_account_needs_no_other_name() -> None:
+    typed = Typed("h", "1", "", "", way=Way.LOG_IN, user=" ana ", account_password="kopi")
+
+    assert check(typed) == JoinForm("h", 1, "", "", account="ana")
+
+
+@pytest.mark.parametrize(
+    ("typed", "wrong"),
+    [
+        (
+            Typed("h", "1", way=Way.LOG_IN),
+            [
+                (JoinField.USER, "name.empty"),
+                (JoinField.ACCOUNT_PASSWORD, "account.password_empty"),
+            ],
+        ),
+        (
+            Typed("h", "1", way=Way.REGISTER, user="ana", account_password="kopi", again="teh"),
+            [(JoinField.AGAIN, "account.again_differs")],
+        ),
+    ],
+)
+def test_what_is_wrong_about_an_account_is_said_before_joining(
+    typed: Typed, wrong: list[tuple[JoinField, str]]
+) -> None:
+    assert fields(check(typed)) == wrong
+
+
+def test_a_new_password_is_typed_twice() -> None:
+    assert check_password("kopi", "kopi") == []
+    assert check_password("kopi") == []
+    assert check_password(" ", " ") == [
+        Trouble(JoinField.ACCOUNT_PASSWORD, "account.password_empty")
+    ]
+
+
+def test_the_form_becomes_a_request() -> None:
+    typed = Typed(
+        user="ana", account_password="kopi", full_name=" Ana Maria ", country=" Indonesia "
+    )
+
+    assert account_request(typed, Way.LOG_IN) == LogIn(0, "ana", "kopi")
+    assert account_request(typed, Way.REGISTER) == Register(
+        0, "ana", "kopi", "Indonesia", "Ana Maria"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "where"),
+    [
+        (LogIn(0, "ana", "x"), Code.WRONG_LOGIN, JoinField.ACCOUNT_PASSWORD),
+        (LogIn(0, "ana", "x"), Code.TOO_MANY_GUESSES, JoinField.ACCOUNT_PASSWORD),
+        (LogIn(0, "ana", "x"), Code.BANNED, JoinField.FORM),
+        (ChangePassword(0, "x", "y"), Code.WRONG_LOGIN, JoinField.OLD_PASSWORD),
+        (Register(0, "ana", "x"), Code.NAME_TAKEN, JoinField.USER),
+        (Register(0, "ana", "x"), Code.NAME_INVALID, JoinField.USER),
+        (Register(0, "ana", "x"), Code.BAD_REQUEST, JoinField.COUNTRY),
+        (ChangeName(0, "ana"), Code.NAME_TAKEN, JoinField.NAME),
+        (AddGroup(0, "bagan"), Code.GROUP_EXISTS, JoinField.GROUP),
+        (JoinGroup(0, "bagan"), Code.NO_SUCH_GROUP, JoinField.GROUP),
+        (OpenPrivate(0, "ana"), Code.NO_SUCH_USER, JoinField.USER),
+        (OpenPrivate(0, "ana"), Code.BAD_REQUEST, JoinField.USER),
+        (LogOut(0), Code.NO_SUCH_USER, JoinField.FORM),
+        (LogOut(0), Code.NO_SESSION, JoinField.FORM),
+    ],
+)
+def test_why_a_request_was_refused_stands_beside_its_field(
+    asked: Request, code: Code, where: JoinField
+) -> None:
+    assert field_of(asked, Answered(0, code)) is where

@@ -29,6 +29,7 @@ from client_held import (
     SHOWN,
     STEP,
 )
+from client_inbox import KEPT
 from client_rows import NoticeRow
 from conversation import ROOM, Entry
 
@@ -41,6 +42,7 @@ def room_with(first: int, last: int) -> Room:
     room = Room(number=first - 1)
     room.model.apply(FloorChanged(ROOM, first - 1))
     say_on(room, last - first + 1, is_history=True)
+    room.look()
     return room
 
 
@@ -217,7 +219,7 @@ def test_another_log_takes_the_place_of_the_old_one() -> None:
 
     assert room.texts() == ["menunggu"]
     assert room.model.last_message is None
-    assert room.model.reached == 0
+    assert room.model.here.reached == 0
 
 
 # --- letting go of the oldest ---
@@ -298,7 +300,7 @@ def test_whoever_reads_far_above_keeps_the_place_however_much_arrives() -> None:
 
     assert room.texts() == texts(1, SHOWN)
     assert len(room.model.held) <= 2 * HELD
-    assert room.model.unread == 3 * HELD
+    assert room.model.unread == KEPT
 
 
 def test_scrolling_up_through_a_long_log_holds_no_more_and_more() -> None:
@@ -486,3 +488,113 @@ def test_whatever_somebody_does_the_log_is_shown_in_order_and_without_holes(
         assert len(reader.room.model.held) <= 2 * HELD + STEP
         is_newest = int(shown[-1]) == reader.room.number
         assert reader.room.model.held.is_following == is_newest
+
+
+# --- led to a place ---
+
+
+def places(room: Room) -> list[str]:
+    """The first and the last text in reach."""
+    return [room.texts()[0], room.texts()[-1]]
+
+
+def test_a_place_that_is_held_comes_in_reach_at_once() -> None:
+    room = room_with(1, 1_000)
+    assert not room.model.held.is_in_reach(400)
+
+    asked = room.model.held.show_place(400)
+
+    assert asked is None
+    assert room.model.held.is_in_reach(400)
+    assert places(room) == ["250", str(250 + SHOWN - 1)]
+
+
+def test_a_place_far_above_is_asked_for_with_what_is_around_it() -> None:
+    room = room_with(5_001, 5_200)
+    held = room.model.held
+
+    asked = held.show_place(1_000)
+    answer(room, asked)
+
+    assert asked == LoadOlder(ROOM, STEP, 1_000 + STEP // 2 + 1)
+    assert held.is_in_reach(1_000)
+    assert room.texts() == texts(1_000 - STEP // 2 + 1, 1_000 + STEP // 2)
+    assert not held.is_following
+
+
+def test_from_there_one_scrolls_both_ways_without_a_hole() -> None:
+    room = room_with(1_001, 1_200)
+    answer(room, room.model.held.show_place(500))
+    room.model.look(False)
+
+    scroll_up(room, 300)
+    seen = scroll_down(room)
+
+    assert seen == texts(int(seen[0]), 1_200)
+    assert int(seen[0]) <= 300
+
+
+def test_a_place_just_above_joins_what_is_held() -> None:
+    room = room_with(101, 200)
+
+    answer(room, room.model.held.show_place(90))
+
+    assert room.model.held.is_in_reach(90)
+    assert room.model.held.is_following
+    assert room.texts() == texts(1, 200)
+
+
+def test_the_very_first_entry_can_be_a_place() -> None:
+    room = room_with(1_001, 1_200)
+
+    answer(room, room.model.held.show_place(1))
+
+    assert room.texts()[0] == "1"
+
+
+def test_another_place_is_shown_from_a_place() -> None:
+    room = room_with(5_001, 5_200)
+    held = room.model.held
+    answer(room, held.show_place(1_000))
+
+    again = held.show_place(1_010)
+    near = held.show_place(5_100)
+
+    assert (again, near) == (None, None)
+    assert held.is_in_reach(5_100)
+    assert held.is_following
+
+
+@pytest.mark.parametrize("number", [0, 201])
+def test_what_is_no_entry_or_not_here_yet_is_not_asked_for(number: int) -> None:
+    room = room_with(101, 200)
+
+    assert room.model.held.show_place(number) is None
+    assert room.texts() == texts(101, 200)
+
+
+def test_one_question_after_the_other() -> None:
+    room = room_with(1_001, 1_200)
+    held = room.model.held
+    first = held.load_older()
+
+    meanwhile = held.show_place(300)
+    answer(room, first)
+    then = held.show_place(300)
+
+    assert meanwhile is None
+    assert then is not None
+    answer(room, then)
+    assert held.is_in_reach(300)
+
+
+def test_whoever_went_back_to_the_newest_stays_there() -> None:
+    room = room_with(1_001, 1_200)
+    held = room.model.held
+    asked = held.show_place(300)
+
+    held.show_newest()
+    answer(room, asked)
+
+    assert held.is_following
+    assert room.texts() == texts(1_001, 1_200)

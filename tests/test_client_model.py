@@ -8,7 +8,6 @@ from client_rooms import (
     KEY,
     ME,
     NOON,
-    SAY,
     Room,
     entry,
 )
@@ -22,16 +21,12 @@ from client_events import (
     EntryArrived,
     FloorChanged,
     KeySeen,
+    LogReplaced,
     PersonChanged,
     PersonTyping,
     ReachedChanged,
 )
-from client_model import (
-    ClientModel,
-    connection_line,
-    people_line,
-    window_title,
-)
+from client_model import ClientModel
 from client_rows import (
     DayRow,
     LastMessage,
@@ -40,9 +35,14 @@ from client_rows import (
     PersonRow,
     PresenceRow,
     Receipt,
-    UnreadRow,
 )
-from conversation import PEOPLE, ROOM, Entry, EntryKind, Person, Presence
+from conversation import (
+    PEOPLE,
+    ROOM,
+    EntryKind,
+    Person,
+    Presence,
+)
 from protocol import Code
 
 # --- rows ---
@@ -221,71 +221,6 @@ def test_tickets_are_all_different() -> None:
     assert len({model.new_ticket() for _ in range(5)}) == 5
 
 
-# --- unread ---
-
-
-def test_what_arrives_while_nobody_looks_is_counted_and_marked_once() -> None:
-    room = Room()
-    room.arrive(entry(ANA, "dilihat"))
-    room.model.look(False)
-
-    room.arrive(entry(ANA, "satu"), entry(BUDI, "dua"))
-
-    assert room.model.unread == 2
-    assert room.kinds() == [DayRow, MessageRow, UnreadRow, MessageRow, MessageRow]
-
-
-def test_looking_ends_the_count_and_leaves_the_line() -> None:
-    room = Room()
-    room.model.look(False)
-    room.arrive(entry(ANA))
-
-    room.model.look(True)
-    room.arrive(entry(ANA))
-
-    assert room.model.unread == 0
-    assert room.kinds().count(UnreadRow) == 1
-
-
-def test_the_next_absence_moves_the_line() -> None:
-    room = Room()
-    room.model.look(False)
-    room.arrive(entry(ANA))
-    room.model.look(True)
-    room.model.look(False)
-
-    room.arrive(entry(ANA))
-
-    assert room.kinds() == [DayRow, MessageRow, UnreadRow, MessageRow]
-
-
-def test_answering_takes_the_line_away() -> None:
-    room = Room()
-    room.model.look(False)
-    room.arrive(entry(ANA))
-
-    room.say("ya")
-
-    assert UnreadRow not in room.kinds()
-
-
-@pytest.mark.parametrize(
-    ("one", "is_history"),
-    [
-        (entry(ME), False),
-        (entry(ANA), True),
-        (entry(ANA, kind=EntryKind.JOINED), False),
-    ],
-)
-def test_ones_own_words_history_and_comings_are_not_unread(one: Entry, is_history: bool) -> None:
-    room = Room()
-    room.model.look(False)
-
-    room.arrive(one, is_history=is_history)
-
-    assert room.model.unread == 0
-
-
 # --- people ---
 
 
@@ -333,7 +268,7 @@ def test_typing_shows_until_it_fades_or_the_message_comes() -> None:
         room.model.apply(PersonTyping(ROOM, person))
     both = typing(room)
 
-    room.model.fade_typing(ANA, room.model.typing_seen(ANA))
+    room.model.here.fade_typing(ANA, room.model.here.typing_seen(ANA))
     faded = typing(room)
     room.arrive(entry(BUDI))
 
@@ -344,69 +279,33 @@ def test_typing_seen_again_does_not_fade_by_the_earlier_sign() -> None:
     room = Room()
     room.people(Person(ANA, "ana", Presence.HERE))
     room.model.apply(PersonTyping(ROOM, ANA))
-    seen = room.model.typing_seen(ANA)
+    seen = room.model.here.typing_seen(ANA)
 
     room.model.apply(PersonTyping(ROOM, ANA))
-    room.model.fade_typing(ANA, seen)
+    room.model.here.fade_typing(ANA, seen)
 
     assert typing(room) == ["ana"]
 
 
-def test_whoever_left_is_not_typing_when_back() -> None:
+@pytest.mark.parametrize("is_one_by_one", [False, True])
+def test_whoever_left_is_not_typing_when_back(is_one_by_one: bool) -> None:
     room = Room()
     ana = Person(ANA, "ana", Presence.HERE)
-    room.people(ana)
+    budi = Person(BUDI, "budi", Presence.HERE)
+    room.people(ana, budi)
     room.model.apply(PersonTyping(ROOM, ANA))
+    room.model.apply(PersonTyping(ROOM, BUDI))
 
-    room.people()
-    room.people(ana)
+    if is_one_by_one:
+        room.model.apply(PersonChanged(Person(ANA, "ana", Presence.GONE)))
+    else:
+        room.people(budi)
+    room.people(ana, budi)
 
-    assert typing(room) == []
-
-
-# --- lines around ---
-
-
-def test_the_title_counts_what_is_unread() -> None:
-    room = Room()
-    before = window_title(room.model)
-    room.model.look(False)
-    room.arrive(entry(ANA), entry(ANA))
-
-    assert before == "Lab \u2013 Ruang"
-    assert window_title(room.model) == "(2) Lab \u2013 Ruang"
-    assert window_title(ClientModel(UTC)) == "Ruang"
+    assert typing(room) == ["budi"]
 
 
-def test_the_header_counts_people() -> None:
-    room = Room()
-    room.people(Person(ME, "saya", Presence.HERE))
-    alone = people_line(room.model, SAY)
-    room.model.apply(PersonChanged(Person(ANA, "ana", Presence.HERE)))
-
-    assert alone == "1 person here · encrypted"
-    assert people_line(room.model, SAY) == "2 people here · encrypted"
-
-
-@pytest.mark.parametrize(
-    ("connection", "round_trip", "line"),
-    [
-        (Connection.CONNECTING, None, "Connecting …"),
-        (Connection.ENTERING, None, "Connecting …"),
-        (Connection.HERE, None, "Connected"),
-        (Connection.HERE, 0.0021, "Connected · 2 ms"),
-        (Connection.HERE, 0.0001, "Connected · 1 ms"),
-        (Connection.LOST, 0.1, "Connection lost"),
-    ],
-)
-def test_the_connection_in_words(
-    connection: Connection, round_trip: float | None, line: str
-) -> None:
-    model = ClientModel(UTC)
-
-    model.apply(ConnectionChanged(connection, round_trip))
-
-    assert connection_line(model, SAY) == line
+# --- what else is known ---
 
 
 def test_the_last_message_is_known() -> None:
@@ -415,6 +314,15 @@ def test_the_last_message_is_known() -> None:
     room.arrive(entry(ANA, "satu"), entry(ME, "dua"), entry(ANA, kind=EntryKind.LEFT))
 
     assert room.model.last_message == LastMessage("saya", True, "dua", NOON)
+
+
+def test_another_log_begins_with_nothing() -> None:
+    room = Room()
+    room.arrive(entry(ANA))
+
+    room.model.apply(LogReplaced(ROOM))
+
+    assert (room.model.rows(), room.model.last_message) == ([], None)
 
 
 def test_the_key_is_kept_with_whether_it_is_new() -> None:

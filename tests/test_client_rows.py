@@ -5,12 +5,16 @@ import pytest
 from client_rows import (
     LastMessage,
     PresenceRow,
+    RenamedRow,
+    count_text,
     day_label,
     is_same_key,
     key_text,
     last_message_line,
     name_list,
     presence_line,
+    renamed_line,
+    short_when,
     when_label,
 )
 from texts import Texts
@@ -72,12 +76,42 @@ def test_comings_and_goings_in_one_line() -> None:
     assert presence_line(PresenceRow(1, ("ana",), ("budi",)), ID) == "ana masuk · budi keluar"
 
 
+def test_another_name_in_one_line() -> None:
+    assert renamed_line(RenamedRow(1, "tamu", "ana"), EN) == "tamu is ana now"
+    assert renamed_line(RenamedRow(1, "tamu", "ana"), ID) == "tamu sekarang ana"
+
+
+@pytest.mark.parametrize(("count", "text"), [(1, "1"), (999, "999"), (1000, "999+")])
+def test_a_badge_has_little_room(count: int, text: str) -> None:
+    assert count_text(count) == text
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "english", "indonesian"),
+    [
+        (0, "13:02", "13:02"),
+        (-1, "13:02", "13:02"),
+        (1, "Thu", "Kam"),
+        (6, "Sat", "Sab"),
+        (7, "14 Nov", "14 Nov"),
+        (60, "22 Sep", "22 Sep"),
+    ],
+)
+def test_when_something_was_said_last(days_ago: int, english: str, indonesian: str) -> None:
+    day = TODAY - timedelta(days_ago)
+
+    assert short_when(day, "13:02", TODAY, EN) == english
+    assert short_when(day, "13:02", TODAY, ID) == indonesian
+
+
 def test_the_last_message_on_one_line() -> None:
     said = LastMessage("ana", False, "besok\n\njam 9", 0)
     own = LastMessage("ana", True, "ya", 0)
 
     assert last_message_line(said, EN) == "ana: besok jam 9"
     assert last_message_line(own, ID) == "Anda: ya"
+    assert last_message_line(said, EN, with_name=False) == "besok jam 9"
+    assert last_message_line(own, EN, with_name=False) == "You: ya"
 
 
 def test_a_key_is_read_out_in_groups_and_known_however_it_is_typed() -> None:

@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 from client_scenes import (
+    MESSI,
     OTHER_KEY,
     SERVER_KEY,
     VELICIA,
+    WITH_MESSI,
     Scene,
+    elsewhere,
     entered,
+    text,
 )
 from client_stage import (
     FILLED,
@@ -27,6 +31,7 @@ from client_stage import (
 )
 
 from client_chat import ChatView
+from client_dialogs import SettingsDialog
 from client_events import (
     ChooseName,
     ChoosePassword,
@@ -34,6 +39,7 @@ from client_events import (
     Ended,
     EndReason,
     Entered,
+    EntryArrived,
     KeyChanged,
     KeySeen,
     Leave,
@@ -301,24 +307,47 @@ def test_a_cancelled_attempt_says_nothing_more(joining: Scene) -> None:
     assert isinstance(joining.window.view, ChatView)
 
 
+# --- calling ---
+
+
+def test_a_call_marks_the_window_and_whoever_looks_ends_it(
+    chatting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr("client_chatting.call_attention", lambda _: done.append("call"))
+    monkeypatch.setattr("client_chatting.calm_down", lambda _: done.append("calm"))
+    chatting.put(*elsewhere())
+    chatting.settle()
+    focus = chatting.window.focus_get()
+
+    chatting.put(*(EntryArrived(WITH_MESSI, at, text(MESSI, "hai")) for at in range(3, 9)))
+    chatting.settle()
+
+    assert done == ["call", "calm"]  # once for all; somebody is there
+    assert chatting.window.focus_get() is focus
+    assert chatting.window.title().startswith("(10) ")
+
+
 # --- settings and the end ---
+
+
+def settings_of(scene: Scene) -> SettingsDialog:
+    assert isinstance(scene.window.dialog, SettingsDialog)
+    return scene.window.dialog
 
 
 def test_settings_apply_at_once_and_stay(chatting: Scene) -> None:
     type_in(chatting, "belum selesai")
     chat_view(chatting).side.gear.press()
     chatting.settle()
-    dialog = chatting.window.dialog
-    assert dialog is not None
+    dialog = settings_of(chatting)
 
     dialog.choices["settings.theme"].choose("dark")
     chatting.settle()
-    dialog = chatting.window.dialog
-    assert dialog is not None
+    dialog = settings_of(chatting)
     dialog.choices["settings.language"].choose("id")
     chatting.settle()
-    dialog = chatting.window.dialog
-    assert dialog is not None
+    dialog = settings_of(chatting)
     dialog.choices["settings.send_with"].choose("no")
     chatting.settle()
 
@@ -331,8 +360,7 @@ def test_settings_apply_at_once_and_stay(chatting: Scene) -> None:
 def test_escape_closes_the_settings(chatting: Scene) -> None:
     chat_view(chatting).side.gear.press()
     chatting.settle()
-    dialog = chatting.window.dialog
-    assert dialog is not None
+    dialog = settings_of(chatting)
 
     dialog.focus_force()
     chatting.settle()
@@ -345,12 +373,10 @@ def test_escape_closes_the_settings(chatting: Scene) -> None:
 def test_control_enter_sends_if_that_was_chosen(chatting: Scene) -> None:
     chat_view(chatting).side.gear.press()
     chatting.settle()
-    dialog = chatting.window.dialog
-    assert dialog is not None
+    dialog = settings_of(chatting)
     dialog.choices["settings.send_with"].choose("no")
     chatting.settle()
-    assert chatting.window.dialog is not None
-    chatting.window.dialog.close()
+    settings_of(chatting).close()
     composer = chat_view(chatting).composer
     composer.content = "halo"
     composer.text.focus_force()

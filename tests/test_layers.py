@@ -35,17 +35,20 @@ ORDER = {
         server_core
         client_events client_logs client_people client_link client_connection client_entrance
         client_requests client_accounts client_conversations client_questions client_core
-        client_form client_rows client_layout client_inbox client_held client_model
-        client_arguments client_commands client_answers client_errands
+        client_form client_rows client_layout client_inbox client_held client_mentions
+        client_transcript client_model client_overview client_search
+        client_arguments client_commands client_answers client_errands client_tickets
         client_line client_asking client_lines client_talk client_json
         server_form server_model server_console
     """,
     "adapters": """
         endpoint storage_schema storage_records storage_accounts storage_conversations
         storage_search storage_archive_rows storage_archive storage
-        client_terminal widgets_paint widgets_look widgets
-        client_bubbles client_messages client_join client_panels client_chat client_dialogs
-        client_window
+        client_terminal widgets_paint widgets_look widgets widgets_lists widgets_attention
+        client_bubbles client_selection_views client_messages client_recent_panels client_join
+        client_panels client_side_panels client_chat
+        client_dialogs client_pick_dialogs client_account_dialogs client_surroundings
+        client_chatting client_menus client_account_pages client_joining client_window
         server_views server_panels server_dialogs server_window
     """,
     "entry": "server client",
@@ -81,7 +84,7 @@ WORLD_NEVER = [  # here ``unless`` names modules of ours that may
         "*",
         "tkinter*",
         unless="widgets* *_window *_dialogs *_views *_panels "
-        "client_bubbles client_messages client_join client_chat",
+        "client_bubbles client_messages client_join client_chat client_surroundings",
     ),
     Rule("*", "_thread", unless="protocol_session"),  # asks which thread it is on, no more
     Rule("*", "threading", unless="endpoint client_terminal server client storage"),

@@ -10,6 +10,7 @@ from settings_client import (
     MAX_RECENT_ROOMS,
     ClientFolder,
     ClientPreferences,
+    Notify,
     RecentRoom,
     Run,
     WaitingDraft,
@@ -17,6 +18,7 @@ from settings_client import (
 )
 
 KEY = bytes(range(32))
+OTHER_KEY = bytes(range(1, 33))
 RUN = Run(
     stream=b"s" * 16,
     token=b"t" * 32,
@@ -221,3 +223,42 @@ def test_another_room_gets_a_run_of_its_own(tmp_path: Path) -> None:
 
     assert folder.claim_run(KEY, "ana") == RUN
     assert folder.claim_run(KEY[::-1], "ana") == other
+
+
+# --- conversations ---
+
+
+def test_what_calls_is_kept_for_each_server_and_conversation(tmp_path: Path) -> None:
+    folder = ClientFolder(tmp_path)
+
+    folder.save_level(KEY, 1, Notify.ALL)
+    folder.save_level(KEY, 10, Notify.NONE)
+    folder.save_level(KEY, 1, Notify.MENTIONS)
+    folder.save_level(OTHER_KEY, 1, Notify.NONE)
+
+    assert ClientFolder(tmp_path).levels(KEY) == {1: Notify.MENTIONS, 10: Notify.NONE}
+    assert folder.levels(OTHER_KEY) == {1: Notify.NONE}
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "[]",
+        "{",
+        f'{{"{"01" * 32}": 5}}',
+        f'{{"{"01" * 32}": {{"x": "all", "2": 3, "3": "loud"}}}}',
+    ],
+)
+def test_what_calls_is_as_never_set_where_it_is_damaged(tmp_path: Path, damaged: str) -> None:
+    (tmp_path / "notify.json").write_text(damaged, encoding="utf-8")
+
+    assert ClientFolder(tmp_path).levels(b"\x01" * 32) == {}
+
+
+def test_a_room_remembers_whether_its_name_is_an_accounts(tmp_path: Path) -> None:
+    folder = ClientFolder(tmp_path)
+
+    folder.remember_room(RecentRoom("h", 1, "Lab", "ana", 5, is_account=True))
+    folder.remember_room(RecentRoom("i", 1, "Lab", "tamu", 6))
+
+    assert [room.is_account for room in folder.recent_rooms()] == [False, True]

@@ -1,0 +1,231 @@
+"""What the window shows of one conversation: rows, receipts, who writes, the line of new messages.
+
+Band: cores. Pure: knows no window and no clock. client_model.py has one of these for each
+conversation and hands it its events; what of the log is in reach is the matter of client_held.py.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from client_events import (
+    DraftMade,
+    DraftRefused,
+    EntryArrived,
+    FloorChanged,
+    LogReplaced,
+    OlderArrived,
+    ReachedChanged,
+)
+from client_held import Arrived, Held, Item, Waiting
+from client_mentions import is_mentioned
+from client_rows import (
+    DayRow,
+    LastMessage,
+    MessageRow,
+    NoticeRow,
+    PresenceRow,
+    Receipt,
+    RenamedRow,
+    Row,
+    UnreadRow,
+)
+from conversation import Entry, EntryKind
+
+TranscriptEvent = (
+    EntryArrived
+    | DraftMade
+    | DraftRefused
+    | OlderArrived
+    | FloorChanged
+    | ReachedChanged
+    | LogReplaced
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whose window this is."""
+
+    person: int
+    name: str
+    is_connected: bool
+
+
+class Transcript:
+    """Owned by its ClientModel. ``day_of``: the user's calendar day of an instant."""
+
+    def __init__(self, conversation: int, day_of: Callable[[int], date]) -> None:
+        self.conversation = conversation
+        self.held = Held(conversation)
+        self.reached = 0
+        self.last_message: LastMessage | None = None
+        self.last_activity = 0  # UTC ms of the newest entry; 0: none
+        self.written = ""  # what stands in its line to write in, while another one is shown
+        self.unread_from = 0  # number of the first entry below the unread line; 0: no line
+        self._day_of = day_of
+        self._typing: dict[int, int] = {}  # person: how often they were seen typing
+        self._drafts: dict[int, Waiting] = {}  # by draft, in their order
+
+    # --- events ---
+
+    def apply(self, event: TranscriptEvent, me: int) -> None:
+        """Takes what happened in this conversation into account."""
+        match event:
+            case EntryArrived():
+                self._take_entry(event, me)
+            case OlderArrived():
+                self.held.take(event.entries)
+            case DraftMade():
+                waiting = Waiting(event.ticket, event.draft, event.text)
+                self._drafts[event.draft] = waiting
+                self.unread_from = 0
+            case DraftRefused():
+                self._drafts.pop(event.draft, None)
+                ticket = event.ticket or 0
+                self.held.append(Waiting(ticket, event.draft, event.text, event.code))
+            case FloorChanged():
+                self.held.learn_floor(event.floor)
+            case ReachedChanged():
+                self.reached = max(self.reached, event.number)
+            case _:
+                self.held.clear()
+                self.reached = self.unread_from = self.last_activity = 0
+                self.last_message = None
+
+    def _take_entry(self, event: EntryArrived, me: int) -> None:
+        entry = event.entry
+        if event.ticket is not None:
+            self._drafts = {
+                draft: waiting
+                for draft, waiting in self._drafts.items()
+                if waiting.ticket != event.ticket
+            }
+        self.last_activity = entry.sent_at
+        if entry.kind is EntryKind.TEXT:
+            is_own = entry.person == me
+            self.last_message = LastMessage(entry.name, is_own, entry.text, entry.sent_at)
+            self._typing.pop(entry.person, None)
+        self.held.append(Arrived(event.number, entry), is_history=event.is_history)
+
+    # --- who writes ---
+
+    def see_typing(self, person: int) -> None:
+        """Somebody does."""
+        self._typing[person] = self._typing.get(person, 0) + 1
+
+    def typing_seen(self, person: int) -> int:
+        """A mark for ``fade_typing``: grows whenever the person is seen typing."""
+        return self._typing.get(person, 0)
+
+    def fade_typing(self, person: int, seen: int) -> None:
+        """Some seconds later: no longer typing, unless seen so again since ``typing_seen``."""
+        if self._typing.get(person) == seen:
+            del self._typing[person]
+
+    def stop_typing(self, person: int) -> None:
+        """Whoever is gone writes nothing."""
+        self._typing.pop(person, None)
+
+    @property
+    def typing(self) -> list[int]:
+        """The people who write."""
+        return list(self._typing)
+
+    # --- what to draw ---
+
+    def rows(self, reader: Reader) -> list[Row]:
+        """What is in reach of the view, from the top down; at its end the drafts that wait."""
+        rows: list[Row] = []
+        day: date | None = None
+        for item in self.held.in_reach():
+            if isinstance(item, Arrived):
+                item_day = self._day_of(item.entry.sent_at)
+                if item_day != day:
+                    day = item_day
+                    rows.append(DayRow(day, item.number))
+                if item.number == self.unread_from:
+                    rows.append(UnreadRow())
+            self._add_row(rows, item, reader)
+        if self.held.is_following:
+            for waiting in self._drafts.values():
+                self._add_row(rows, waiting, reader)
+        return rows
+
+    def _add_row(self, rows: list[Row], item: Item, reader: Reader) -> None:
+        match item:
+            case Waiting():
+                rows.append(_waiting_row(item, reader, _last_author(rows)))
+            case NoticeRow():
+                rows.append(item)
+            case _:
+                self._add_entry(rows, item.number, item.entry, reader)
+
+    def _add_entry(self, rows: list[Row], number: int, entry: Entry, reader: Reader) -> None:
+        match entry.kind:
+            case EntryKind.JOINED | EntryKind.LEFT:
+                _add_presence(rows, number, entry)
+            case EntryKind.NOTICE:
+                rows.append(NoticeRow(number, 0, entry.text))
+            case EntryKind.RENAMED:
+                rows.append(RenamedRow(number, entry.name, entry.text))
+            case _:
+                rows.append(self._message_row(rows, number, entry, reader))
+
+    def _message_row(
+        self, rows: list[Row], number: int, entry: Entry, reader: Reader
+    ) -> MessageRow:
+        is_own = entry.person == reader.person
+        receipt = Receipt.NONE
+        if is_own:
+            receipt = Receipt.REACHED if number <= self.reached else Receipt.SAVED
+        return MessageRow(
+            number,
+            0,
+            entry.person,
+            entry.name,
+            entry.text,
+            entry.sent_at,
+            is_own,
+            _last_author(rows) != entry.person,
+            receipt,
+            is_mention=not is_own and is_mentioned(entry.text, reader.name),
+        )
+
+
+def _add_presence(rows: list[Row], number: int, entry: Entry) -> None:
+    last = rows[-1]
+    base = last if isinstance(last, PresenceRow) else PresenceRow(number, (), ())
+    if base is last:
+        rows.pop()
+    joined = tuple(name for name in base.joined if name != entry.name)
+    left = tuple(name for name in base.left if name != entry.name)
+    if entry.kind is EntryKind.JOINED:
+        joined += (entry.name,)
+    else:
+        left += (entry.name,)
+    rows.append(PresenceRow(base.number, joined, left))
+
+
+def _waiting_row(waiting: Waiting, reader: Reader, last_author: int) -> MessageRow:
+    if waiting.refusal is not None:
+        receipt = Receipt.REFUSED
+    else:
+        receipt = Receipt.PENDING if reader.is_connected else Receipt.WAITING
+    return MessageRow(
+        0,
+        waiting.ticket or -waiting.draft,
+        reader.person,
+        reader.name,
+        waiting.text,
+        0,
+        True,
+        last_author != reader.person,
+        receipt,
+        waiting.refusal,
+    )
+
+
+def _last_author(rows: list[Row]) -> int:
+    last = rows[-1] if rows else None
+    return last.person if isinstance(last, MessageRow) else 0
