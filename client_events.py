@@ -54,7 +54,7 @@ class Say:
 class LoadOlder:
     """The user scrolled: pull ``count`` entries below the floor. Answered by OlderArrived.
 
-    ``before``: or those below this number, which were held once and let go; 0: below the floor.
+    ``before``: or those below this number: held once and let go, or far above; 0: below the floor.
     One question at a time: what is asked while another is on its way is not heard.
     """
 

@@ -80,6 +80,7 @@ class Logs:
         """
         if self._orphans is None:
             self._orphans = self.outbox
+        self._is_complete = False
         self._begin_outbox(stream, 1)
 
     def _begin_outbox(self, stream: bytes, next_draft: int) -> None:
@@ -357,7 +358,8 @@ class Logs:
 
     def _show_older(self, replica: Replica, older: OlderPull) -> None:
         del self._older[older.conversation]
-        replica.floor = min(replica.floor, older.first - 1)
+        if older.last >= replica.floor:  # else a hole is left between
+            replica.floor = min(replica.floor, older.first - 1)
         is_all = older.first == 1
         self._report(OlderArrived(older.conversation, older.entries(), is_all))
 
@@ -372,11 +374,11 @@ class Logs:
         self.is_outbox_changed = True
 
     def load_older(self, command: LoadOlder, now: float) -> None:
-        """Pulls what comes before the floor, or before what the caller still holds, if anything."""
+        """Pulls what comes before the floor, or before a number wherever it is, if anything."""
         replica = self._replicas.get(command.conversation)
         if replica is None or command.conversation in self._older:
             return
-        last = max(replica.floor, min(command.before - 1, replica.have))
+        last = min(command.before - 1, replica.have) if command.before else replica.floor
         if last == 0:
             self._report(OlderArrived(command.conversation, (), is_all=True))
             return

@@ -408,6 +408,19 @@ def test_what_a_window_let_go_of_can_be_loaded_again() -> None:
     assert desk.pulls() == [Pull(ROOM, 291, 0, 300)]
 
 
+def test_a_place_far_above_is_loaded_without_what_lies_between() -> None:
+    desk = older_desk()
+
+    desk.logs.load_older(LoadOlder(ROOM, 10, before=51), desk.now)
+    pulls = desk.pulls()
+    desk.others(*range(41, 51))
+    desk.logs.load_older(LoadOlder(ROOM, 10), desk.now)
+
+    assert pulls == [Pull(ROOM, 41, 0, 50)]
+    assert [number for number, _ in desk.saw(OlderArrived)[0].entries] == list(range(41, 51))
+    assert desk.pulls() == [Pull(ROOM, 291, 0, 300)]
+
+
 @pytest.mark.parametrize(("count", "expected"), [(0, 1), (-5, 1), (10**9, MAX_OLDER)])
 def test_a_count_beyond_sense_is_brought_to_sense(count: int, expected: int) -> None:
     desk = older_desk()
