@@ -50,7 +50,7 @@ def test_each_way_asks_for_what_it_needs(open_scene: Callable[..., Scene]) -> No
         view.ways.choose(way.value)
         scene.settle()
         fields = (view.your_name, view.user, view.account_password, view.again, view.country)
-        shown.append([is_shown(field) for field in fields] + [view.button.text])  # type: ignore[list-item]
+        shown.append([is_shown(field) for field in fields] + [view.button.text])
 
     assert shown == [
         [True, False, False, False, False, "Join"],

@@ -1,5 +1,6 @@
 """Calling to a window: what its property says on a real display."""
 
+import ctypes
 import shutil
 import subprocess
 import tkinter as tk
@@ -7,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 
-import widgets_attention
 from widgets import collect_garbage
 from widgets_attention import call_attention, calm_down
 
@@ -65,7 +65,7 @@ def test_a_system_without_a_way_to_call_is_left_alone(
     def fail(_: str) -> None:
         raise OSError("no such library")
 
-    monkeypatch.setattr(widgets_attention.ctypes, "CDLL", fail)
+    monkeypatch.setattr(ctypes, "CDLL", fail)
 
     call_attention(root)
     calm_down(root)

@@ -133,8 +133,8 @@ def test_the_wheel_scrolls(root: tk.Tk) -> None:
     canvas = listed.list.canvas
     places = []
 
-    for event in ({"button": 5}, {"button": 4}):
-        canvas.event_generate("<Button>", **event)
+    for button in (5, 4):
+        canvas.event_generate("<Button>", button=button)
         places.append(canvas.canvasy(0))
     canvas.event_generate("<MouseWheel>", delta=-120)
     places.append(canvas.canvasy(0))
