@@ -18,6 +18,7 @@ if __name__ == "__main__":
 
 from simulated_network import Sent
 from simulator import Client, Simulator, Weather
+from society import Society
 
 from settings import Limits
 
@@ -50,13 +51,14 @@ class Disasters:
         self.everyone = self.network.clients(*NAMES[: chance.randint(2, 5)])
         for one in self.everyone:
             one.keeps_trying = True
-        self._said = 0
+        self.society = Society(self.network, self.everyone, chance)
         if chance.random() < 0.4:
             self._let_somebody_replay()
 
     def happen(self) -> None:
         """Five to twenty-five things, with anything from milliseconds to minutes between."""
         chance = self._chance
+        self.society.begin()
         things = self._things()
         for _ in range(chance.randint(5, 25)):
             (thing,) = chance.choices(list(things), list(things.values()))
@@ -75,21 +77,24 @@ class Disasters:
         self._start_all()
         network.run(seconds=130)  # names of those who were killed before they had a token
         self._start_all()
+        self.society.return_to_the_room()
         network.check_healed()
         network.run(seconds=15)  # one keepalive
-        names = sorted(one.name for one in self.everyone)
+        names = sorted({one.identity.name for one in self.everyone})
         for one in self.everyone:
             assert one.names() == names, f"{one.name} sees {one.names()}"
-            one.load_older(200)
+            for conversation in one.conversations:
+                one.load_older(200, conversation)
         network.run(seconds=5)
         network.check()
+        self.society.talk_once_more()
 
     def _things(self) -> dict[Callable[[Client], object], int]:
         """What may happen, and how often."""
         chance, server, network = self._chance, self.server, self.network
         cuts = network.network.cuts
         return {
-            self._say: 40,
+            **self.society.things(),
             lambda one: server.kill(): 5,
             lambda one: server.kill_after(chance.randrange(150)): 5,
             lambda one: one.kill(): 3,
@@ -110,14 +115,6 @@ class Disasters:
             lambda one: server.mend_disk(): 1,
             self._change_path: 3,
         }
-
-    def _say(self, one: Client) -> None:
-        if not one.is_running:
-            return
-        tail = "z" * self._chance.randint(900, 9000) if self._chance.random() < 0.1 else ""
-        count = self._chance.choice((1, 5, 40))
-        one.say(*(f"{one.name} {self._said + place} {tail}" for place in range(count)))
-        self._said += count
 
     def _change_path(self, one: Client) -> None:
         self.network.network.mtu = self._chance.choice((1200, 1452, 8952, 65_507))
@@ -169,10 +166,16 @@ class Disasters:
 
 def live_through(seed: int) -> None:
     """One room, its disasters, and everything right again. AssertionError if not."""
+    lived(seed)
+
+
+def lived(seed: int) -> Disasters:
+    """The same, to be looked at."""
     disasters = Disasters(seed)
     with disasters.network:
         disasters.happen()
         disasters.recover()
+    return disasters
 
 
 def main() -> int:

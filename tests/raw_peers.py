@@ -5,6 +5,7 @@ up to the point that a test is about.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from simulated_network import Address, Network
 from simulated_nodes import Stranger, cached_prs
@@ -152,6 +153,14 @@ class RawClient(Stranger):
     def _send_requests(self) -> None:
         now = self.network.now
         self.send_frames(*self._requester.frames_due(now, self.session.round_trip, False))
+
+
+class SturdyClient(RawClient):
+    """One that lives among disasters: what is broken on the way is dropped."""
+
+    def arrive(self, datagram: bytes, source: Address) -> None:
+        with suppress(PeerError):
+            super().arrive(datagram, source)
 
 
 class RawServer(Stranger):

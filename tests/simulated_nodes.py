@@ -239,9 +239,12 @@ class Stranger:
         self.network.send(self.name, source or self.address, destination, [datagram])
 
 
-_WRITES = {"append", "commit", "forget_answers", "forget_old", "forget_session", "use_token"}
-_WRITES |= {"add_ban", "bind_stream", "drop_ban", "drop_tokens", "remember_session"}
-_WRITES |= {"save_answer", "save_guesses", "save_once", "save_person", "save_token"}
+# Not ``index_some``, which bears a full disk by itself, nor ``write_along``, to another file.
+WRITES = {"append", "commit", "forget_answers", "forget_old", "forget_session", "use_token"}
+WRITES |= {"add_ban", "bind_stream", "drop_ban", "drop_tokens", "remember_session"}
+WRITES |= {"save_answer", "save_guesses", "save_once", "save_person", "save_token"}
+WRITES |= {"add_account", "drop_token", "save_credentials", "set_read"}
+WRITES |= {"add_group", "add_member", "add_private", "drop_member"}
 
 
 class BrittleStore:
@@ -269,7 +272,7 @@ class BrittleStore:
 
         def call(*arguments: Any, **named: Any) -> Any:
             self._step()
-            if name in _WRITES:
+            if name in WRITES:
                 self._failure = self._failure or self._fails(name)
                 if self._failure is not None:
                     raise self._failure

@@ -7,8 +7,8 @@ import gc
 import os
 from pathlib import Path
 
+from simulated_clients import Client
 from simulated_network import START
-from simulated_programs import Client
 from simulator import Simulator, open_handles
 from test_network import NAMES, POSTS, assert_all_is_said, assert_room_survives, talk
 
