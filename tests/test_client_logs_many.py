@@ -283,6 +283,22 @@ def test_a_lost_stream_is_begun_again_once_all_logs_are_known_and_caught_up_with
     assert desk.logs.is_all_said
 
 
+def test_a_stream_lost_while_coming_back_as_another_waits_for_the_logs_as_they_are_then() -> None:
+    desk = two_logs()
+    desk.say("satu")
+    desk.logs.begin_stream(OTHER_STREAM)
+
+    desk.logs.let_go(PRIVATE)  # not the new person's
+    too_early = desk.posts()
+    desk.logs.enter(ANA, "Ana", [OfferedLog(ROOM, 1, 0, FIRST_CHAIN)], (), desk.now)
+    desk.logs.complete()
+    desk.entries((1, own(1, 1, "satu")))
+
+    assert too_early == []
+    assert desk.posts() == []  # it did arrive
+    assert desk.logs.is_all_said
+
+
 # --- being somebody else ---
 
 
