@@ -26,6 +26,7 @@ REACHED_INTERVAL = 0.2  # s
 LAGGING_INTERVAL = 0.05  # s between reminders for who gets heads only
 MAX_HAVE_PAIRS = 64
 TYPING_INTERVAL = 2.7  # s; clients keep 3 s apart, and the network brings some together
+LEFT_REPEATS = 8  # keepalives that say again that a log is let go of: nothing else would
 SHRINK_AFTER = 3  # reminders without a HAVE make large datagrams suspect
 
 
@@ -82,6 +83,7 @@ class Delivery:
         if audience is None:
             audience = self._audiences[conversation] = Audience(self._rooms.head(conversation))
         audience.followers[peer.key] = peer
+        peer.left.pop(conversation, None)
         peer.feeds[conversation] = Feed(have, now)
         peer.feeds[conversation].unreached = unreached
         if unreached:
@@ -111,10 +113,12 @@ class Delivery:
         for peer in self._sessions_of(person):
             if conversation in peer.feeds:
                 self._unfollow(peer, conversation)
+            peer.left[conversation] = LEFT_REPEATS
             self._tell(peer, Heads(((conversation, 0),)))
 
     def forget(self, peer: Peer) -> None:
         """The session has ended, or nobody is behind it any more."""
+        peer.left.clear()
         for conversation in list(peer.feeds):
             self._unfollow(peer, conversation)
         self._pulled.pop(peer.key, None)
@@ -307,15 +311,26 @@ class Delivery:
         self._tell(peer, Heads(((conversation, head),)))
 
     def queue_heads(self, peer: Peer) -> bool:
-        """HEADS of the logs that the peer has not reported to have; whether there are any."""
+        """HEADS of the logs that the peer has not reported to have, or has let go of; whether
+        there are any."""
         behind = [
             (conversation, head)
             for conversation, feed in peer.feeds.items()
             if feed.have < (head := self._audiences[conversation].head)
         ]
-        if behind:
-            self._tell(peer, Heads(tuple(behind[:MAX_HAVE_PAIRS])))
-        return bool(behind)
+        heads = self._farewells(peer) + behind
+        if heads:
+            self._tell(peer, Heads(tuple(heads[:MAX_HAVE_PAIRS])))
+        return bool(heads)
+
+    def _farewells(self, peer: Peer) -> list[tuple[int, int]]:
+        """Heads of zero, again: no later frame would show that one of them was lost."""
+        told = list(peer.left)[: MAX_HAVE_PAIRS // 2]
+        for conversation in told:
+            peer.left[conversation] -= 1
+            if not peer.left[conversation]:
+                del peer.left[conversation]
+        return [(conversation, 0) for conversation in told]
 
     # --- receipts ---
 

@@ -21,6 +21,7 @@ class Peer:
         "is_remembered",
         "key",
         "last_typing",
+        "left",
         "member",
         "responder",
         "session",
@@ -37,6 +38,7 @@ class Peer:
         self.member: Member | None = None  # None in one that has entered: logged out, nameless
         self.token_hash = b""  # of what brings its device back
         self.feeds: dict[int, Feed] = {}
+        self.left: dict[int, int] = {}  # logs let go of, and how often that is still to be told
         self.intake: Intake | None = None
         self.last_typing = float("-inf")
 

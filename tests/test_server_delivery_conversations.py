@@ -7,6 +7,7 @@ from server_parts import FarEnd, StubbornStore, open_store
 
 from conversation import ROOM
 from protocol_frames import EntryPart, Heads, Pull, ReadTo
+from server_delivery import LEFT_REPEATS
 
 
 @pytest.fixture
@@ -115,6 +116,33 @@ def test_whoever_is_let_go_hears_it_in_all_sessions_and_then_nothing_more(post: 
 
     assert ana.frames() == tablet.frames() == [Heads(((group, 0),))]
     assert numbers(budi.took(EntryPart)) == [2]
+
+
+def test_that_a_log_is_let_go_of_is_said_again_until_a_loss_of_all_is_past_belief(
+    post: Post,
+) -> None:
+    ana, group = post.reader(), post.group()
+    post.delivery.let_go(person(ana), group)
+    ana.frames()
+
+    told = [post.delivery.queue_heads(ana.peer) for _ in range(LEFT_REPEATS + 1)]
+
+    assert told == [True] * LEFT_REPEATS + [False]
+    assert ana.took(Heads) == [Heads(((group, 0),))] * LEFT_REPEATS
+
+
+def test_whoever_follows_a_log_again_or_is_nobody_is_not_told_to_let_go_of_it(post: Post) -> None:
+    ana, budi, group = post.reader("Ana"), post.reader("Budi"), post.group()
+    for far in (ana, budi):
+        post.delivery.let_go(person(far), group)
+        far.frames()
+
+    post.delivery.introduce(person(ana), group, post.now)
+    post.delivery.forget(budi.peer)
+    for far in (ana, budi):
+        post.delivery.queue_heads(far.peer)
+
+    assert ana.took(Heads) == budi.took(Heads) == []
 
 
 def test_what_the_worker_reads_for_who_leaves_meanwhile_is_not_sent(
