@@ -69,7 +69,6 @@ class Visit:
 
     def __init__(self, form: JoinForm, folder: ClientFolder, connector: "Connector") -> None:
         self._form = form
-        self._name = form.name or _guest_name()
         self._place = (form.host, form.port)
         self._folder = folder
         self._connector = connector
@@ -85,7 +84,7 @@ class Visit:
         return Join(
             resolve(form.host, form.port),
             form.password,
-            self._name,
+            form.name,
             pinned,
             self._folder.claim_run(pinned, form.account or form.name) if pinned else None,
         )
@@ -111,7 +110,7 @@ class Visit:
             case Entered(name=name, room_name=room_name):
                 self._room_name = room_name
                 self._keep(lambda: self._folder.pin_key(self._place, event.server_key))
-                if not (self._form.account and name == self._name):
+                if not self._form.account:  # else whoever logs in is remembered
                     self._remember(name, is_account=False)
             case IdentityChanged(name=name, is_account=True):
                 self._remember(name, is_account=True)

@@ -64,8 +64,8 @@ class JoinField(Enum):
 class JoinForm:
     """What is needed to enter a room. ``trusted_key``: the user compared this new key and took it.
 
-    ``local_host`` "" and ``local_port`` 0: whatever the system chooses. ``account``: whose login
-    follows at once; ``name`` is a passing one then, not to be remembered, or empty: any will do.
+    ``local_host`` "" and ``local_port`` 0: whatever the system chooses. ``account``: who logs in,
+    as soon as the core asks who one is; ``name`` is empty then, or a passing one.
     """
 
     host: str

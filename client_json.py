@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC
 from functools import partial
 
-from auth import fold_name, key_groups
+from auth import key_groups
 from client_answers import COMMAND_OF, iso_time
 from client_commands import (
     Answer,
@@ -246,13 +246,14 @@ class JsonTalk:
                 )
             case PeopleReplaced() if not self._is_ready:
                 self._is_ready = True
-                self._log_in()
             case PasswordDelayed():
                 message = self._sentence(event)
                 code = Code.TOO_MANY_GUESSES.name
                 self._put_connection("waiting", code, message=message, wait=event.wait)
             case PasswordRefused():
                 self._refuse(Code.WRONG_PASSWORD.name, self._sentence(event))
+            case NameRefused() if self._options.account is not None:
+                self._log_in()
             case NameRefused():
                 self._refuse(event.code.name, self._sentence(event))
             case KeyChanged():
@@ -263,12 +264,11 @@ class JsonTalk:
                 pass
 
     def _log_in(self) -> None:
-        """As the command line said, unless the account's session went on by itself."""
+        """As the command line said. An account whose session goes on is not asked who it is."""
         account, password = self._options.account, self._options.account_password
-        if account is None or password is None:
-            return
-        if fold_name(self._model.my_name) != fold_name(account):
-            self._errands.begin(Do(LogIn(0, account, password)), self._take_login)
+        assert account is not None
+        assert password is not None  # the command line is refused without it
+        self._errands.begin(Do(LogIn(0, account, password)), self._take_login)
 
     def _take_login(self, answer: Answer) -> None:
         if not answer.is_ok:

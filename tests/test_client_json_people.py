@@ -25,6 +25,7 @@ from client_events import (
     LogOut,
     LogReplaced,
     MarkRead,
+    NameRefused,
     OlderArrived,
     OpenPrivate,
     PeopleReplaced,
@@ -40,7 +41,7 @@ GROUP, PRIVATE = ConversationKind.GROUP, ConversationKind.PRIVATE
 KELAS = ConversationChanged(5, GROUP, "Kelas", 0, 0, 0)
 BUDI = ConversationChanged(6, PRIVATE, "budi", 2, 0, 0)
 LOGIN = replace(OPTIONS, name=None, account="ana", account_password="rahasia")
-PEOPLE = PeopleReplaced((Person(1, "guest-1", Presence.HERE),))
+PEOPLE = PeopleReplaced((Person(9, "ana", Presence.HERE),))
 
 
 def entry(text: str, person: int = 2, kind: EntryKind = EntryKind.TEXT) -> Entry:
@@ -255,13 +256,14 @@ def test_a_refused_message_says_why() -> None:
 # --- --login ---
 
 
-def test_it_logs_in_at_once_from_a_passing_name() -> None:
+def test_it_logs_in_once_the_core_asks_who_it_is() -> None:
     script = Script(LOGIN).type("halo")
     assert script.forms == [JoinForm("lab", 8083, "rahasia", "", "10.0.0.5", 7, account="ana")]
 
-    script.happen(Entered(1, "guest-1", "Lab", KEY, False), PEOPLE)
+    script.happen(NameRefused("", Code.NAME_INVALID, "empty"))
     assert script.commands == [LogIn(1, "ana", "rahasia")]
-    script.happen(IdentityChanged(9, "ana", True, "a0"), Answered(1, Code.OK, "a0"))
+    script.happen(Entered(9, "ana", "Lab", KEY, False), IdentityChanged(9, "ana", True, "a0"))
+    script.happen(Answered(1, Code.OK, "a0"), PEOPLE)
 
     assert script.commands[1:] == [Say(2, ROOM, "halo")]
     assert script.events()[-1] == {
@@ -275,7 +277,7 @@ def test_it_logs_in_at_once_from_a_passing_name() -> None:
 
 @pytest.mark.parametrize("code", [Code.WRONG_LOGIN, Code.TOO_MANY_GUESSES, Code.BANNED])
 def test_a_login_that_is_refused_ends_with_4(code: Code) -> None:
-    script = Script(LOGIN).type("halo").happen(Entered(1, "guest-1", "Lab", KEY, False), PEOPLE)
+    script = Script(LOGIN).type("halo").happen(NameRefused("", Code.NAME_INVALID, "empty"))
 
     script.happen(Answered(1, code, wait=3.0))
 
