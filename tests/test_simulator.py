@@ -7,10 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from simulated_clients import Showing
+from simulated_nodes import WRITES
 from simulator import PASSWORD, Simulator
 
 from client_events import Ended, EndReason, EntryArrived
-from conversation import Entry, EntryKind
+from conversation import ROOM, Entry, EntryKind
+from records import Store
 from settings import Limits, ServerSettings
 
 _REPLAY = """
@@ -137,6 +140,52 @@ def test_the_promises_notice_what_is_lost_doubled_disordered_or_made_up() -> Non
             budi.on_event(EntryArrived(1, number + 2, newest))
         with pytest.raises(AssertionError, match="was shown"):
             budi.on_event(EntryArrived(1, number, newest))
+
+
+def test_the_promises_notice_what_is_not_where_it_was_said_or_shown_to_who_may_not_see_it() -> None:
+    with Simulator(1) as network:
+        ana, budi, citra = network.clients("Ana", "Budi", "Citra")
+        network.everybody_enters()
+        ana.write("Budi", "hanya kita")
+        network.run_until(lambda: budi.texts(budi.private("Ana")) == ["hanya kita"])
+        place = budi.private("Ana")
+        budi.see(place)
+        network.run(seconds=1)
+        network.check_healed()
+
+        def notices(promise: str) -> None:
+            with pytest.raises(AssertionError, match=promise):
+                network.check_healed()
+
+        ana.places["hanya kita"] = ROOM
+        notices("I5: 2 has what nobody said there")
+        ana.places["hanya kita"] = place
+        strange = Showing(frozenset({citra.identity.person}), place)
+        citra.shown[strange] = 1
+        notices("I5: Citra was shown 1 of 2, and may know 0")
+        citra.shown.clear()
+        told = citra.conversations[ROOM]
+        citra.conversations[place] = replace(told, conversation=place)
+        notices("still not so")
+        del citra.conversations[place]
+        network.server.store.set_read(ana.identity.person, place, 1)
+        network.check_healed()
+        network.server.store.rollback()
+        notices("a read marker is lost")
+
+
+def test_every_method_of_a_store_is_known_to_fail_on_a_full_disk_or_not_to_write() -> None:
+    methods = {name for name in vars(Store) if not name.startswith("_")}
+    reading = {
+        *("account", "account_named", "account_names", "bans", "chain_at", "conversation"),
+        *("conversations_of", "group_named", "groups", "guesses", "head", "is_account_name"),
+        *("is_group_name", "is_member", "member_names", "members", "notices", "once", "person"),
+        *("present_people", "private_between", "read", "read_later", "read_markers"),
+        *("remembered_sessions", "room_id", "search_later", "stream"),
+    }
+    by_itself = {"index_some", "write_along", "next_chore", "grow_log", "rollback", "close"}
+
+    assert methods - reading - by_itself == WRITES
 
 
 def test_a_killed_server_leaves_what_was_committed_and_nothing_else() -> None:
