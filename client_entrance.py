@@ -236,7 +236,7 @@ class Entrance:
         request = EnterRequest(
             self._once,
             self._logs.outbox.stream,
-            None if self._calls.is_logging_out() else name,
+            None if self.token and self._calls.is_logging_out() else name,
             self.token or None,
             tuple(log for log in self._logs.held(0, 1) if log.conversation == ROOM),
         )

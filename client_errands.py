@@ -21,6 +21,7 @@ from client_events import (
     Command,
     ConversationChanged,
     DraftRefused,
+    DraftTaken,
     EntryArrived,
     Found,
     JoinGroup,
@@ -136,8 +137,9 @@ class Errands:
                 if finish := self._asked.pop(ticket, None):
                     finish(event)
             case EntryArrived(conversation, number, entry, int(ticket)):
-                if said := self._said.pop(ticket, None):
-                    said[1](self._sent(said[0], Found(conversation, number, entry)))
+                self._end_post(ticket, conversation, number, entry.sent_at)
+            case DraftTaken(ticket, conversation, number, sent_at):
+                self._end_post(ticket, conversation, number, sent_at)
             case DraftRefused(int(ticket)):
                 if said := self._said.pop(ticket, None):
                     sentence = refusal_sentence(event.code, self._say)
@@ -186,13 +188,16 @@ class Errands:
         self._said[ticket] = (command, on_answer)
         self._submit(Say(ticket, conversation, text))
 
-    def _sent(self, command: str, entry: Found) -> Answer:
-        fields: dict[str, JsonValue] = {
-            "conversation": self._inbox.label(entry.conversation),
-            "number": entry.number,
-            "time": iso_time(entry.entry.sent_at),
-        }
-        return Answer(True, command, "OK", self._say("answer.sent"), fields)
+    def _end_post(self, ticket: int, conversation: int, number: int, sent_at: int) -> None:
+        """It is on the server's disk."""
+        if said := self._said.pop(ticket, None):
+            command, on_answer = said
+            fields: dict[str, JsonValue] = {
+                "conversation": self._inbox.label(conversation),
+                "number": number,
+                "time": iso_time(sent_at),
+            }
+            on_answer(Answer(True, command, "OK", self._say("answer.sent"), fields))
 
     def _write(self, errand: Send, on_answer: OnAnswer) -> None:
         letter = _Letter(errand, on_answer)

@@ -40,7 +40,8 @@ class ChoosePassword:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A text into a conversation. Answered by DraftMade at once, then EntryArrived or DraftRefused.
+    """A text into a conversation. Answered by DraftMade at once, then EntryArrived, DraftTaken or
+    DraftRefused.
 
     ``ticket`` is the caller's own number; it comes back in those events.
     """
@@ -361,6 +362,16 @@ class DraftMade:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftTaken:
+    """The server has it, in a log that is not ours to read any more: EntryArrived does not come."""
+
+    ticket: int
+    conversation: int
+    number: int
+    sent_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class DraftRefused:
     """The server will not take it: ``code`` says why."""
 
@@ -536,6 +547,7 @@ Event = (
     | OlderArrived
     | FloorChanged
     | DraftMade
+    | DraftTaken
     | DraftRefused
     | ReachedChanged
     | LackingTold

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from client_events import (
     DraftMade,
     DraftRefused,
+    DraftTaken,
     EntryArrived,
     Event,
     FloorChanged,
@@ -54,7 +55,7 @@ class Logs:
         self._is_nobody = False  # logged out: what is said is refused
         self._is_complete = False  # all logs of this session were offered
         self._holds: deque[int] = deque()  # drafts from each of these on wait for something
-        self._tickets: dict[tuple[int, int], int | None] = {}  # of own entries by their place
+        self._taken: dict[tuple[int, int], DraftTaken] = {}  # and not shown yet, by place
         self._replicas: dict[int, Replica] = {}
         self._awake: set[int] = set()  # the replicas that may have something due
         self._allowance = Allowance()
@@ -185,8 +186,13 @@ class Logs:
         self._replicas.pop(conversation).let_go()
         self._older.pop(conversation, None)
         self._reached.pop(conversation, None)
-        for place in [place for place in self._tickets if place[0] == conversation]:
-            del self._tickets[place]
+        for place in [place for place in self._taken if place[0] == conversation]:
+            self._give_up_showing(place)
+
+    def _give_up_showing(self, place: tuple[int, int]) -> None:
+        taken = self._taken.pop(place, None)
+        if taken is not None:
+            self._report(taken)
 
     # --- being somebody else ---
 
@@ -286,10 +292,13 @@ class Logs:
         self.is_outbox_changed = True
         if waiting.asked_at is not None:
             round_trip.sample(now - waiting.asked_at)
+        place = posted.conversation, posted.number
+        if waiting.ticket is not None:
+            self._taken[place] = DraftTaken(waiting.ticket, *place, posted.sent_at)
         replica = self._replicas.get(posted.conversation)
-        if replica is None:  # a draft of an earlier run: its log is still to come
+        if replica is None:  # of an earlier run, and its log is still to come; or not ours any more
+            self._give_up_showing(place)
             return
-        self._tickets[posted.conversation, posted.number] = waiting.ticket
         if not replica.is_allowed:
             replica.expect(posted.number)
             return
@@ -344,7 +353,8 @@ class Logs:
         conversation = replica.conversation
         self._awake.add(conversation)
         for item in arrived:
-            ticket = self._tickets.pop((conversation, item.number), None)
+            taken = self._taken.pop((conversation, item.number), None)
+            ticket = taken.ticket if taken is not None else None
             waiting = self.outbox.answered_by(item.entry.tag)
             if waiting is None and self._orphans is not None:
                 waiting = self._orphans.answered_by(item.entry.tag)

@@ -15,6 +15,7 @@ from client_events import (
     ConversationGone,
     DraftMade,
     DraftRefused,
+    DraftTaken,
     Ended,
     Entered,
     EntryArrived,
@@ -114,6 +115,7 @@ class ClientModel:
             case (
                 EntryArrived()
                 | DraftMade()
+                | DraftTaken()
                 | DraftRefused()
                 | OlderArrived()
                 | FloorChanged()

@@ -11,6 +11,7 @@ from datetime import date
 from client_events import (
     DraftMade,
     DraftRefused,
+    DraftTaken,
     EntryArrived,
     FloorChanged,
     LogReplaced,
@@ -35,6 +36,7 @@ from conversation import Entry, EntryKind
 TranscriptEvent = (
     EntryArrived
     | DraftMade
+    | DraftTaken
     | DraftRefused
     | OlderArrived
     | FloorChanged
@@ -80,6 +82,8 @@ class Transcript:
                 waiting = Waiting(event.ticket, event.draft, event.text)
                 self._drafts[event.draft] = waiting
                 self.unread_from = 0
+            case DraftTaken():
+                self._end_draft(event.ticket)
             case DraftRefused():
                 self._drafts.pop(event.draft, None)
                 ticket = event.ticket or 0
@@ -96,17 +100,18 @@ class Transcript:
     def _take_entry(self, event: EntryArrived, me: int) -> None:
         entry = event.entry
         if event.ticket is not None:
-            self._drafts = {
-                draft: waiting
-                for draft, waiting in self._drafts.items()
-                if waiting.ticket != event.ticket
-            }
+            self._end_draft(event.ticket)
         self.last_activity = entry.sent_at
         if entry.kind is EntryKind.TEXT:
             is_own = entry.person == me
             self.last_message = LastMessage(entry.name, is_own, entry.text, entry.sent_at)
             self._typing.pop(entry.person, None)
         self.held.append(Arrived(event.number, entry), is_history=event.is_history)
+
+    def _end_draft(self, ticket: int) -> None:
+        self._drafts = {
+            draft: waiting for draft, waiting in self._drafts.items() if waiting.ticket != ticket
+        }
 
     # --- who writes ---
 

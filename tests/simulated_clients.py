@@ -21,6 +21,13 @@ from settings_client import Run
 NOBODY = client.IdentityChanged(0, "", is_account=False)
 
 
+class Showing(NamedTuple):
+    """Of something in a conversation, when we were one of these people."""
+
+    people: frozenset[int]
+    conversation: int
+
+
 class Outcome(NamedTuple):
     """How something that was asked of the server ended."""
 
@@ -59,7 +66,7 @@ class Client(Program):
         self.refused: list[client.DraftRefused] = []
         self.refused_to: list[int] = []  # who we were then
         self.people_been: set[int] = set()  # whom the device ever was
-        self.shown: dict[tuple[int, int], int] = {}  # highest number by person and conversation
+        self.shown: dict[Showing, int] = {}  # the highest number
         self.outcomes: list[Outcome] = []
         # of this life
         self.entered: client.Entered | None = None
@@ -79,6 +86,7 @@ class Client(Program):
         self._tickets = itertools.count(1)
         self._said_by_ticket: dict[int, tuple[str, float]] = {}
         self._asked: dict[int, _Asked] = {}
+        self._unsure: list[tuple[int, int, int]] = []  # person, conversation and number
 
     # --- what a user does ---
 
@@ -89,7 +97,7 @@ class Client(Program):
         self.identity, self.is_nobody, self.is_listed = NOBODY, False, False
         self.conversations, self.read = {}, {}
         self.history, self.people, self.reached = {}, {}, 0
-        self._said_by_ticket, self._asked = {}, {}
+        self._said_by_ticket, self._asked, self._unsure = {}, {}, []
         random_bytes = self._world.random_bytes(f"{self.name} {self.lives}")
         self.begin(ClientCore(random_bytes=random_bytes, limits=self._world.settings.limits))
         self.command(
@@ -238,18 +246,27 @@ class Client(Program):
                 self._take_answer(event)
             case client.KeySeen(key):
                 self.pinned_key = self.pinned_key or key
-            case client.DraftMade(ticket, _, _, text):
-                self._said_by_ticket.setdefault(ticket, (text, self.network.now))
-            case client.DraftRefused(ticket):
-                self.refused.append(event)
-                self.refused_to.append(self.identity.person)
-                if ticket is not None:
-                    self._said_by_ticket.pop(ticket, None)
+            case client.DraftMade() | client.DraftTaken() | client.DraftRefused():
+                self._take_draft(event)
             case client.Ended() | client.NameRefused():
                 self._take_refusal(event)
             case _:
                 self._take_view(event)
                 self._take_conversation(event)
+
+    def _take_draft(
+        self, event: client.DraftMade | client.DraftTaken | client.DraftRefused
+    ) -> None:
+        match event:
+            case client.DraftMade(ticket, _, _, text):
+                self._said_by_ticket.setdefault(ticket, (text, self.network.now))
+            case client.DraftTaken(ticket):
+                self.acknowledged.append(self._said_by_ticket.pop(ticket)[0])
+            case client.DraftRefused(ticket):
+                self.refused.append(event)
+                self.refused_to.append(self.identity.person)
+                if ticket is not None:
+                    self._said_by_ticket.pop(ticket, None)
 
     def _take_view(self, event: object) -> None:
         match event:
@@ -327,8 +344,14 @@ class Client(Program):
                 asked.then(event)
 
     def _show(self, conversation: int, number: int) -> None:
-        place = self.identity.person, conversation
-        self.shown[place] = max(number, self.shown.get(place, 0))
+        """While a LogIn is under way, we may be somebody else already, and only not know it yet."""
+        person = self.identity.person
+        self._unsure.append((person, conversation, number))
+        if not any(isinstance(asked.request, client.LogIn) for asked in self._asked.values()):
+            for before, place, shown in self._unsure:
+                showing = Showing(frozenset({before, person}), place)
+                self.shown[showing] = max(shown, self.shown.get(showing, 0))
+            self._unsure.clear()
 
     def _take_refusal(self, event: client.Ended | client.NameRefused) -> None:
         if isinstance(event, client.Ended):

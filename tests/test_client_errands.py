@@ -15,6 +15,7 @@ from client_events import (
     ConversationChanged,
     ConversationsListed,
     DraftRefused,
+    DraftTaken,
     Entered,
     EntryArrived,
     Found,
@@ -113,6 +114,18 @@ def test_a_message_may_go_to_the_conversation_one_looks_at() -> None:
     visit.errands.begin(Post("halo"), visit.answers.append, 5)
 
     assert visit.commands == [Say(1, 5, "halo")]
+
+
+def test_a_message_is_sent_too_whose_conversation_was_left_before_it_was_shown() -> None:
+    visit = Visit().begin(Post("halo")).happen(DraftTaken(1, 5, 12, 0))
+
+    assert visit.codes == [("say", "OK")]
+    assert visit.answers[0].fields == {
+        "conversation": "group:Kelas",
+        "number": 12,
+        "time": "1970-01-01T00:00:00.000Z",
+    }
+    assert visit.errands.is_idle
 
 
 def test_a_refused_message_is_an_error() -> None:

@@ -4,6 +4,7 @@ from client_desk import ANA, FLOOR, OTHER_STREAM, STREAM, Desk, entry, own
 
 from client_events import (
     DraftRefused,
+    DraftTaken,
     EntryArrived,
     FloorChanged,
     LoadOlder,
@@ -251,6 +252,23 @@ def test_a_draft_answered_before_its_log_is_offered_is_shown_as_the_log_has_it()
 
     assert pulls == [Pull(PRIVATE, 1, 0, 2)]
     assert [(e.number, e.ticket) for e in desk.saw(EntryArrived)] == [(1, None), (2, 1)]
+
+
+def test_what_was_posted_in_a_log_that_is_let_go_of_is_answered_without_being_shown() -> None:
+    desk = two_logs()
+    desk.logs.say(Say(7, PRIVATE, "belum tampak"))
+    desk.logs.say(Say(8, PRIVATE, "belum dijawab"))
+    desk.posts()
+    desk.receive(Posted(1, PRIVATE, 3, 1_003))  # and there are gaps before it
+
+    desk.logs.let_go(PRIVATE)
+    shown_by_then = desk.saw(DraftTaken)
+    desk.receive(Posted(2, PRIVATE, 4, 1_004))
+
+    assert shown_by_then == [DraftTaken(7, PRIVATE, 3, 1_003)]
+    assert desk.saw(DraftTaken)[1:] == [DraftTaken(8, PRIVATE, 4, 1_004)]
+    assert desk.saw(EntryArrived) == []
+    assert desk.logs.is_all_said
 
 
 def test_a_draft_of_an_earlier_run_is_answered_although_its_log_is_not_here_yet() -> None:

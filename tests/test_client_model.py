@@ -16,6 +16,7 @@ from client_events import (
     Connection,
     ConnectionChanged,
     DraftRefused,
+    DraftTaken,
     Ended,
     EndReason,
     EntryArrived,
@@ -205,6 +206,15 @@ def test_a_refused_draft_stays_with_its_reason() -> None:
 
     (row,) = room.messages()
     assert (row.receipt, row.refusal, row.ticket) == (Receipt.REFUSED, Code.MUTED, ticket)
+
+
+def test_a_draft_that_was_taken_and_will_not_be_shown_waits_no_more() -> None:
+    room = Room()
+    first, _ = room.say("satu", "dua")
+
+    room.model.apply(DraftTaken(first, ROOM, 9, NOON))
+
+    assert room.texts() == ["dua"]
 
 
 def test_a_draft_of_an_earlier_run_is_told_apart_without_a_ticket() -> None:

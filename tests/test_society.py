@@ -135,6 +135,18 @@ def test_two_guests_of_one_name_on_different_days_never_see_each_other_s_convers
         assert "hanya kita" not in str(other.events)
 
 
+def test_a_guest_who_would_log_out_before_coming_in_comes_in_and_cannot() -> None:
+    with Simulator(1) as network:
+        ana = network.client("Ana")
+
+        ana.ask(LogOut(ana.ticket()))
+        network.everybody_enters()
+        network.run_until(network.is_at_rest)
+
+        assert ana.codes(LogOut) == [Code.NO_SESSION]
+        assert ana.identity.name == "Ana"
+
+
 def test_after_logging_out_nothing_more_comes_until_the_next_login() -> None:
     with Simulator(1, **BAD) as network:
         register(network, "messi", "henderson")
