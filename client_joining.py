@@ -178,14 +178,22 @@ class Joining:
             if not event.is_pinned:
                 view.show_first_key(event.key)
             return
-        if isinstance(event, NameRefused) and self._wants_account:
-            self._ask_account(account_request(self.typed, self.typed.way))
+        if isinstance(event, NameRefused) and self.typed.way is not Way.GUEST:
+            self._take_question(view)
             return
         trouble = trouble_of(event)
         if isinstance(event, PasswordDelayed):
             view.show_wait(event.wait)
         elif trouble is not None:
             view.ask_again(trouble, self._sentence(trouble))
+
+    def _take_question(self, view: JoinView) -> None:
+        """The core asks who one is: for the first time, or since the session died elsewhere."""
+        if self._wants_account:
+            self._ask_account(account_request(self.typed, self.typed.way))
+        else:
+            view.ask_who(note=self._around.say("account.logged_out"))
+            view.focus_first()
 
     def _enter(self, event: Entered, *, was_here: bool) -> None:
         model, say = self._stage.chatting.model, self._around.say

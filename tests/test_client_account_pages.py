@@ -1,4 +1,4 @@
-"""The account in the chat view: its page and its dialogs, on a real display; the core is scripted."""
+"""The account in the chat view: its page and its dialogs, on a real display; a scripted core."""
 
 from collections.abc import Iterator
 from pathlib import Path

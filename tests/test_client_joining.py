@@ -189,3 +189,21 @@ def test_a_wrong_room_password_is_asked_for_before_the_account(
 
     assert scene.commands[0] == ChoosePassword("benar")
     assert [one.name for one in scene.asked(LogIn)] == ["messi"]
+
+
+def test_whose_session_died_elsewhere_logs_in_again(open_scene: Callable[..., Scene]) -> None:
+    scene = open_scene(prefill=WITH_ACCOUNT)
+    join_view(scene).button.press()
+    scene.put(*logged_in())
+    scene.settle()
+
+    scene.put(NameRefused("messi", Code.NAME_TAKEN))
+    scene.settle()
+    view = join_view(scene)
+    note = str(view.message.cget("text"))
+    view.account_password.value = "baru"
+    view.button.press()
+    scene.settle()
+
+    assert note == "You are logged out. Log in again, register, or leave."
+    assert [(one.name, one.password) for one in scene.asked(LogIn)] == [("messi", "baru")]
