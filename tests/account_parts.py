@@ -110,3 +110,10 @@ def log_with_texts(room: Room) -> list[str]:
     stored = room.store.storage.read(ROOM, 1, 10_000, 1 << 24)
     entries = [Entry.decode(one.body) for one in stored]
     return [f"{entry.name} {entry.kind.name.lower()} {entry.text}".strip() for entry in entries]
+
+
+def another(room: Room, host: str = "10.0.0.2") -> Guest:
+    """One more device of Ana's, where she logged in."""
+    guest = room.comes(f"tamu {len(room.events)}", host)
+    assert log_in(guest, "Ana").code is Code.OK
+    return guest
