@@ -28,6 +28,7 @@ from client_events import Ended, Entered, EntryArrived, Event, Join
 from conversation import ROOM, EntryKind
 from entering import ClientEntering, EnterAnswer, EnterRequest
 from protocol import (
+    CloseCode,
     Code,
     DatagramType,
     Job,
@@ -198,9 +199,15 @@ class LightPerson:
                 case Ping():
                     session.receive_ping(frame)
                 case Close():
-                    raise RuntimeError(f"{self.name} was sent away: {frame.code} {frame.text}")
+                    self._receive_close(frame)
+                    return
                 case _:
                     pass
+
+    def _receive_close(self, close: Close) -> None:
+        if close.code != CloseCode.IDLE:
+            raise RuntimeError(f"{self.name} was sent away: {close.code} {close.text}")
+        self._begin_anew()  # so many came at once that it took too long
 
     def _receive_response(self, frame: Response, now: float) -> None:
         answer = self._requester.receive(frame)
