@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NoReturn, Self
+from typing import NamedTuple, NoReturn, Self
 
 # --- what both ends agree on: a change here is a new VERSION ---
 
@@ -58,8 +58,7 @@ class LocalError(RuangError):
 Address = tuple[str, int]  # IP as text, port
 
 
-@dataclass(frozen=True, slots=True)
-class Burst:
+class Burst(NamedTuple):
     """Datagrams for one address, in order: one system call may carry them all."""
 
     address: Address

@@ -5,6 +5,7 @@ queue it again. Knows no handshake, no person, no log.
 Source: docs/protocol.md; roaming after RFC 9000 §9.3, with the bounds of §21.
 """
 
+import struct
 from _thread import get_ident  # all that a session may know of threads: whose it is
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ PATH_TIMEOUT = 3.0  # s to answer from a new address before everything goes back
 MAX_CHALLENGES = 4  # pending at once; each costs two datagrams (CVE-2023-49295 had no bound)
 UNPROVEN_FACTOR = 3  # bytes towards a new address for each byte from it (RFC 9000 §8.1)
 RENEW_NUMBER = MAX_NUMBER - (1 << 20)  # time to make a new session
+_NONCE = struct.Struct("<4xQ")  # of a datagram's number
 _STAMP = 1e6  # PING stamps are microseconds of our own clock
 _PROBE = 1 << 63  # marks the stamp of a PING that tries a larger datagram
 
@@ -97,9 +99,10 @@ class Session:
         """
         if not self._window.is_new(number):
             return None
-        nonce = b"\0\0\0\0" + number.to_bytes(8, "little")
         try:
-            plaintext = self._aead_in.open(nonce, datagram[HEADER_SIZE:], datagram[:HEADER_SIZE])
+            plaintext = self._aead_in.open(
+                _NONCE.pack(number), datagram[HEADER_SIZE:], datagram[:HEADER_SIZE]
+            )
         except PeerError:
             self.forged += 1
             return None
@@ -272,5 +275,4 @@ class Session:
             raise LocalError("a datagram that must not be sealed")
         self._number = number + 1  # before sealing: no number ever serves twice
         header = self._header + number.to_bytes(8, "big")
-        nonce = b"\0\0\0\0" + number.to_bytes(8, "little")
-        return header + self._aead_out.seal(nonce, plaintext, header)
+        return header + self._aead_out.seal(_NONCE.pack(number), plaintext, header)

@@ -28,6 +28,7 @@ from client_events import Ended, Entered, EntryArrived, Event, Join
 from conversation import ROOM, EntryKind
 from entering import ClientEntering, EnterAnswer, EnterRequest
 from protocol import (
+    CloseCode,
     Code,
     DatagramType,
     Job,
@@ -198,13 +199,19 @@ class LightPerson:
                 case Ping():
                     session.receive_ping(frame)
                 case Close():
-                    raise RuntimeError(f"{self.name} was sent away: {frame.code} {frame.text}")
+                    self._receive_close(frame)
+                    return
                 case _:
                     pass
 
     def _receive_entry(self, part: EntryPart) -> None:
         if part.conversation == ROOM:
             self.seen = max(self.seen, part.number)
+
+    def _receive_close(self, close: Close) -> None:
+        if close.code != CloseCode.IDLE:
+            raise RuntimeError(f"{self.name} was sent away: {close.code} {close.text}")
+        self._begin_anew()  # so many came at once that it took too long
 
     def _receive_response(self, frame: Response, now: float) -> None:
         answer = self._requester.receive(frame)
@@ -365,6 +372,7 @@ class FullPerson:
             except BlockingIOError:
                 break
             self._core.receive_datagram(datagram, source, now)
+        self._take_events(now)  # before sending, as the client's driver does
 
     def send_due(self, now: float) -> None:
         while (job := self._core.next_job()) is not None:
@@ -374,12 +382,14 @@ class FullPerson:
         timer = self._core.next_timer()
         if timer is not None and timer <= now:
             self._core.handle_timer(now)
-        bursts = self._core.bursts_to_send(now)
-        while (event := self._core.next_event()) is not None:
-            self._take(event, now)  # before sending, as the client's driver does
-        for burst in bursts:
+        for burst in self._core.bursts_to_send(now):
             for datagram in burst.datagrams:
                 self.sock.sendto(datagram, burst.address)
+        self._take_events(now)
+
+    def _take_events(self, now: float) -> None:
+        while (event := self._core.next_event()) is not None:
+            self._take(event, now)
 
     def _work(self, job: Job) -> None:
         """The password's scrypt: on a thread, or round trips would be measured through it."""
@@ -458,13 +468,13 @@ class Crowd:
         ready = self._selector.select(patience)
         now = time.monotonic()
         touched: list[Somebody] = [key.data for key, _ in ready]
-        for person in touched:  # each in full: nobody waits for what others got
+        for person in touched:
             person.drain(now)
-            person.send_due(now)
         if now >= self._sweep_at:
             self._sweep_at = now + max(0.005, len(self.people) * 20e-6)
-            for person in self.people:
-                person.send_due(now)
+            touched = self.people
+        for person in touched:
+            person.send_due(now)
         return now
 
     def run(self, seconds: float) -> None:

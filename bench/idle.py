@@ -24,7 +24,7 @@ REST = 3.0  # s without another entry before people count as idle
 IDLE = Sized((1_000, 5_000), (1_000,), (20,))
 COMING = Sized(500, 500, 20)
 WATCHED = Sized(3 * KEEPALIVE, KEEPALIVE, 0.5)  # s, whole rounds of keepalives
-RUNS = Sized(5, 1, 1)
+RUNS = Sized(3, 1, 1)
 
 
 def measure_idle(people: int, size: Size) -> tuple[float, float, float]:

@@ -31,7 +31,7 @@ PATIENCE = 2.0  # s without any arrival before the rest counts as lost
 
 PEOPLE = Sized(100, 100, 20)
 SECONDS = Sized(20.0, 4.0, 0.3)
-RUNS = Sized(5, 1, 1)
+RUNS = Sized(3, 1, 1)
 
 
 @dataclass

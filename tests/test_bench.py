@@ -66,7 +66,7 @@ def test_a_benchmark_of_the_network_runs_and_prints_its_tables(name: str, rows: 
 def test_the_benchmark_of_the_window_runs_and_prints_its_table() -> None:
     output = run_tiny("window")
 
-    assert [len(table) for table in tables(output)] == [3]
+    assert [len(table) for table in tables(output)] == [4]
 
 
 @pytest.mark.parametrize("name", ["bare_server.py", "bare_tcp_relay.py", "netemu.c"])
