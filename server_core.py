@@ -294,7 +294,9 @@ class ServerCore:
     def bursts_to_send(self, now: float) -> Iterator[Burst]:
         """Ends the turn: commits, then seals what may be said now."""
         has_committed = self._commit(now)
-        if self._members.presences.has_changes:
+        if self._members.presences.is_urgent:
+            self._tell_people(now)
+        elif self._members.presences.has_changes:
             self._deadlines.set_earliest(_Timer.GATHERED, now + GATHER)
         return self._finish_turn(now, has_committed=has_committed)
 

@@ -169,6 +169,7 @@ class Identity:
         if answer is not None:
             fields: Fields = {**answer.encode(), "signature": signature.hex()}
             self._answer(peer, request, Code.OK, fields)
+            self._members.presences.hurry()
 
     def _log_out(self, peer: Peer, request: int, fields: Fields, now: float) -> None:
         hex_field(fields, "once", ONCE_SIZE)  # not kept: who has logged out is nobody to ask again
@@ -226,7 +227,7 @@ class Identity:
                 self._store.save_once(once, code, json.dumps(answered).encode(), at)
             return code, answered
 
-        self._decide(peer, request, decide, now)
+        self._decide(peer, request, decide, now, keep=lambda _: self._members.presences.hurry())
 
     # --- inside ---
 

@@ -22,6 +22,7 @@ class Presences:
     def __init__(self, epoch: int) -> None:
         self.epoch = epoch
         self.version = 0
+        self.is_urgent = False  # what changed is not gathered any longer
         self._people: dict[int, Person] = {}
         self._dirty: dict[int, Person] = {}  # as they will be told next; GONE ones too
         self._changes: list[Person] = []  # the newest, up to self.version
@@ -49,12 +50,17 @@ class Presences:
         if known is not None:
             self._people[person] = replace(known, round_trip_ms=max(1, round(seconds * 1000)))
 
+    def hurry(self) -> None:
+        """Somebody asked for what changed last, and may look at once whether it came about."""
+        self.is_urgent = bool(self._dirty)
+
     @property
     def has_changes(self) -> bool:
         return bool(self._dirty)
 
     def take_changes(self) -> list[bytes]:
         """The ENTRY frames of what changed since the last call."""
+        self.is_urgent = False
         frames: list[bytes] = []
         for person_id, person in self._dirty.items():
             person = self._people.get(person_id, person)

@@ -40,9 +40,11 @@ def test_a_guest_takes_another_name_and_everybody_hears_of_it(room: Room) -> Non
     budi.frames.clear()
 
     answer = ask(ana, Verb.NAME, rename_fields(ana, " Citra "))
+    at_once = changes(ana)
     room.pass_time(1)
 
     assert answer.fields == {"name": "Citra"}
+    assert at_once[-1] == ("Citra", Presence.HERE)
     assert log_with_texts(room)[-1] == "Ana renamed Citra"
     assert changes(budi) == [("Citra", Presence.HERE)]
     ana.say("dengan nama baru")
