@@ -49,7 +49,7 @@ def run_tiny(name: str) -> str:
 @pytest.mark.parametrize(
     ("name", "rows"),
     [
-        ("fanout", [2]),
+        ("fanout", [3]),
         ("latency", [2, 1]),
         ("idle", [1, 1]),
         ("loss", [1]),
