@@ -47,10 +47,10 @@ class Program:
     def end_input(self) -> None:
         self._stdin.close()
 
-    def wait_for(self, is_it: Callable[[str], bool]) -> str:
-        """The first line, of those written so far or later, that is it."""
+    def wait_for(self, is_it: Callable[[str], bool], seen: int = 0) -> str:
+        """The first line, of those written so far or later, that is it; the first ``seen`` are
+        not looked at."""
         deadline = time.monotonic() + PATIENCE
-        seen = 0
         with selectors.DefaultSelector() as selector:
             selector.register(self._stdout, selectors.EVENT_READ)
             while True:
