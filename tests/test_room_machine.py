@@ -157,7 +157,7 @@ class Room(RuleBasedStateMachine):
         self.start_server()
         for device in range(len(everyone)):
             self.come_back(device)
-        network.run_until(network.is_at_rest, within=600)
+        network.run_until(lambda: all(c.is_running for c in everyone) and network.is_at_rest(), 600)
         for one in everyone:
             if one.is_nobody:
                 one.log_in(*next(iter(ACCOUNTS.items())))
