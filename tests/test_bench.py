@@ -47,7 +47,7 @@ def run_tiny(name: str) -> str:
 
 @pytest.mark.socket
 @pytest.mark.parametrize(
-    ("name", "rows"), [("fanout", [2]), ("latency", [2, 1]), ("idle", [1, 1]), ("loss", [1])]
+    ("name", "rows"), [("fanout", [3]), ("latency", [2, 1]), ("idle", [1, 1]), ("loss", [1])]
 )
 def test_a_benchmark_of_the_network_runs_and_prints_its_tables(name: str, rows: list[int]) -> None:
     output = run_tiny(name)
