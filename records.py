@@ -4,7 +4,7 @@ Band: words. Cores speak to a ``Store``; storage.py is one; a store shared by se
 be another. Nothing but the store decides numbers, names on disk and membership.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, Protocol
@@ -264,7 +264,9 @@ class Store(Protocol):
     def forget_session(self, session_id: int) -> None: ...
 
     # housekeeping
-    def forget_old(self, at: int) -> None: ...  # once, tokens, streams, sessions past their time
+    def forget_old(
+        self, at: int, streams_in_use: Collection[bytes] = ()
+    ) -> None: ...  # once, tokens, streams, sessions past their time
     def next_chore(self) -> Callable[[], None] | None: ...  # the archive's slow work
     def notices(self) -> list[StoreNotice]: ...  # since the last call
     def close(self) -> None: ...

@@ -435,7 +435,8 @@ class ServerCore:
                 self._operator.report_status(self._posting.posted)
                 self._deadlines.set(timer, now + STATUS_INTERVAL)
             case _Timer.HOUSEKEEPING:
-                self._turn.attempt(partial(self._store.forget_old, self._wall_clock()), now)
+                at, streams = self._wall_clock(), self._members.streams_in_use()
+                self._turn.attempt(partial(self._store.forget_old, at, streams), now)
                 self._deadlines.set(timer, now + HOUSEKEEPING_INTERVAL)
             case _Timer.RESETS:
                 self._send_resets(now)

@@ -79,6 +79,10 @@ class Members:
         member = self._members.get(person)
         return list(member.peers.values()) if member is not None else []
 
+    def streams_in_use(self) -> set[bytes]:
+        """The runs of clients that are here now."""
+        return {peer.stream for member in self.all() for peer in member.peers.values()}
+
     def restore(self, store: Store, now: float, at: int) -> None:
         """After a restart: those marked present have a while to come back silently."""
         for record in store.present_people():

@@ -7,7 +7,7 @@ durable. Knows entries and records; no session, no socket, no clock: times come 
 import logging
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -309,9 +309,9 @@ class Storage(Records, Accounts, Conversations):
 
     # --- housekeeping ---
 
-    def forget_old(self, at: int) -> None:
+    def forget_old(self, at: int, streams_in_use: Collection[bytes] = ()) -> None:
         """What is past its time. Also looks after archive.csv, so call it each minute or so."""
-        super().forget_old(at)
+        super().forget_old(at, streams_in_use)
         self._archive.check(at)
 
     def next_chore(self) -> Callable[[], None] | None:

@@ -4,6 +4,7 @@ Band: adapters. Tables and records, nothing else: what a record means is the cor
 """
 
 import struct
+from collections.abc import Collection
 from dataclasses import replace
 
 from protocol import LocalError
@@ -277,8 +278,9 @@ class Records(Tables):
 
     # --- housekeeping ---
 
-    def forget_old(self, at: int) -> None:
-        """What is past its time."""
+    def forget_old(self, at: int, streams_in_use: Collection[bytes] = ()) -> None:
+        """What is past its time. What a session goes on with is not, though somebody sets the
+        clock by months."""
         self._hear(at)
         write = self._database.write
         write("DELETE FROM once WHERE at < ?", (at - ONCE_LIFE,))
@@ -288,5 +290,8 @@ class Records(Tables):
             )
         self.write_answers()
         self._answers.clear()
-        write("DELETE FROM streams WHERE used_at < ?", (at - STREAM_LIFE,))
+        old = "SELECT stream FROM streams WHERE used_at < ?"
+        for (stream,) in self._database.rows(old, (at - STREAM_LIFE,)):
+            if stream not in streams_in_use:
+                write("DELETE FROM streams WHERE stream = ?", (stream,))
         write("DELETE FROM sessions WHERE at < ?", (at - SESSION_LIFE,))

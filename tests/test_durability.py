@@ -358,6 +358,22 @@ def test_d7_no_session_is_lost_to_the_wall_clock_and_the_log_s_time_never_falls(
             assert [event.entry.kind for event in arrived] == [EntryKind.TEXT] * 3
 
 
+def test_d7_a_clock_set_by_years_forgets_nothing_of_those_who_are_here_and_silent() -> None:
+    with Simulator(1) as network:
+        ana, budi = network.clients("Ana", "Budi")
+        network.everybody_enters()
+        ana.say("sebelum")
+        network.run_until(network.is_at_rest)
+
+        network.server.shift_wall_clock(10 * YEAR)
+        network.run(seconds=130)  # what is old is forgotten once a minute
+        ana.say("sesudah")
+        network.run_until(network.is_at_rest)
+
+        assert budi.texts() == ["sebelum", "sesudah"]
+        network.check()
+
+
 def test_d7_after_a_clock_set_back_and_a_restart_people_come_back_as_themselves() -> None:
     with Simulator(1) as network:
         everyone = network.clients(*NAMES)

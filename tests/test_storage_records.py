@@ -256,6 +256,19 @@ def test_what_is_past_its_time_is_forgotten(
     assert known(records)[what]() is not is_past
 
 
+def test_a_stream_that_a_session_goes_on_with_is_not_forgotten_however_late_it_seems(
+    records: Records,
+) -> None:
+    for stream in (STREAM, b"another stream.."):
+        records.bind_stream(stream, 7, NOW)
+
+    records.forget_old(NOW + 2 * STREAM_LIFE, {STREAM})
+
+    records.save_answer(STREAM, DraftAnswer(1, Code.OK, 1, 1, NOW), NOW + 2 * STREAM_LIFE)
+    assert records.stream(STREAM) is not None
+    assert records.stream(b"another stream..") is None
+
+
 def test_a_stream_in_use_is_not_forgotten_and_takes_its_answers_along(
     records: Records, database: Database
 ) -> None:
