@@ -256,7 +256,7 @@ class Conversations:
         self._marking[self._ask(Verb.READ, fields, now)] = (conversation, number)
 
     def receive_marked(self, answer: Answer, now: float) -> None:
-        """To READ. One that is refused is not asked again."""
+        """To READ. A refused one is not sent again; one for want of space, in the next session."""
         marked = self._marking.pop(answer.request, None)
         if marked is None:
             return
@@ -265,7 +265,7 @@ class Conversations:
             if answer.code is Code.OK:
                 self._kept[conversation] = max(number, self._kept.get(conversation, 0))
                 self._mark(conversation, now)
-            else:
+            elif answer.code is not Code.DISK_FULL:
                 self._kept[conversation] = self._read[conversation]
 
     @property

@@ -466,6 +466,17 @@ def test_a_marker_that_is_refused_is_not_sent_again(inside: Seat) -> None:
     assert len(inside.host.asked(Verb.READ)) == 1
 
 
+def test_a_marker_that_a_full_disk_did_not_take_is_sent_in_the_next_session(inside: Seat) -> None:
+    inside.host.replies[Verb.READ] = always(Code.DISK_FULL)
+    inside.do(MarkRead(5, 3))
+    inside.host.replies[Verb.READ] = always(Code.OK)
+
+    come_back(inside)
+    come_back(inside)
+
+    assert inside.host.asked(Verb.READ) == [{"conversation": 5, "number": 3}] * 2
+
+
 def test_an_answer_about_a_conversation_that_is_gone_means_nothing(inside: Seat) -> None:
     inside.host.replies[Verb.READ] = nothing
     inside.do(MarkRead(5, 3))
