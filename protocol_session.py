@@ -227,10 +227,19 @@ class Session:
         """Whether its numbers run out, so that a new session is due."""
         return self._number >= RENEW_NUMBER
 
+    def seal_alone(self, plaintext: bytes, now: float) -> Burst | None:
+        """A padded plaintext, sealed, if it is all there is to send here; None: queue it."""
+        self._check_thread()
+        if self._frames or self._plaintexts or self._elsewhere or self._answers:
+            return None
+        if self._echo is not None or self._move is not None:
+            return None
+        self.last_sent = now
+        return Burst(self.address, [self._seal(plaintext)])
+
     def take_bursts(self, now: float) -> list[Burst]:
         """Everything queued, sealed. What an unproven address may not get yet counts as lost."""
-        if get_ident() != self._thread:
-            raise LocalError("a session seals on its own thread alone")
+        self._check_thread()
         bursts: list[Burst] = []
         if self._elsewhere or self._answers:
             bursts = [
@@ -254,6 +263,10 @@ class Session:
         if bursts:
             self.last_sent = now
         return bursts
+
+    def _check_thread(self) -> None:
+        if get_ident() != self._thread:
+            raise LocalError("a session seals on its own thread alone")
 
     def _probe(self, now: float) -> list[bytes]:
         """A datagram of the next larger size, if it is time to try one."""

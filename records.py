@@ -190,6 +190,7 @@ class Store(Protocol):
 
     @property
     def room_id(self) -> bytes: ...
+    def begin_commit(self) -> tuple[Stored, ...]: ...  # what ``commit``, the next call, will give
     def commit(self) -> tuple[Stored, ...]: ...  # what became durable, in order of append
     def rollback(self) -> None: ...
     def write_along(self) -> None: ...  # what was committed, to where nobody waits for it

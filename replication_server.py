@@ -7,7 +7,6 @@ Source: docs/protocol.md.
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from protocol import ENTRY_PART, Code, PeerError
 from protocol_frames import Post, Refused, encode_entry_part, encode_posted, split_parts
@@ -23,15 +22,6 @@ HEADS_INTERVALS = (0.2, 1.0, 5.0)  # s, after the first reminder; then with each
 def first_heads_interval(smoothed: float | None) -> float:
     """Seconds after a push before whoever has not reported HAVE is told the heads."""
     return max(FIRST_HEADS, 1.5 * smoothed + 0.025) if smoothed is not None else 0.2
-
-
-class Draft(NamedTuple):
-    """A whole draft whose turn it is."""
-
-    draft: int
-    conversation: int
-    kind: int
-    body: bytes
 
 
 @dataclass(slots=True)
@@ -59,8 +49,8 @@ class Intake:
         self._forgotten = record.oldest  # as far as the store knows
         self._early: dict[int, _Parts] = {}
 
-    def receive(self, post: Post) -> list[Draft]:
-        """The drafts that can be decided now. Raises PeerError for parts that contradict.
+    def receive(self, post: Post) -> list[Post]:
+        """The drafts that can be decided now, whole. Raises PeerError for parts that contradict.
 
         ``oldest`` in a POST says what the author will never ask about again: answers below it are
         forgotten, and drafts below it are not waited for.
@@ -71,7 +61,7 @@ class Intake:
             return []
         if post.parts == 1 and post.draft == self.taken + 1 and not self._early:  # nearly always
             self.taken = post.draft
-            return [Draft(post.draft, post.conversation, post.kind, post.body)]
+            return [post]
         if not self.taken < post.draft <= self.taken + MAX_EARLY_DRAFTS:
             return []
         parts = self._early.setdefault(post.draft, _Parts(post))
@@ -93,8 +83,8 @@ class Intake:
         for draft in [draft for draft in self._early if draft < oldest]:
             del self._early[draft]
 
-    def _take_ready(self) -> list[Draft]:
-        ready: list[Draft] = []
+    def _take_ready(self) -> list[Post]:
+        ready: list[Post] = []
         while (parts := self._early.get(self.taken + 1)) is not None:
             post = parts.post
             if len(parts.bodies) < post.parts:
@@ -102,7 +92,7 @@ class Intake:
             self.taken += 1
             del self._early[self.taken]
             body = b"".join(parts.bodies[part] for part in range(post.parts))
-            ready.append(Draft(self.taken, post.conversation, post.kind, body))
+            ready.append(post._replace(part=0, parts=1, body=body))
         return ready
 
     def keep_answer(self, answer: DraftAnswer) -> None:

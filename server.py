@@ -51,6 +51,7 @@ LOG_FILE = "server.log"
 LOG_SIZE = 1_000_000  # bytes, of this and of each of LOG_FILES older ones
 LOG_FILES = 3
 STOP_TIMEOUT = 10.0  # seconds a goodbye may take before the program ends without it
+GARBAGE_AFTER = 20_000  # new objects before cycles are looked for: hardly any are made
 
 _log = logging.getLogger("server")
 
@@ -163,6 +164,7 @@ class Host:
             return explain_folder_error(str(folder), str(error))
         self._driver = driver
         gc.freeze()  # what is there now stays, and need not be searched for garbage
+        gc.set_threshold(GARBAGE_AFTER)
         return None
 
     def start_soon(self, form: ServerForm) -> None:

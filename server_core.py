@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
 from functools import partial
+from itertools import chain, islice
 
 from auth import Failures, derive_prs
 from conversation import ROOM
@@ -23,7 +24,7 @@ from protocol import (
     decode_data_header,
 )
 from protocol_session import Session
-from records import Store, StoreNotice
+from records import Store, Stored, StoreNotice
 from server_accounts import Accounts, is_of_account
 from server_arrivals import Arrivals
 from server_conversations import Conversations
@@ -61,6 +62,7 @@ INDEX_INTERVAL = 0.25  # s between turns that index
 INDEX_SOME = 64  # entries in one of them
 DATA = PREFIX + bytes([DatagramType.DATA_TO_SERVER])
 INIT = PREFIX + bytes([DatagramType.INIT])
+SEALED_EARLY = 40  # sessions; for more of them the disk would be waiting for us
 SESSION_MEMORY = 12 * 3600 * 1000  # ms a session is remembered for a RESET after a restart
 
 
@@ -293,16 +295,23 @@ class ServerCore:
 
     def bursts_to_send(self, now: float) -> Iterator[Burst]:
         """Ends the turn: commits, then seals what may be said now."""
-        has_committed = self._commit(now)
+        sealed = self._begin_commit(now)
+        early = list(islice(sealed, SEALED_EARLY))  # while the disk is at work
+        committed = self._commit(now)
         if self._members.presences.is_urgent:
             self._tell_people(now)
         elif self._members.presences.has_changes:
             self._deadlines.set_earliest(_Timer.GATHERED, now + GATHER)
-        return self._finish_turn(now, has_committed=has_committed)
+        return self._finish_turn(committed, chain(early, sealed), now)
 
-    def _finish_turn(self, now: float, *, has_committed: bool) -> Iterator[Burst]:
+    def _finish_turn(
+        self, committed: tuple[Stored, ...] | None, sealed: Iterator[Burst], now: float
+    ) -> Iterator[Burst]:
+        if committed is not None:  # else what was sealed is as if the network had lost it
+            yield from sealed
+        self._push(committed, now)
         yield from self._sessions.take_bursts(now)
-        if has_committed:  # what nobody waits for comes last
+        if committed is not None:  # what nobody waits for comes last
             self._store.write_along()
             self._chores.look()
         if self._is_index_due:
@@ -318,20 +327,24 @@ class ServerCore:
 
     # --- turns ---
 
-    def _commit(self, now: float) -> bool:
-        """Whether anything became durable."""
+    def _begin_commit(self, now: float) -> Iterator[Burst]:
+        """Writes what is to be written; what can go out once that is on disk."""
         self._write_posts(now)
         if self._members.is_owing(now):
             self._turn.attempt(partial(self._members.write_owed, now), now)
+        return self._delivery.seal(self._turn.begin_commit(), self._posting.to_answer, now)
+
+    def _commit(self, now: float) -> tuple[Stored, ...] | None:
+        """What became durable; None: nothing was written, or nothing could be."""
         committed = self._turn.commit(now)
         self._posting.send_answers()
+        return committed
+
+    def _push(self, committed: tuple[Stored, ...] | None, now: float) -> None:
         authors = self._posting.take_authors()
-        if committed is None:
-            return False
         if committed:
             self._deadlines.set_earliest(_Timer.INDEX, now + INDEX_INTERVAL)
-        self._delivery.push(committed, authors, now)
-        return True
+            self._delivery.push(committed, authors, now)
 
     def _write_posts(self, now: float) -> None:
         self._posting.write(now, self._wall_clock())
@@ -459,7 +472,8 @@ class ServerCore:
 
     def _stop(self, now: float) -> None:
         self._is_stopping = True
-        self._commit(now)
+        self._write_posts(now)
+        self._push(self._commit(now), now)
         self._sessions.close_all(now)
         self._events.append(Stopped())
         self.is_done = True

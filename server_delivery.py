@@ -4,12 +4,12 @@ Band: cores. Everything here speaks of entries that are on disk.
 Source: docs/protocol.md.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from conversation import ROOM
 from deadlines import Deadlines
-from protocol import PeerError
-from protocol_frames import Have, Heads, Pull, Reached, ReadTo, Typing, pack_frames
+from protocol import MAX_PLAINTEXT, Burst, PeerError
+from protocol_frames import Have, Heads, Pull, Reached, ReadTo, Typing, pack_frames, pad
 from records import Store, Stored
 from replication_server import (
     FIRST_HEADS,
@@ -25,6 +25,7 @@ from settings import Limits
 REACHED_INTERVAL = 0.2  # s
 LAGGING_INTERVAL = 0.05  # s between reminders for who gets heads only
 MAX_HAVE_PAIRS = 64
+LITTLE = 8  # entries: as many as may be sealed before they are on disk
 TYPING_INTERVAL = 2.7  # s; clients keep 3 s apart, and the network brings some together
 LEFT_REPEATS = 8  # keepalives that say again that a log is let go of: nothing else would
 SHRINK_AFTER = 3  # reminders without a HAVE make large datagrams suspect
@@ -67,6 +68,7 @@ class Delivery:
         self._reminders: Deadlines[int] = Deadlines()  # by conversation
         self._receipts: Deadlines[int] = Deadlines()  # by conversation
         self._awaited: set[int] = set()  # conversations in which somebody may lack a receipt
+        self._served: set[int] = set()  # session ids: what this turn commits is sealed for them
         self._pulled: dict[int, int] = {}  # bytes this turn, by session id
         self._pulled_at = 0.0  # which turn that is
 
@@ -140,6 +142,34 @@ class Delivery:
 
     # --- pushing ---
 
+    def seal(
+        self, appended: tuple[Stored, ...], but_for: Container[int], now: float
+    ) -> Iterator[Burst]:
+        """What is being committed, if it is little, for all who get nothing else, one by one.
+
+        None of it may be sent before it is on disk; then ``push`` does the rest.
+        """
+        self._served.clear()
+        if len(appended) > LITTLE:
+            return
+        frames = [frame for stored in appended for frame in entry_frames(stored)]
+        if not frames or sum(map(len, frames)) > MAX_PLAINTEXT:
+            return
+        conversation = appended[0].conversation
+        if appended[0].number == 1 or any(s.conversation != conversation for s in appended):
+            return  # of a new one nobody may know yet
+        audience = self._audiences.get(conversation)
+        if audience is None:
+            return
+        in_reach = self._in_reach(conversation, audience)
+        plaintext = pad(b"".join(frames))
+        for key, peer in audience.followers.items():
+            if key not in but_for and peer.feeds[conversation].have >= in_reach:
+                burst = peer.session.seal_alone(plaintext, now)
+                if burst is not None:
+                    self._served.add(key)
+                    yield burst
+
     def push(
         self, committed: Iterable[Stored], authors: dict[tuple[int, int], Peer], now: float
     ) -> None:
@@ -157,6 +187,7 @@ class Delivery:
                 audience.head = batch[-1].number
                 newest = {authors.get((conversation, s.number)): s.number for s in batch}
                 self._push_batch(conversation, audience, frames, newest, now)
+        self._served.clear()
 
     def _push_batch(
         self,
@@ -173,7 +204,9 @@ class Delivery:
                 author.feeds[conversation].unreached = number
                 self._awaited.add(conversation)
         in_reach = self._in_reach(conversation, audience)
-        for peer in audience.followers.values():
+        for key, peer in audience.followers.items():
+            if key in self._served:
+                continue
             # POSTED tells an only author all it needs; whoever lags pulls at its own speed.
             if peer is not only_author and peer.feeds[conversation].have >= in_reach:
                 room = peer.session.path_size.room

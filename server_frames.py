@@ -57,7 +57,7 @@ class Frames:
             raise PeerError("too many frames")
         for frame in frames:
             if isinstance(frame, Post):  # nearly every one at full speed
-                if _is_for_member(peer):
+                if peer.member is not None or _is_for_member(peer):
                     self._posting.receive(peer, frame)
             else:
                 self._receive_other(peer, frame, address, now)

@@ -3,14 +3,14 @@
 Band: cores. An answer goes out only when the entry it speaks of is on disk.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from itertools import islice
 from typing import NamedTuple
 
 from protocol import Code
 from protocol_frames import Post
 from records import BanKind, DraftAnswer, Store
-from replication_server import Draft, Intake
+from replication_server import Intake
 from server_peer import Peer
 from server_people import People
 from server_rooms import Rooms
@@ -23,7 +23,7 @@ class _Waiting(NamedTuple):
     peer: Peer
     intake: Intake
     name: str
-    drafts: list[Draft]
+    drafts: list[Post]
 
 
 class Posting:
@@ -69,12 +69,17 @@ class Posting:
         answers: list[DraftAnswer] = []
         self._turn.when_undone(lambda _: self._refuse(waiting))
         if self._turn.attempt(lambda: self._decide(waiting, answers, at), now):
-            self._turn.when_kept(lambda _: self._keep(waiting, answers))
+            self._turn.when_kept(lambda _: self._keep(waiting, answers), is_plain=True)
 
     def take_authors(self) -> dict[tuple[int, int], Peer]:
         """Whose the entries of this turn are, by their place; known to this turn alone."""
         authors, self._authors = self._authors, {}
         return authors
+
+    @property
+    def to_answer(self) -> Container[int]:
+        """The sessions that ``send_answers`` will have something for."""
+        return self._to_answer
 
     def send_answers(self) -> None:
         """After the commit: each author gets every answer it may lack, once."""

@@ -15,8 +15,9 @@ from conversation import (
 )
 from entering import HeldLog, OfferedLog
 from protocol import MAX_TEXT, Code
+from protocol_frames import Post
 from records import DraftAnswer, Store, Stored
-from replication_server import Draft, Intake, RecentLog
+from replication_server import Intake, RecentLog
 from settings import Limits
 
 FIRST_SIGHT = 200  # entries of a log that is seen for the first time
@@ -86,14 +87,14 @@ class Rooms:
     # --- writing: into the open transaction ---
 
     def decide(
-        self, draft: Draft, intake: Intake, name: str, *, is_muted: bool, at: int
+        self, draft: Post, intake: Intake, name: str, *, is_muted: bool, at: int
     ) -> DraftAnswer:
         """Appends what a draft says, or refuses it for good; either way the answer is stored."""
-        number, conversation, _, body = draft
-        code = Code.MUTED if is_muted else self._judge(draft, intake.person)
+        number, conversation = draft.draft, draft.conversation
+        code, text = (Code.MUTED, "") if is_muted else self._judge(draft, intake.person)
         if code is Code.OK:
             tag = draft_tag(intake.stream, number)
-            entry = Entry(tag, EntryKind.TEXT, at, intake.person, name, body.decode())
+            entry = Entry(tag, EntryKind.TEXT, at, intake.person, name, text)
             stored = self._store.append(conversation, entry)
             said = sent_at(stored.body)
             answer = DraftAnswer(number, code, conversation, stored.number, said)
@@ -102,19 +103,21 @@ class Rooms:
         self._store.save_answer(intake.stream, answer, at)
         return answer
 
-    def _judge(self, draft: Draft, person: int) -> Code:
-        _, conversation, kind, body = draft
-        if kind != EntryKind.TEXT:
-            return Code.BAD_REQUEST
+    def _judge(self, draft: Post, person: int) -> tuple[Code, str]:
+        """Whether it becomes an entry, and of what text."""
+        conversation, body = draft.conversation, draft.body
+        if draft.kind != EntryKind.TEXT:
+            return Code.BAD_REQUEST, ""
         if conversation != ROOM and not self.is_member(person, conversation):
             exists = self._store.conversation(conversation) is not None
-            return Code.NOT_A_MEMBER if exists else Code.NO_SUCH_CONVERSATION
+            return Code.NOT_A_MEMBER if exists else Code.NO_SUCH_CONVERSATION, ""
         if len(body) > MAX_TEXT:
-            return Code.TEXT_TOO_LONG
+            return Code.TEXT_TOO_LONG, ""
         try:
-            return Code.OK if is_postable_text(body.decode()) else Code.TEXT_INVALID
+            text = body.decode()
         except UnicodeDecodeError:
-            return Code.TEXT_INVALID
+            return Code.TEXT_INVALID, ""
+        return Code.OK if is_postable_text(text) else Code.TEXT_INVALID, text
 
     def note(
         self,

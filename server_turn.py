@@ -20,6 +20,7 @@ class Turn:
         self._report_full = report_full
         self._is_full = False
         self._is_dirty = False
+        self._is_plain = True
         self._kept: list[Act] = []
         self._undone: list[Act] = []
 
@@ -33,9 +34,13 @@ class Turn:
             return False
         return True
 
-    def when_kept(self, act: Act) -> None:
-        """To be done once what was written in this turn is on disk."""
+    def when_kept(self, act: Act, *, is_plain: bool = False) -> None:
+        """To be done once what was written in this turn is on disk.
+
+        ``is_plain``: afterwards everybody follows what they followed before.
+        """
         self._kept.append(act)
+        self._is_plain = self._is_plain and is_plain
 
     def when_undone(self, act: Act) -> None:
         """To be done if it cannot be: answers, and putting memory right."""
@@ -45,6 +50,19 @@ class Turn:
         """To be done once this turn is on disk or undone: what is told then is so, either way."""
         self.when_kept(act)
         self.when_undone(act)
+
+    def begin_commit(self) -> tuple[Stored, ...]:
+        """Begins to wait for the disk, where the next call must be ``commit``.
+
+        What will be on it then can be made ready to be sent meanwhile, but must not be sent. In a
+        turn that changes who follows what, nothing: it is not yet known who may read it.
+        """
+        if not self._is_dirty or not self._is_plain:
+            return ()
+        try:
+            return self._store.begin_commit()
+        except StoreFullError:
+            return ()  # commit will say so
 
     def commit(self, now: float) -> tuple[Stored, ...] | None:
         """What became durable; None if nothing was written, or nothing could be."""
@@ -60,6 +78,7 @@ class Turn:
                 self._is_full = False
                 self._report_full(False)
         kept, self._kept, self._undone = self._kept, [], []
+        self._is_plain = True
         for act in kept:
             act(now)
         return committed
@@ -69,6 +88,7 @@ class Turn:
         self._store.rollback()
         self._is_dirty = False
         undone, self._undone, self._kept = self._undone, [], []
+        self._is_plain = True
         for act in undone:
             act(now)
         if not self._is_full:

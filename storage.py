@@ -87,7 +87,7 @@ class _Turn:
 
     stored: list[Stored] = field(default_factory=list)
     rows: list[ArchiveRow] = field(default_factory=list)
-    heads: dict[int, LogHead] = field(default_factory=dict)
+    last: dict[int, Stored] = field(default_factory=dict)  # by conversation
     sent_at: int = 0
     places: int = 0  # taken by what was appended
 
@@ -166,6 +166,12 @@ class Storage(Records, Accounts, Conversations):
 
     # --- turns ---
 
+    def begin_commit(self) -> tuple[Stored, ...]:
+        """What will be durable if ``commit``, which must be the next call, succeeds."""
+        self.write_answers()
+        self._database.begin_commit()
+        return tuple(self._turn.stored)
+
     def commit(self) -> tuple[Stored, ...]:
         """What became durable, in order of append."""
         self.write_answers()
@@ -173,7 +179,8 @@ class Storage(Records, Accounts, Conversations):
             return ()
         self._database.commit()
         turn, self._turn = self._turn, _Turn()
-        self._heads.update(turn.heads)
+        for conversation, stored in turn.last.items():
+            self._heads[conversation] = _head(stored)
         self._last_sent_at = max(self._last_sent_at, turn.sent_at)
         self._last_place += turn.places
         self._rows += turn.rows
@@ -200,8 +207,8 @@ class Storage(Records, Accounts, Conversations):
 
     def head(self, conversation: int) -> LogHead:
         """How far a log goes, with what this turn appended."""
-        head = self._turn.heads.get(conversation)
-        return head if head is not None else self._committed_head(conversation)
+        last = self._turn.last.get(conversation)
+        return _head(last) if last is not None else self._committed_head(conversation)
 
     def append(self, conversation: int, entry: Entry) -> Stored:
         """Numbers an entry; its time may be later than it says, never before that of another.
@@ -276,19 +283,19 @@ class Storage(Records, Accounts, Conversations):
     def _insert(self, conversation: int, entry: Entry) -> tuple[Stored, Entry]:
         """The entry as it stands in the log, and with the time it got."""
         turn = self._turn
-        head = turn.heads.get(conversation) or self._committed_head(conversation)
+        last = turn.last.get(conversation) or self._committed_head(conversation)
         latest = max(entry.sent_at, self._last_sent_at, turn.sent_at)
         if latest != entry.sent_at:
             entry = entry._replace(sent_at=latest)
         body = entry.encode()
-        number, chain = head.number + 1, next_chain(head.chain, body)
+        number, chain = last.number + 1, next_chain(last.chain, body)
         turn.places += 1
         place = self._last_place + turn.places
         row = (place, conversation, number, int(entry.kind), text_offset(body), chain, body)
         self._database.write_later(_INSERT_ENTRY, row)
-        turn.heads[conversation] = LogHead(number, chain, latest)
         turn.sent_at = latest
-        return Stored(conversation, number, body, chain), entry
+        stored = turn.last[conversation] = Stored(conversation, number, body, chain)
+        return stored, entry
 
     # --- search ---
 
@@ -386,6 +393,10 @@ class Storage(Records, Accounts, Conversations):
         )
         archive.check(self._latest)
         return archive
+
+
+def _head(last: Stored) -> LogHead:
+    return LogHead(last.number, last.chain, sent_at(last.body))
 
 
 def _read(reader: Reader, conversation: int, first: int, last: int, limit: int) -> list[Stored]:

@@ -9,9 +9,14 @@ signed, and bytes sort the same way.
 import errno
 import shutil
 import sqlite3
-from collections.abc import Iterator
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from records import StoreBrokenError, StoreError, StoreFullError
@@ -244,6 +249,53 @@ class Reader:
             raise as_store_error(error) from error
 
 
+class _Waiter:
+    """A thread that waits for the disk in another's place, one call at a time."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._begun: SimpleQueue[None] = SimpleQueue()
+        self._ends: SimpleQueue[BaseException | None] = SimpleQueue()
+        arguments = (self._calls, self._begun, self._ends)
+        self._thread = threading.Thread(
+            target=_wait_for_disk, args=arguments, name="disk", daemon=True
+        )
+        self._thread.start()
+        weakref.finalize(self, self._calls.put, None)  # of one that nobody closed
+
+    def begin(self, call: Callable[[], object]) -> None:
+        """Returns when the call is under way: its thread has had the interpreter by then."""
+        self._calls.put(call)
+        self._begun.get()
+
+    def end(self) -> None:
+        """Raises what the call raised."""
+        error = self._ends.get()
+        if error is not None:
+            raise error
+
+    def close(self) -> None:
+        """After the call that is under way."""
+        self._calls.put(None)
+        self._thread.join()
+
+
+def _wait_for_disk(
+    calls: SimpleQueue[Callable[[], object] | None],
+    begun: SimpleQueue[None],
+    ends: SimpleQueue[BaseException | None],
+) -> None:
+    while (call := calls.get()) is not None:
+        begun.put(None)
+        error: BaseException | None = None
+        try:
+            call()
+        except BaseException as raised:  # noqa: BLE001 - end() raises it where it belongs
+            error = raised
+        del call  # nobody else should keep the connection open
+        ends.put(error)
+
+
 class Database(Reader):
     """The one connection that writes. The first write opens a transaction, ``commit`` ends it.
 
@@ -263,6 +315,8 @@ class Database(Reader):
         Raises StoreFullError or StoreBrokenError, also if a newer version has made it.
         """
         super().__init__(path)
+        self._waiter: _Waiter | None = None
+        self._is_committing = False
         self._failure: StoreError | None = None
         self._later: dict[str, list[Values]] = {}
         try:
@@ -278,7 +332,8 @@ class Database(Reader):
     @property
     def is_writing(self) -> bool:
         """Whether there is something to commit."""
-        return bool(self._later) or self._connection.in_transaction or self._failure is not None
+        is_open = self._is_committing or self._connection.in_transaction
+        return is_open or bool(self._later) or self._failure is not None
 
     def write_later(self, sql: str, values: Values) -> None:
         """A row of this turn, written together with others before anything else happens.
@@ -324,15 +379,31 @@ class Database(Reader):
         if not self._connection.in_transaction:
             self._connection.execute("BEGIN IMMEDIATE")
 
+    def begin_commit(self) -> None:
+        """Begins to wait for the disk. Until ``commit`` has ended that, ask for nothing else."""
+        self._write_waiting()
+        if self._connection.in_transaction:
+            if self._waiter is None:
+                self._waiter = _Waiter()
+            self._is_committing = True
+            self._waiter.begin(partial(self._connection.execute, "COMMIT"))
+
     def commit(self) -> None:
         """All of the turn is on the disk, or nothing of it. Without a turn: nothing to do."""
         self._write_waiting()
         try:
-            if self._connection.in_transaction:
+            if self._is_committing:
+                self._end_commit()
+            elif self._connection.in_transaction:
                 self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._failure = as_store_error(error)
             raise self._failure from error
+
+    def _end_commit(self) -> None:
+        assert self._waiter is not None
+        self._is_committing = False
+        self._waiter.end()
 
     def grow_log(self) -> None:
         """Gives the write-ahead log its usual size at once, unless space on the disk is short.
@@ -352,7 +423,10 @@ class Database(Reader):
             self.rollback()
 
     def rollback(self) -> None:
-        """Nothing of the turn stays."""
+        """Nothing of the turn stays, unless it is being committed: then nobody knows."""
+        if self._is_committing:
+            with suppress(sqlite3.Error):
+                self._end_commit()
         self._failure = None
         self._later = {}
         try:
@@ -361,8 +435,19 @@ class Database(Reader):
         except sqlite3.Error as error:
             raise as_store_error(error) from error
 
+    def close(self) -> None:
+        """Anything not committed is forgotten."""
+        if self._waiter is not None:
+            self._waiter.close()
+        super().close()
+
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.path, timeout=_BUSY_TIMEOUT, isolation_level=None)
+        return sqlite3.connect(
+            self.path,
+            timeout=_BUSY_TIMEOUT,
+            isolation_level=None,
+            check_same_thread=False,  # never two at once: see begin_commit
+        )
 
     def _set_up(self, max_pages: int | None) -> None:
         execute = self._connection.execute

@@ -62,6 +62,7 @@ _ENTRY = struct.Struct(">QQBB")
 
 KEEPALIVE = 10.0  # s, as the client has it
 INIT_INTERVAL = 0.5  # s
+PAUSE = 0.01  # s a company rests, so that it seldom works while a server serves it
 
 
 def address_of(index: int) -> str:
@@ -529,7 +530,8 @@ def _keep_company(pipe: Connection, make: Callable[[int], Somebody]) -> None:
     crowd = Crowd()
     parent, look_at = os.getppid(), 0.0
     while os.getppid() == parent:
-        now = crowd.turn(0.01)
+        time.sleep(PAUSE)
+        now = crowd.turn(0.0)
         if now < look_at:
             continue
         look_at = now + 0.01

@@ -16,7 +16,7 @@ from rig import Size, Sized
 
 TEXT = "x" * 100
 FULL = 5
-SENDERS = 50
+SENDERS = 75
 ROUND = 0.0  # s
 
 # How many people, and the messages a second that they write together.
@@ -35,7 +35,8 @@ def measure(
     """
     with rig.ruang_server(pure=pure) as server:
         address = ("127.0.0.1", server.port)
-        senders = [LightPerson(i, address, f"sender {i}") for i in range(min(SENDERS, people // 2))]
+        writing = min(SENDERS, people * 3 // 4)
+        senders = [LightPerson(i, address, f"sender {i}") for i in range(writing)]
         full = [Checker(100 + i, address, f"full {i}") for i in range(min(FULL, people // 4))]
         rest = people - len(senders) - len(full)
         light = [LightPerson(200 + i, address, f"light {i}") for i in range(rest)]

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -76,14 +77,14 @@ class Room:
             raise
 
     def _fill(self, address: Address, people: int, *, is_bare: bool) -> None:
-        """A reader after each fifth of the others: servers serve in the order of entering.
+        """A reader amid each fifth of the others: servers serve in the order of entering.
 
         Writers come last: what they get themselves is not in the readers' way here.
         """
         others = people - WRITERS - READERS
-        for place in range(READERS):
-            first, last = others * place // READERS, others * (place + 1) // READERS
-            self._company.enter(range(100 + first, 100 + last), self.crowd)
+        amid = [100 + others * (2 * place + 1) // (2 * READERS) for place in range(READERS)]
+        for place, (first, last) in enumerate(pairwise([100, *amid])):
+            self._company.enter(range(first, last), self.crowd)
             if is_bare:
                 bare = BarePerson(WRITERS + place, address, f"reader {place}")
                 bare.on_text = self._take
@@ -94,6 +95,7 @@ class Room:
                 self.readers.append(full)
                 self.crowd.add(full)
             self.crowd.enter()
+        self._company.enter(range(amid[-1], 100 + others), self.crowd)
         for index in range(WRITERS):
             if is_bare:
                 self.bare.append(BarePerson(index, address, f"writer {index}"))

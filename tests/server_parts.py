@@ -5,7 +5,7 @@ what the core sends goes straight to the guests and otherwise to ``strays``.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -91,7 +91,7 @@ class StubbornStore:
 
         def call(*arguments: Any, **named: Any) -> Any:
             self.journal.append(name)
-            if name in self.full:
+            if name.removeprefix("begin_") in self.full:
                 raise StoreFullError("no room")
             if name in self.deadly:
                 raise PowerCut
@@ -506,8 +506,12 @@ class FarEnd:
 
     def frames(self) -> list[Frame]:
         """What the server has sent since the last call."""
+        return self.opened(self.peer.session.take_bursts(self.now))
+
+    def opened(self, bursts: Iterable[Burst]) -> list[Frame]:
+        """What is in datagrams that were sealed for us."""
         frames: list[Frame] = []
-        for burst in self.peer.session.take_bursts(self.now):
+        for burst in bursts:
             for datagram in burst.datagrams:
                 _, number = decode_data_header(datagram)
                 plaintext = self.session.open(datagram, number, ("server", 1), self.now)

@@ -240,8 +240,8 @@ class Stranger:
 
 
 # Not ``index_some``, which bears a full disk by itself, nor ``write_along``, to another file.
-WRITES = {"append", "commit", "forget_answers", "forget_old", "forget_session", "use_token"}
-WRITES |= {"add_ban", "bind_stream", "drop_ban", "drop_tokens", "remember_session"}
+WRITES = {"append", "begin_commit", "commit", "forget_answers", "forget_old", "forget_session"}
+WRITES |= {"use_token", "add_ban", "bind_stream", "drop_ban", "drop_tokens", "remember_session"}
 WRITES |= {"save_answer", "save_guesses", "save_once", "save_person", "save_token"}
 WRITES |= {"add_account", "drop_token", "save_credentials", "set_read"}
 WRITES |= {"add_group", "add_member", "add_private", "drop_member"}
@@ -264,6 +264,7 @@ class BrittleStore:
         self._step = step
         self._fails = fails
         self._failure: StoreError | None = None
+        self._is_committing = False
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._store, name)
@@ -272,7 +273,8 @@ class BrittleStore:
 
         def call(*arguments: Any, **named: Any) -> Any:
             self._step()
-            if name in WRITES:
+            has_begun, self._is_committing = self._is_committing, name == "begin_commit"
+            if name in WRITES and not has_begun:  # what has begun is beyond our reach
                 self._failure = self._failure or self._fails(name)
                 if self._failure is not None:
                     raise self._failure

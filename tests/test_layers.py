@@ -87,7 +87,7 @@ WORLD_NEVER = [  # here ``unless`` names modules of ours that may
         "client_bubbles client_messages client_join client_chat client_surroundings",
     ),
     Rule("*", "_thread", unless="protocol_session"),  # asks which thread it is on, no more
-    Rule("*", "threading", unless="endpoint client_terminal server client storage"),
+    Rule("*", "threading", unless="endpoint client_terminal server client storage_schema"),
     Rule("*", "concurrent* multiprocessing"),
     Rule("*", "time secrets", unless="server client"),
     Rule("*", "random uuid tempfile"),

@@ -114,8 +114,10 @@ def test_what_waits_can_be_asked_and_is_sent_once() -> None:
 
 def test_h12_a_session_seals_on_its_own_thread_alone() -> None:
     up, down = client(), server()
-    up.queue(Ping(1).encode())
 
+    with ThreadPoolExecutor(1) as other, pytest.raises(LocalError):
+        other.submit(up.seal_alone, bytes(16), 100.0).result()
+    up.queue(Ping(1).encode())
     with ThreadPoolExecutor(1) as other, pytest.raises(LocalError):
         other.submit(up.take_bursts, 100.0).result()
 

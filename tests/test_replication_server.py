@@ -15,7 +15,6 @@ from replication_server import (
     HEADS_INTERVALS,
     MAX_ANSWERS,
     MAX_EARLY_DRAFTS,
-    Draft,
     Feed,
     Intake,
     RecentLog,
@@ -37,8 +36,9 @@ def post(draft: int, part: int = 0, parts: int = 1, oldest: int = 1, **other: An
     return Post(draft, oldest, part=part, parts=parts, body=b"%d.%d " % (draft, part), **fields)
 
 
-def whole(draft: int, parts: int = 1) -> Draft:
-    return Draft(draft, 1, 1, b"".join(b"%d.%d " % (draft, part) for part in range(parts)))
+def whole(draft: int, parts: int = 1) -> Post:
+    body = b"".join(b"%d.%d " % (draft, part) for part in range(parts))
+    return Post(draft, 1, 1, 1, 0, 1, body)
 
 
 def said(draft: int, number: int) -> DraftAnswer:
@@ -49,7 +49,7 @@ def answers(one: Intake) -> list[Frame]:
     return [frame for encoded in one.answer_frames() for frame in decode_frames(encoded)]
 
 
-def numbers(drafts: list[Draft]) -> list[int]:
+def numbers(drafts: list[Post]) -> list[int]:
     return [draft.draft for draft in drafts]
 
 
@@ -65,7 +65,7 @@ def test_whatever_the_order_of_posts_each_draft_is_decided_once_whole_and_in_ord
 ) -> None:
     one = intake()
     came = {draft: set[int]() for draft in range(1, 11)}
-    decided: list[Draft] = []
+    decided: list[Post] = []
 
     for draft, part in arrivals:
         part = min(part, PARTS[draft - 1] - 1)

@@ -6,9 +6,9 @@ from delivery_parts import Post, numbers, person
 from server_parts import START, FarEnd, StubbornStore, limits, open_store
 
 from conversation import ROOM
-from protocol import PeerError
+from protocol import MAX_PLAINTEXT, PeerError
 from protocol_frames import EntryPart, Have, Heads, Pull, Reached, Typing
-from server_delivery import MAX_HAVE_PAIRS, REACHED_INTERVAL, TYPING_INTERVAL
+from server_delivery import LITTLE, MAX_HAVE_PAIRS, REACHED_INTERVAL, TYPING_INTERVAL
 
 
 @pytest.fixture
@@ -48,6 +48,72 @@ def test_entries_of_one_turn_travel_together(post: Post) -> None:
 
     (burst,) = ana.peer.session.take_bursts(START)
     assert len(burst.datagrams) == 1
+
+
+def sealed(post: Post, texts: list[str], but_for: list[FarEnd], *followers: FarEnd) -> list[int]:
+    """For whom of the followers a turn with these texts is sealed before it is on disk."""
+    stored = tuple(post.entries(*texts))
+    bursts = list(post.delivery.seal(stored, {far.peer.key for far in but_for}, post.now))
+    places = [far.peer.session.address for far in followers]
+    post.delivery.push(stored, {}, post.now)
+    return [places.index(burst.address) for burst in bursts]
+
+
+def test_what_is_little_is_sealed_before_it_is_on_disk_and_then_not_pushed_again(
+    post: Post,
+) -> None:
+    ana, budi = post.reader(), post.reader()
+    post.say("nol")
+    post.have(ana, 1)
+    ana.frames()
+    budi.frames()
+
+    (stored,) = post.entries("satu")
+    for_ana, for_budi = post.delivery.seal((stored,), set(), post.now)
+    post.delivery.push([stored], {}, post.now)
+
+    entry = EntryPart(ROOM, stored.number, 0, 1, stored.body)
+    assert ana.opened([for_ana]) == budi.opened([for_budi]) == [entry]
+    assert ana.frames() == budi.frames() == []
+    post.say("dua")  # what was sealed in one turn says nothing about the next
+    assert numbers(ana.took(EntryPart)) == numbers(budi.took(EntryPart)) == [3]
+
+
+def test_early_is_sealed_only_for_those_to_whom_nothing_else_goes(post: Post) -> None:
+    ana, budi, citra = post.reader(), post.reader(), post.reader()
+    post.say("nol")
+    for far in (ana, budi, citra):
+        far.frames()
+    budi.peer.session.queue(Heads(((ROOM, 1),)).encode())
+
+    assert sealed(post, ["satu"], [citra], ana, budi, citra) == [0]
+    assert numbers(budi.took(EntryPart)) == numbers(citra.took(EntryPart)) == [2]
+
+
+def test_nothing_is_sealed_early_of_much_or_of_a_log_that_begins_or_of_two_at_once(
+    post: Post,
+) -> None:
+    ana = post.reader()
+    group = post.group(ana)
+
+    assert sealed(post, ["yang pertama"], [], ana) == []
+    assert sealed(post, ["x"] * (LITTLE + 1), [], ana) == []
+    assert sealed(post, ["x" * MAX_PLAINTEXT], [], ana) == []
+    both = post.entries("di sini") + post.entries("di sana", conversation=group)
+    assert list(post.delivery.seal(tuple(both), set(), post.now)) == []
+    post.entries("kedua", conversation=group)
+    nobody_follows = tuple(post.entries("ketiga", conversation=group))
+    assert list(post.delivery.seal(nobody_follows, set(), post.now)) == []
+    assert list(post.delivery.seal((), set(), post.now)) == []
+
+
+def test_who_lags_gets_nothing_early(stubborn: StubbornStore) -> None:
+    post = Post(stubborn, limits(lag_bytes=50))
+    ana = post.reader(have=0)
+    post.say("satu", "dua", "tiga")
+    ana.frames()
+
+    assert sealed(post, ["empat"], [], ana) == []
 
 
 def test_an_author_alone_in_a_turn_gets_no_entry_since_posted_says_all(post: Post) -> None:

@@ -8,8 +8,9 @@ from server_parts import FIRST_UTC, StubbornStore, limits, open_store
 from conversation import FIRST_CHAIN, NO_TAG, ROOM, Entry, EntryKind
 from entering import HeldLog
 from protocol import MAX_TEXT, Code
+from protocol_frames import Post
 from records import PersonRecord, Store
-from replication_server import Draft, Intake
+from replication_server import Intake
 from server_rooms import FIRST_SIGHT, Rooms
 from settings import Limits
 
@@ -33,6 +34,10 @@ def intake(stubborn: StubbornStore) -> Intake:
     stubborn.bind_stream(STREAM, 7, FIRST_UTC)
     record = stubborn.stream(STREAM)
     return Intake(STREAM, record)
+
+
+def a_draft(number: int, conversation: int, body: bytes, kind: int = EntryKind.TEXT) -> Post:
+    return Post(number, 1, conversation, kind, 0, 1, body)
 
 
 def fill(stubborn: StubbornStore, rooms: Rooms, count: int) -> None:
@@ -220,7 +225,7 @@ def test_a_copy_is_ours_if_its_chain_is(stubborn: StubbornStore, rooms: Rooms) -
 
 
 def test_a_text_of_a_byte_too_many_is_refused(stubborn: StubbornStore, rooms: Rooms) -> None:
-    draft = Draft(1, ROOM, EntryKind.TEXT, b"x" * (MAX_TEXT + 1))
+    draft = a_draft(1, ROOM, b"x" * (MAX_TEXT + 1))
 
     answer = rooms.decide(draft, intake(stubborn), "Ana", is_muted=False, at=FIRST_UTC)
 
@@ -238,7 +243,7 @@ def test_only_members_write_and_others_may_know_that_there_is_something(
 
     answers = [
         rooms.decide(
-            Draft(number, place, EntryKind.TEXT, b"halo"),
+            a_draft(number, place, b"halo"),
             ana,
             "Ana",
             is_muted=False,
@@ -274,7 +279,7 @@ def test_only_members_write_and_others_may_know_that_there_is_something(
 def test_only_texts_and_only_into_what_exists(
     stubborn: StubbornStore, rooms: Rooms, conversation: int, kind: int, code: Code
 ) -> None:
-    draft = Draft(1, conversation, kind, b"halo")
+    draft = a_draft(1, conversation, b"halo", kind)
 
     answer = rooms.decide(draft, intake(stubborn), "Ana", is_muted=False, at=FIRST_UTC)
 
@@ -288,9 +293,7 @@ def test_each_answer_is_kept_with_the_entry_it_speaks_of(
     texts = [b"halo", b" ", b"\xff", b"lagi"]
 
     answers = [
-        rooms.decide(
-            Draft(number, ROOM, EntryKind.TEXT, text), taking, "Ana", is_muted=False, at=FIRST_UTC
-        )
+        rooms.decide(a_draft(number, ROOM, text), taking, "Ana", is_muted=False, at=FIRST_UTC)
         for number, text in enumerate(texts, start=1)
     ]
 

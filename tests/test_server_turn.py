@@ -49,6 +49,44 @@ def test_what_was_written_is_on_disk_before_anything_is_said_about_it(bench: Ben
     assert bench.done == []
 
 
+def test_what_is_being_committed_is_known_before_it_is_on_disk(bench: Bench) -> None:
+    bench.turn.attempt(bench.write, START)
+    bench.turn.when_kept(bench.act("kept"), is_plain=True)
+
+    (early,) = bench.turn.begin_commit()
+
+    assert bench.done == []
+    assert bench.turn.commit(START) == (early,)
+    assert bench.done == [f"kept at {START}"]
+    assert bench.turn.begin_commit() == ()  # nothing was written since
+
+
+def test_a_turn_that_changes_who_follows_what_tells_nothing_early(bench: Bench) -> None:
+    bench.turn.attempt(bench.write, START)
+    bench.turn.when_kept(bench.act("posted"), is_plain=True)
+    bench.turn.when_kept(bench.act("left"))
+
+    assert bench.turn.begin_commit() == ()
+    assert len(bench.turn.commit(START) or ()) == 1
+
+    bench.turn.attempt(bench.write, START)
+    assert len(bench.turn.begin_commit()) == 1  # it was that turn alone
+    bench.turn.commit(START)
+
+
+def test_a_disk_that_is_full_before_the_commit_begins_is_heard_of_when_it_ends(
+    bench: Bench,
+) -> None:
+    bench.store.full = {"commit"}
+    bench.turn.attempt(bench.write, START)
+    bench.turn.when_undone(bench.act("undone"))
+
+    assert bench.turn.begin_commit() == ()
+    assert bench.turn.commit(START) is None
+    assert bench.done == [f"undone at {START}"]
+    assert bench.head() == 0
+
+
 def test_acts_of_one_turn_are_done_once_and_in_order(bench: Bench) -> None:
     bench.turn.attempt(bench.write, START)
     for name in ("first", "second"):

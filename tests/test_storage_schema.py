@@ -1,7 +1,9 @@
 """The database: migrations from every earlier version, one transaction at a time, full disks."""
 
 import errno
+import gc
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -40,6 +42,65 @@ def put(database: Database, key: str) -> None:
 
 def keys(reader: Reader) -> list[str]:
     return [key for (key,) in reader.rows("SELECT key FROM meta ORDER BY key")]
+
+
+# --- commits ---
+
+
+def test_the_disk_can_be_waited_for_later(path: Path, database: Database) -> None:
+    for key in ("satu", "dua"):
+        put(database, key)
+        database.begin_commit()
+        assert database.is_writing
+        database.commit()
+        assert not database.is_writing
+    database.begin_commit()  # nothing to commit
+    database.commit()
+
+    with closing(Reader(path)) as reader:
+        assert keys(reader) == ["dua", "satu"]
+
+
+def test_a_commit_that_fails_meanwhile_fails_where_it_is_waited_for(
+    path: Path, database: Database
+) -> None:
+    database.write("CREATE TABLE less (key TEXT REFERENCES meta DEFERRABLE INITIALLY DEFERRED)")
+    database.commit()
+    database.write("INSERT INTO less VALUES ('nothing has it')")
+    database.begin_commit()
+
+    with pytest.raises(StoreBrokenError):
+        database.commit()
+    with pytest.raises(StoreBrokenError):
+        put(database, "satu")
+    database.rollback()
+    put(database, "dua")
+    database.commit()
+    with closing(Reader(path)) as reader:
+        assert keys(reader) == ["dua"]
+
+
+def test_a_database_is_closed_while_it_commits(path: Path) -> None:
+    with closing(Database(path)) as database:
+        put(database, "satu")
+        database.begin_commit()
+        database.rollback()  # too late to say which
+
+    with closing(Reader(path)) as reader:
+        assert keys(reader) in ([], ["satu"])
+
+
+def test_one_that_nobody_closed_leaves_no_thread(path: Path) -> None:
+    database = Database(path)
+    put(database, "satu")
+    database.begin_commit()
+    database.commit()
+    (thread,) = (thread for thread in threading.enumerate() if thread.name == "disk")
+
+    del database
+    gc.collect()
+    thread.join(5)
+    assert not thread.is_alive()
 
 
 # --- migrations ---
