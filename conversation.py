@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, Self
 
-from protocol import MAX_TEXT, PeerError, decode_text
+from protocol import FILE_ID_SIZE, MAX_FILE, MAX_FILE_NAME, MAX_TEXT, PeerError, decode_text
 
 PEOPLE = 0  # the conversation whose "entries" are changes of who is here
 ROOM = 1
@@ -41,6 +41,7 @@ class EntryKind(IntEnum):
     RENAMED = 6  # name: until now; text: from now on
 
 
+_HEX = frozenset("0123456789abcdef")
 _ENTRY = struct.Struct(">8sBQQB")
 
 
@@ -80,6 +81,37 @@ class Entry(NamedTuple):
             raise PeerError("unknown kind of entry") from None
         name = decode_text(body[size : size + length])
         return cls(tag, kind, sent_at, person, name, decode_text(body[size + length :]))
+
+
+class FileNote(NamedTuple):
+    """What an entry of kind FILE says, as its text: the file's SHA-256 in hex, size, name.
+
+    Text, so that archives hold it and searches find the name.
+    """
+
+    file: bytes
+    size: int
+    name: str
+
+    def encode(self) -> str:
+        return f"{self.file.hex()} {self.size} {self.name}"
+
+    @classmethod
+    def decode(cls, text: str) -> Self:
+        """Raises PeerError for anything else."""
+        file, _, rest = text.partition(" ")
+        size, _, name = rest.partition(" ")
+        is_hex = len(file) == 2 * FILE_ID_SIZE and not set(file) - _HEX
+        is_size = size.isascii() and size.isdecimal() and len(size) <= len(str(MAX_FILE))
+        if not is_hex or not is_size or int(size) > MAX_FILE or not is_file_name(name):
+            raise PeerError("no file")
+        return cls(bytes.fromhex(file), int(size), name)
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a file may be called so on the way; whoever saves it makes it safe there."""
+    is_short = 0 < len(name.encode(errors="replace")) <= MAX_FILE_NAME
+    return is_short and name.isprintable() and not set(name) & {"/", "\\"}
 
 
 def sent_at(body: bytes) -> int:

@@ -38,6 +38,11 @@ MAX_RESPONSE = 64 * 1024
 MAX_REQUEST_JSON = 1000
 MAX_JSON_DEPTH = 4
 MAX_CLOSE_TEXT = 64
+FILE_ID_SIZE = 32  # SHA-256 of what is in it
+BLOCK = 1024  # bytes of a file: the unit of WANT and CHUNK, whatever the datagram's size
+MAX_RANGES = 16  # in one WANT
+MAX_FILE = 2 << 30  # bytes
+MAX_FILE_NAME = 255  # bytes of UTF-8
 MAX_ROOM_NAME = 64  # bytes of UTF-8
 MAX_NUMBER = 1 << 32  # datagrams under one key; long before ChaCha20-Poly1305 wears out
 HANDSHAKE_NAME = b"Noise_NX_25519_ChaChaPoly_SHA256"
@@ -109,6 +114,9 @@ class Verb(IntEnum):
     READ = 20
     SEARCH = 21
     FIND = 22
+    OFFER = 23
+    FILES = 24
+    DROP = 25
 
 
 class Code(IntEnum):
@@ -141,6 +149,12 @@ class Code(IntEnum):
     GROUP_EXISTS = 32
     ALREADY_A_MEMBER = 33
     WRONG_LOGIN = 34  # no such account or a wrong password: nobody learns which
+    FILE_TOO_LARGE = 40  # with {"limit": bytes}
+    NO_SPACE = 41  # for files: the quota, or what is left free on the disk
+    FILE_MISSING = 42  # it is not here, or not whole
+    FILE_CHANGED = 43  # what came is not what was offered
+    FILE_REMOVED = 44  # by the operator
+    FILE_NAME_INVALID = 45
 
 
 class CloseCode(IntEnum):

@@ -11,12 +11,15 @@ from enum import IntEnum
 from typing import NamedTuple, Self
 
 from protocol import (
+    BLOCK,
     ENTRY_PART,
     FRAME_HEADER_SIZE,
     MAX_CLOSE_TEXT,
     MAX_ENTRY_PARTS,
+    MAX_FILE,
     MAX_PLAINTEXT,
     MAX_POST_PARTS,
+    MAX_RANGES,
     MAX_REQUEST_JSON,
     MAX_RESPONSE,
     PADDING,
@@ -391,6 +394,61 @@ class ReadTo:
         return cls(*_exactly(_U64_PAIR, body))
 
 
+_WANT = struct.Struct(">32sI")
+_RANGE = struct.Struct(">II")
+
+
+class Want(NamedTuple):
+    """file 32 | rate u32, kB/s | (first block u32, blocks u32)…: send these, at this rate.
+
+    Replaces what an earlier WANT of this file asked for. No ranges: all of it is here.
+    """
+
+    file: bytes
+    rate: int
+    ranges: tuple[tuple[int, int], ...]
+
+    def encode(self) -> bytes:
+        ranges = b"".join(_RANGE.pack(*one) for one in self.ranges)
+        return _frame(FrameType.WANT, _WANT.pack(self.file, self.rate) + ranges)
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        size = len(body) - _WANT.size
+        if size < 0 or size % _RANGE.size or size > MAX_RANGES * _RANGE.size:
+            raise PeerError("bad WANT")
+        file, rate = _WANT.unpack_from(body)
+        ranges = tuple(_RANGE.iter_unpack(body[_WANT.size :]))
+        if any(count == 0 or first + count > MAX_FILE // BLOCK for first, count in ranges):
+            raise PeerError("bad range in a WANT")
+        return cls(file, rate, ranges)
+
+
+_CHUNK = struct.Struct(">32sI")
+CHUNK_OVERHEAD = FRAME_HEADER_SIZE + _CHUNK.size
+
+
+class Chunk(NamedTuple):
+    """file 32 | first block u32 | whole blocks; only a file's last block may be short."""
+
+    file: bytes
+    first: int
+    data: bytes
+
+    def encode(self) -> bytes:
+        return _frame(FrameType.CHUNK, _CHUNK.pack(self.file, self.first) + self.data)
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        size = len(body) - _CHUNK.size
+        if size <= 0:
+            raise PeerError("bad CHUNK")
+        file, first = _CHUNK.unpack_from(body)
+        if first + -(-size // BLOCK) > MAX_FILE // BLOCK:
+            raise PeerError("a CHUNK beyond the largest file")
+        return cls(file, first, body[_CHUNK.size :])
+
+
 Frame = (
     Ping
     | Pong
@@ -409,6 +467,8 @@ Frame = (
     | Typing
     | Reached
     | ReadTo
+    | Want
+    | Chunk
 )
 
 _END = int(FrameType.END)  # comparing with the enum's own takes six times as long
@@ -430,6 +490,8 @@ _DECODERS: dict[int, Callable[[bytes], Frame]] = {
     FrameType.TYPING: Typing.decode,
     FrameType.REACHED: Reached.decode,
     FrameType.READ_TO: ReadTo.decode,
+    FrameType.WANT: Want.decode,
+    FrameType.CHUNK: Chunk.decode,
 }
 
 

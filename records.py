@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
-from conversation import ConversationKind, Entry
+from conversation import ConversationKind, Entry, FileNote
 from protocol import RuangError
 
 
@@ -180,6 +180,51 @@ class Hit:
     entry: Entry
 
 
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A file that was verified. Removed: its bytes are gone, what speaks of it stays."""
+
+    file: bytes  # SHA-256
+    size: int
+    person: int  # who brought it first
+    at: int
+    is_removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFile:
+    """An entry of kind FILE, as it stands in a list of files."""
+
+    conversation: int
+    number: int
+    person: int
+    name: str  # of the person
+    sent_at: int
+    note: FileNote
+    is_removed: bool
+
+
+class Shelf(Protocol):
+    """The bytes of files, named by their SHA-256, and of those that are on their way.
+
+    Owned by the network thread. Blocks of BLOCK bytes, the last one short. Whatever a call raises
+    is StoreFullError or StoreBrokenError. Both ends have one: a server's is the folder ``files``,
+    a client's are its downloads.
+    """
+
+    def begin(self, file: bytes, size: int) -> bytes: ...  # the bitmap of what is here already
+    def write(self, file: bytes, first: int, data: bytes) -> None: ...  # of one that has begun
+    def save(self, file: bytes, bitmap: bytes) -> Callable[[], None]: ...  # for the worker: from
+    # then on a restart goes on from there; what is in the bitmap was written before
+    def verify(self, file: bytes) -> Callable[[], bool]: ...  # for the worker: whether it is what
+    # its name says; if so it has its name for good and is on disk, if not it is gone
+    def drop(self, file: bytes) -> None: ...  # a part or a whole
+    def has(self, file: bytes) -> bool: ...  # whole
+    def read(self, file: bytes, first: int, blocks: int) -> bytes: ...  # of a whole one
+    def unfinished(self) -> dict[bytes, int]: ...  # sizes of those on their way, at a start
+    def free(self) -> int: ...  # bytes left on the disk
+
+
 class Store(Protocol):
     """Owned by the network thread. The first write opens a transaction; ``commit`` ends it.
 
@@ -251,6 +296,18 @@ class Store(Protocol):
     def search_later(
         self, words: str, conversations: list[int], limit: int
     ) -> Callable[[], list[Hit]]: ...  # newest first; at most ``limit`` and 50 ms
+
+    # files; an entry of kind FILE that is appended is one that shares it
+    def file(self, file: bytes) -> FileRecord | None: ...
+    def add_file(self, record: FileRecord) -> None: ...  # one that was removed is here again
+    def remove_file(self, file: bytes) -> None: ...
+    def files_size(self) -> int: ...  # bytes of all that are not removed
+    def bring_file(self, file: bytes, person: int) -> None: ...  # has shown to have all of it
+    def has_brought(self, file: bytes, person: int) -> bool: ...
+    def may_read_file(self, file: bytes, person: int) -> bool: ...  # shared where they belong
+    def shared_files(
+        self, conversation: int, before: int, limit: int
+    ) -> list[SharedFile]: ...  # newest first, of numbers below ``before`` (0: all)
 
     # keeping out
     def bans(self) -> list[Ban]: ...

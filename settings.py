@@ -62,6 +62,10 @@ class Limits:
     lag_bytes: int = 256 * 1024  # beyond it a session gets heads only and pulls
     log_cache_bytes: int = 4 * 1024 * 1024  # of each conversation, encoded, kept in memory
     pull_bytes: int = 64 * 1024  # at most, for one PULL
+    file_bytes: int = 2 << 30  # of one file
+    files_bytes: int = 10 << 30  # of all files
+    free_bytes: int = 500 << 20  # left free on the disk, whatever is sent
+    uploads: int = 4  # files of one person that are on their way at a time
 
 
 @dataclass(frozen=True, slots=True)
