@@ -4,6 +4,7 @@ Band: words. Cores speak to a ``Store``; storage.py is one; a store shared by se
 be another. Nothing but the store decides numbers, names on disk and membership.
 """
 
+import errno
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -23,6 +24,12 @@ class StoreFullError(StoreError):
 
 class StoreBrokenError(StoreError):
     """An I/O error or a damaged file: stop acknowledging, say why, stop."""
+
+
+def as_disk_error(error: OSError) -> StoreError:
+    """What a failure of the disk means to the core."""
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return (StoreFullError if is_full else StoreBrokenError)(str(error))
 
 
 class Stored(NamedTuple):
@@ -207,22 +214,27 @@ class SharedFile:
 class Shelf(Protocol):
     """The bytes of files, named by their SHA-256, and of those that are on their way.
 
-    Owned by the network thread. Blocks of BLOCK bytes, the last one short. Whatever a call raises
-    is StoreFullError or StoreBrokenError. Both ends have one: a server's is the folder ``files``,
-    a client's are its downloads.
+    Owned by the network thread. Blocks of BLOCK bytes, the last one short; in a bitmap, block n is
+    bit n % 8, from the lowest, of byte n // 8. Whatever a call raises is StoreFullError or
+    StoreBrokenError. Both ends have one: a server's is the folder ``files``, a client's are its
+    downloads.
     """
 
-    def begin(self, file: bytes, size: int) -> bytes: ...  # the bitmap of what is here already
-    def write(self, file: bytes, first: int, data: bytes) -> None: ...  # of one that has begun
+    def begin(self, file: bytes, size: int) -> bytes: ...  # the bitmap of what was saved of it
+    def write(self, file: bytes, first: int, data: bytes | memoryview) -> None: ...  # has begun
     def save(self, file: bytes, bitmap: bytes) -> Callable[[], None]: ...  # for the worker: from
     # then on a restart goes on from there; what is in the bitmap was written before
-    def verify(self, file: bytes) -> Callable[[], bool]: ...  # for the worker: whether it is what
-    # its name says; if so it has its name for good and is on disk, if not it is gone
+    def verify(self, file: bytes) -> Callable[[], bool | None]: ...  # for the worker, which calls
+    # it until it has the answer, with other jobs in between: whether it is what its name says; if
+    # so it has its name for good and is on disk, if not it is gone. Nothing more can be written
     def drop(self, file: bytes) -> None: ...  # a part or a whole
     def has(self, file: bytes) -> bool: ...  # whole
-    def read(self, file: bytes, first: int, blocks: int) -> bytes: ...  # of a whole one
+    def whole(self) -> dict[bytes, int]: ...  # sizes of all such, at a start
+    def read(self, file: bytes, first: int, blocks: int) -> bytes: ...  # of a whole one; less at
+    # its end, nothing if it is not here
     def unfinished(self) -> dict[bytes, int]: ...  # sizes of those on their way, at a start
     def free(self) -> int: ...  # bytes left on the disk
+    def close(self) -> None: ...
 
 
 class Store(Protocol):
@@ -301,6 +313,7 @@ class Store(Protocol):
     def file(self, file: bytes) -> FileRecord | None: ...
     def add_file(self, record: FileRecord) -> None: ...  # one that was removed is here again
     def remove_file(self, file: bytes) -> None: ...
+    def files(self) -> dict[bytes, int]: ...  # sizes of all that are not removed, at a start
     def files_size(self) -> int: ...  # bytes of all that are not removed
     def bring_file(self, file: bytes, person: int) -> None: ...  # has shown to have all of it
     def has_brought(self, file: bytes, person: int) -> bool: ...

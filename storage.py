@@ -19,12 +19,15 @@ from conversation import (
     ROOM,
     ConversationKind,
     Entry,
+    EntryKind,
+    FileNote,
     next_chain,
     sent_at,
     text_offset,
 )
 from protocol import LocalError
 from records import (
+    FileRecord,
     Hit,
     LogHead,
     NoticeKind,
@@ -38,9 +41,11 @@ from storage_accounts import Accounts
 from storage_archive import ARCHIVE_NAME, Archive, Left
 from storage_archive_rows import ArchiveRow, label, read_archive
 from storage_conversations import Conversations
+from storage_disk import sync_folder
 from storage_records import Records
 from storage_schema import DATABASE_NAME, MAX_INTEGER, Database, Reader, as_store_error
 from storage_search import SearchIndex
+from storage_shares import Shares
 
 KEY_NAME = "server.key"
 LOCK_NAME = "ruang.db.lock"
@@ -92,7 +97,7 @@ class _Turn:
     places: int = 0  # taken by what was appended
 
 
-class Storage(Records, Accounts, Conversations):
+class Storage(Records, Accounts, Conversations, Shares):
     """``records.Store`` on SQLite. Opened, used and closed by the network thread alone.
 
     Of what it hands out for the worker thread (``read_later``, ``search_later``, ``next_chore``),
@@ -195,6 +200,7 @@ class Storage(Records, Accounts, Conversations):
     def rollback(self) -> None:
         """Forgets all since the last commit."""
         self.forget_turn()
+        self.forget_size()
         self._turn = _Turn()
         self._labels.clear()  # also of conversations that were made in the turn
         self._database.rollback()
@@ -213,7 +219,8 @@ class Storage(Records, Accounts, Conversations):
     def append(self, conversation: int, entry: Entry) -> Stored:
         """Numbers an entry; its time may be later than it says, never before that of another.
 
-        In all logs together, since the archive shows them so.
+        In all logs together, since the archive shows them so. One of kind FILE shares its file
+        from now on; raises LocalError if it says no FileNote.
         """
         self._hear(entry.sent_at)
         labels = self._labels
@@ -289,6 +296,8 @@ class Storage(Records, Accounts, Conversations):
             entry = entry._replace(sent_at=latest)
         body = entry.encode()
         number, chain = last.number + 1, next_chain(last.chain, body)
+        if entry.kind is EntryKind.FILE:
+            self.note_share(conversation, number, entry.text)
         turn.places += 1
         place = self._last_place + turn.places
         row = (place, conversation, number, int(entry.kind), text_offset(body), chain, body)
@@ -375,6 +384,9 @@ class Storage(Records, Accounts, Conversations):
                 person = people[told.name] = self._new_person()
                 self.save_person(PersonRecord(person, told.name, is_present=False))
             self._insert(ROOM, Entry(NO_TAG, told.kind, told.sent_at, person, told.name, told.text))
+            if told.kind is EntryKind.FILE:  # its bytes may have outlived the database as well
+                file, size, _ = FileNote.decode(told.text)
+                self.add_file(FileRecord(file, size, person, told.sent_at))
             count += 1
         if count:
             self._notices.append(StoreNotice(NoticeKind.ARCHIVE_READ_BACK, count))
@@ -452,9 +464,4 @@ def _write_key(path: Path, secret: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     making.replace(path)
-    if os.name == "posix":  # elsewhere folders cannot be opened
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    sync_folder(path.parent)

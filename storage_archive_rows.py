@@ -25,8 +25,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from conversation import MAX_NAME, ConversationKind, Entry, EntryKind
-from protocol import MAX_TEXT
+from conversation import MAX_NAME, ConversationKind, Entry, EntryKind, FileNote
+from protocol import MAX_TEXT, PeerError
 
 HEADER = ("time", "conversation", "number", "kind", "name", "text")
 OLD_HEADERS = (("room", "user", "message"), ("room", "username", "message"))  # in any case
@@ -192,14 +192,24 @@ def read_archive(path: Path, now: int) -> Iterator[ReadBack]:
 
 
 def _read_rows(path: Path) -> Iterator[ReadBack]:
-    kinds = {kind.name.lower(): kind for kind in EntryKind if kind is not EntryKind.FILE}
+    kinds = {kind.name.lower(): kind for kind in EntryKind}
     sent_at = 0
     for row in parse(path):
         if len(row) != len(HEADER) or row[1] != "room":
             continue
         sent_at = _read_time(row[0], sent_at)
-        kind = kinds.get(row[3], EntryKind.TEXT)
-        yield ReadBack(sent_at, kind, undefuse(row[4])[:MAX_NAME], _cut(undefuse(row[5])))
+        kind, text = kinds.get(row[3], EntryKind.TEXT), _cut(undefuse(row[5]))
+        if kind is EntryKind.FILE and not _is_note(text):
+            kind = EntryKind.TEXT  # somebody changed it by hand
+        yield ReadBack(sent_at, kind, undefuse(row[4])[:MAX_NAME], text)
+
+
+def _is_note(text: str) -> bool:
+    try:
+        FileNote.decode(text)
+    except PeerError:
+        return False
+    return True
 
 
 def _read_old_rows(path: Path) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,6 @@ Unsigned 64-bit numbers that a peer may choose are kept as 8 big-endian bytes: S
 signed, and bytes sort the same way.
 """
 
-import errno
 import shutil
 import sqlite3
 import threading
@@ -19,7 +18,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from records import StoreBrokenError, StoreError, StoreFullError
+from records import StoreBrokenError, StoreError, StoreFullError, as_disk_error
 
 DATABASE_NAME = "ruang.db"
 Row = tuple[Any, ...]
@@ -195,16 +194,45 @@ MIGRATIONS = (
             "INSERT INTO words (words, rank) VALUES ('automerge', 0)",
         ),
     ),
+    Migration(
+        "files",
+        (
+            """CREATE TABLE files (
+                file BLOB PRIMARY KEY, -- SHA-256
+                size INTEGER NOT NULL,
+                person INTEGER NOT NULL,
+                at INTEGER NOT NULL,
+                is_removed INTEGER NOT NULL
+            ) WITHOUT ROWID""",
+            """CREATE TABLE brought_files (
+                file BLOB NOT NULL,
+                person INTEGER NOT NULL,
+                PRIMARY KEY (file, person)
+            ) WITHOUT ROWID""",
+            # Where a file was shared, once for each conversation: whoever asks for it is looked for
+            # in these, however often it was shared there.
+            """CREATE TABLE file_places (
+                file BLOB NOT NULL,
+                conversation INTEGER NOT NULL,
+                PRIMARY KEY (file, conversation)
+            ) WITHOUT ROWID""",
+            # The entries of kind FILE, for lists. What they say stands in the entry.
+            """CREATE TABLE shared_files (
+                conversation INTEGER NOT NULL,
+                number INTEGER NOT NULL,
+                PRIMARY KEY (conversation, number)
+            ) WITHOUT ROWID""",
+        ),
+    ),
 )
 
 
 def as_store_error(error: sqlite3.Error | OSError) -> StoreError:
     """What a failure of the disk means to the core."""
     if isinstance(error, OSError):
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    else:
-        code = getattr(error, "sqlite_errorcode", 0)  # absent if the module itself complains
-        is_full = code & 0xFF == sqlite3.SQLITE_FULL
+        return as_disk_error(error)
+    code = getattr(error, "sqlite_errorcode", 0)  # absent if the module itself complains
+    is_full = code & 0xFF == sqlite3.SQLITE_FULL
     return (StoreFullError if is_full else StoreBrokenError)(str(error))
 
 

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 
-from conversation import Entry, EntryKind
+from conversation import Entry, EntryKind, FileNote
 from records import Hit, StoreFullError
 from storage_schema import Database, Reader
 
@@ -19,14 +19,15 @@ BATCH_BYTES = 64 * 1024  # of bodies taken at once, so that long texts hold nobo
 TAIL = 5_000  # entries that are not indexed yet and still searched (about 50 ms)
 TAIL_BYTES = 1024 * 1024  # of their bodies; less than a batch of the longest never is
 MOST_ENDINGS = 64  # words that a beginning may stand for, and each is looked up
+_SEARCHED = (EntryKind.TEXT, EntryKind.FILE)
 _INDEXED = "indexed"  # key of meta: the place up to which all is indexed
 _SELECT_ENTRIES = """
     SELECT place, conversation, kind, text_at, body FROM entries
     WHERE place > ? AND place <= ? ORDER BY place LIMIT ?
 """
 _SELECT_TAIL = """
-    SELECT place, conversation, number, text_at, body FROM entries
-    WHERE place > ? AND kind = ? ORDER BY place DESC LIMIT ?
+    SELECT place, conversation, number, kind, text_at, body FROM entries
+    WHERE place > ? AND kind IN (?, ?) ORDER BY place DESC LIMIT ?
 """
 _INSERT_WORDS = "INSERT INTO words (rowid, text, conversation) VALUES (?, ?, ?)"
 _MERGE = "INSERT INTO words (words, rank) VALUES ('merge', ?)"
@@ -76,8 +77,8 @@ class SearchIndex:
         for place, conversation, kind, text_at, body in self._database.scan(
             _SELECT_ENTRIES, (self._indexed, last, limit)
         ):
-            if kind == EntryKind.TEXT:
-                row = (place, body[text_at:].decode(), _token(conversation))
+            if kind in _SEARCHED:
+                row = (place, _words(kind, body[text_at:]), _token(conversation))
                 self._database.write_later(_INSERT_WORDS, row)
             count += 1
             size += len(body)
@@ -104,6 +105,12 @@ class SearchIndex:
                 return hits + _search_index(reader, wanted, where, limit - len(hits))
 
         return search
+
+
+def _words(kind: int, text: bytes) -> str:
+    """What an entry can be found by: of a file its name, not what it hashes to."""
+    words = text.decode()
+    return FileNote.decode(words).name if kind == EntryKind.FILE else words
 
 
 def _token(conversation: int) -> str:
@@ -166,15 +173,15 @@ def _search_tail(reader: Reader, words: list[str], where: frozenset[int], limit:
     waiting: dict[int, tuple[int, int, bytes]] = {}
     texts: list[tuple[int, str]] = []
     size = 0
-    for place, conversation, number, text_at, body in reader.scan(
-        _SELECT_TAIL, (indexed, EntryKind.TEXT, TAIL)
+    for place, conversation, number, kind, text_at, body in reader.scan(
+        _SELECT_TAIL, (indexed, *_SEARCHED, TAIL)
     ):
         size += len(body)
         if size > TAIL_BYTES and waiting:
             break
         if conversation in where:
             waiting[place] = (conversation, number, body)
-            texts.append((place, body[text_at:].decode()))
+            texts.append((place, _words(kind, body[text_at:])))
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as tail:
         tail.execute(_TAIL_WORDS)
         tail.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", texts)

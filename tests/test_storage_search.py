@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from store_parts import ALL, ANA, BUDI, CITRA, NOW, fresh_folder, open_store
 from store_parts import text as said
 
-from conversation import FIRST_CHAIN, ROOM, Entry, EntryKind, next_chain, text_offset
+from conversation import FIRST_CHAIN, ROOM, Entry, EntryKind, FileNote, next_chain, text_offset
 from records import Hit
 from storage import Storage
 from storage_schema import DATABASE_NAME, MIGRATIONS, Database
@@ -50,6 +50,17 @@ def is_indexed(request: pytest.FixtureRequest) -> bool:
 
 
 # --- what is found ---
+
+
+def test_a_file_is_found_by_its_name(store: Storage, is_indexed: bool) -> None:
+    note = FileNote(b"\xab" * 32, 4096, "Laporan_akhir 2026.pdf").encode()
+    store.append(ROOM, said(note)._replace(kind=EntryKind.FILE))
+    store.commit()
+    if is_indexed:
+        index_all(store)
+
+    assert found(store, "laporan pdf") == found(store, "akhir") == [note]
+    assert found(store, "abab") == found(store, "4096") == []
 
 
 def test_a_hit_says_where_it_stands(store: Storage, is_indexed: bool) -> None:

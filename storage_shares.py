@@ -1,0 +1,127 @@
+"""Files: which there are, who has shown to have them, and where they were shared.
+
+Band: adapters. Tables and records, nothing else: their bytes are on the shelf, and who may do what
+is the core's business. Files and numbers may be a peer's invention.
+"""
+
+from conversation import ROOM, Entry, FileNote
+from protocol import LocalError, PeerError
+from records import FileRecord, SharedFile
+from storage_schema import MAX_INTEGER, Database, Tables
+
+_SELECT_SHARED = """
+    SELECT number, body FROM shared_files JOIN entries USING (conversation, number)
+    WHERE conversation = ? AND number < ? ORDER BY number DESC LIMIT ?
+"""
+# The room comes first in the index: most files are found at once.
+MAY_READ = """
+    SELECT 1 FROM file_places AS place WHERE file = ? AND (conversation = ? OR EXISTS (
+        SELECT 1 FROM members WHERE person = ? AND conversation = place.conversation
+    )) LIMIT 1
+"""
+
+
+class Shares(Tables):
+    """The part of ``records.Store`` that knows files."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._files_size: int | None = None  # None: to be summed up again
+
+    def file(self, file: bytes) -> FileRecord | None:
+        """One that was verified at some time."""
+        row = self._database.row(
+            "SELECT size, person, at, is_removed FROM files WHERE file = ?", (file,)
+        )
+        return FileRecord(file, row[0], row[1], row[2], bool(row[3])) if row else None
+
+    def add_file(self, record: FileRecord) -> None:
+        """A new one, or one that was removed and is here again; of one that is here: nothing."""
+        known = self.file(record.file)
+        if known is not None and not known.is_removed:
+            return
+        self._grow(record.size)
+        self._database.write(
+            "INSERT INTO files (file, size, person, at, is_removed) VALUES (?, ?, ?, ?, 0)"
+            " ON CONFLICT (file) DO UPDATE SET size = excluded.size, person = excluded.person,"
+            " at = excluded.at, is_removed = 0",
+            (record.file, record.size, record.person, record.at),
+        )
+
+    def remove_file(self, file: bytes) -> None:
+        """Its bytes are gone; what speaks of it stays."""
+        known = self.file(file)
+        if known is not None and not known.is_removed:
+            self._grow(-known.size)
+            self._database.write("UPDATE files SET is_removed = 1 WHERE file = ?", (file,))
+
+    def files(self) -> dict[bytes, int]:
+        """Sizes of all that are not removed."""
+        return dict(self._database.rows("SELECT file, size FROM files WHERE NOT is_removed"))
+
+    def files_size(self) -> int:
+        """Bytes of all that are not removed. Asked with each offer."""
+        if self._files_size is None:
+            row = self._database.row("SELECT sum(size) FROM files WHERE NOT is_removed")
+            self._files_size = row[0] or 0 if row else 0
+        return self._files_size
+
+    def _grow(self, more: int) -> None:
+        if self._files_size is not None:
+            self._files_size += more
+
+    def forget_size(self) -> None:
+        """Nothing of the turn was kept."""
+        self._files_size = None
+
+    # --- who may have them ---
+
+    def bring_file(self, file: bytes, person: int) -> None:
+        """Somebody has shown to have all of it."""
+        self._database.write(
+            "INSERT OR IGNORE INTO brought_files (file, person) VALUES (?, ?)", (file, person)
+        )
+
+    def has_brought(self, file: bytes, person: int) -> bool:
+        """Whether they have, at some time."""
+        row = self._database.row(
+            "SELECT 1 FROM brought_files WHERE file = ? AND person = ?", (file, person)
+        )
+        return row is not None
+
+    def may_read_file(self, file: bytes, person: int) -> bool:
+        """Whether it was shared in the room, or in a conversation of theirs."""
+        return self._database.row(MAY_READ, (file, ROOM, person)) is not None
+
+    # --- where they were shared ---
+
+    def note_share(self, conversation: int, number: int, text: str) -> None:
+        """An entry of kind FILE. Part of appending it. Raises LocalError if it says no FileNote."""
+        try:
+            note = FileNote.decode(text)
+        except PeerError as error:
+            raise LocalError("an entry of no file") from error
+        self._database.write_later(
+            "INSERT OR IGNORE INTO file_places (file, conversation) VALUES (?, ?)",
+            (note.file, conversation),
+        )
+        self._database.write_later(
+            "INSERT INTO shared_files (conversation, number) VALUES (?, ?)", (conversation, number)
+        )
+
+    def shared_files(self, conversation: int, before: int, limit: int) -> list[SharedFile]:
+        """Newest first, of numbers below ``before``; 0: of all."""
+        if not 0 < conversation <= MAX_INTEGER:
+            return []
+        below = before if 0 < before <= MAX_INTEGER else MAX_INTEGER
+        rows = self._database.rows(_SELECT_SHARED, (conversation, below, limit))
+        return [self._shared(conversation, number, body) for number, body in rows]
+
+    def _shared(self, conversation: int, number: int, body: bytes) -> SharedFile:
+        entry = Entry.decode(body)
+        note = FileNote.decode(entry.text)
+        record = self.file(note.file)
+        is_removed = record is None or record.is_removed
+        return SharedFile(
+            conversation, number, entry.person, entry.name, entry.sent_at, note, is_removed
+        )
