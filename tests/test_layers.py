@@ -16,8 +16,8 @@ ROOT = Path(__file__).parent.parent
 # A module imports only modules listed above it. README.md repeats this list.
 ORDER = {
     "words": """
-        protocol protocol_frames conversation records texts_client texts_commands texts_programs
-        texts
+        protocol protocol_frames conversation file_names records
+        texts_client texts_commands texts_programs texts
         settings settings_client wordlist
     """,
     "mechanisms": """
@@ -42,8 +42,8 @@ ORDER = {
         server_form server_model server_console
     """,
     "adapters": """
-        endpoint storage_schema storage_records storage_accounts storage_conversations
-        storage_search storage_archive_rows storage_archive storage
+        endpoint storage_disk storage_schema storage_records storage_accounts storage_conversations
+        storage_shares storage_search storage_archive_rows storage_archive storage storage_files
         client_terminal widgets_paint widgets_look widgets widgets_lists widgets_attention
         client_bubbles client_selection_views client_messages client_recent_panels client_join
         client_panels client_side_panels client_chat

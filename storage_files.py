@@ -1,0 +1,425 @@
+"""The bytes of files on disk: whole ones under their SHA-256, and those that are on their way.
+
+Band: adapters. Implements ``records.Shelf``. Knows no session and no database.
+
+In the folder: a whole file has its hash, in hex, for a name. In ``partial`` below it there are
+
+    HASH.RUN.part     what has come so far: blocks at their places, holes between them
+    HASH.RUN.map      its size and which blocks are certainly on disk; replaced as a whole
+    HASH.RUN.check    a part in which nothing is written any more, until its hash is known
+    HASH.RUN.new      a map that is being written
+
+RUN differs each time a file begins anew, so that a map which the worker still had to write can
+never speak of another part. A cut at any moment costs what came after the last map, and nothing
+else: what it leaves is sorted out at the next start.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from file_names import numbered, safe_file_name
+from protocol import BLOCK, LocalError
+from records import StoreBrokenError, as_disk_error
+from storage_disk import (
+    OpenFiles,
+    disk_errors,
+    is_plain,
+    open_plain,
+    opened_plain,
+    remove,
+    sync_folder,
+    write_all,
+)
+
+FOLDER_NAME = "files"
+PART_LIFE = 7 * 24 * 3600 * 1000  # milliseconds that a part waits for more of it
+_PARTIAL = "partial"
+_PIECE = 1 << 20  # bytes hashed or copied at a time, without holding the interpreter
+_SLICE = 64 << 20  # bytes hashed in one go of the worker, which others wait for: about 50 ms
+_MOST_NUMBERED = 10_000  # files of one name
+_MAGIC = b"Ruang part 1\n"
+_SIZE_SIZE = 8  # bytes of a size in a map
+_DIGEST_SIZE = 32
+_WHOLE = re.compile("[0-9a-f]{64}")
+_ON_THE_WAY = re.compile(r"([0-9a-f]{64})\.\d{1,18}\.(part|check)")
+_ANY_RUN = re.compile(r"[0-9a-f]{64}\.(\d{1,18})\.")
+
+
+class _Part(NamedTuple):
+    """A file on its way."""
+
+    file: bytes
+    size: int
+    path: Path
+
+    @property
+    def map(self) -> Path:
+        return self.path.with_suffix(".map")
+
+
+class FileShelf:
+    """``records.Shelf`` in a folder. Owned by the network thread.
+
+    What ``save`` and ``verify`` return, and ``save_as``, are for the one worker thread: they open
+    files of their own.
+    """
+
+    def __init__(self, folder: Path, *, now_utc_ms: int) -> None:
+        """The folder is made if there is none, and what a cut left half done is removed.
+
+        Raises StoreFullError or StoreBrokenError.
+        """
+        self._folder = folder
+        self._partial = folder / _PARTIAL
+        self._parts: dict[bytes, _Part] = {}  # begun, or found at the start
+        self._run = 0
+        self._readers = OpenFiles()
+        self._writers = OpenFiles()
+        with disk_errors():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(FileExistsError):
+                self._partial.mkdir(mode=0o700)
+            if not stat.S_ISDIR(self._partial.lstat().st_mode):  # a link would lead elsewhere
+                raise StoreBrokenError(f"{self._partial} is no folder")
+            self._sort_out(now_utc_ms - PART_LIFE)
+
+    # --- on their way ---
+
+    def begin(self, file: bytes, size: int) -> bytes:
+        """The bitmap of what is here of it. One of another size was a lie, and is forgotten."""
+        with disk_errors():
+            part = self._parts.get(file)
+            if part is not None and (part.size != size or not is_plain(part.path)):
+                self._remove_part(part)
+                part = None
+            if part is None:
+                part = self._new_part(file, size)
+            os.utime(part.path)
+            bitmap = _load_map(part)
+        return bitmap if bitmap is not None else bytes(_bitmap_size(size))
+
+    def write(self, file: bytes, first: int, data: bytes | memoryview) -> None:
+        """Whole blocks of one that has begun, from block ``first`` on."""
+        part = self._parts.get(file)
+        offset = first * BLOCK
+        if part is None or offset + len(data) > part.size:
+            raise LocalError("no such place in a file that has begun")
+        try:
+            opened = self._writers.get(file)
+            if opened is None:
+                opened = self._writers.open(file, part.path, os.O_RDWR)
+            opened.write(data, offset)
+        except OSError as error:
+            raise as_disk_error(error) from error
+
+    def save(self, file: bytes, bitmap: bytes) -> Callable[[], None]:
+        """For the worker: a restart goes on from what is in the bitmap, all written by now."""
+        part = self._parts.get(file)
+        if part is None or len(bitmap) != _bitmap_size(part.size):
+            raise LocalError("no such part")
+
+        def save() -> None:
+            with disk_errors():
+                _save_map(part, bitmap)
+
+        return save
+
+    def verify(self, file: bytes) -> Callable[[], bool | None]:
+        """For the worker, to be called until it says more than None: others get in between.
+
+        True: it is what its name says, has that name for good and is on disk. False: it is gone.
+        From now on the part is out of reach; the same file may begin anew meanwhile.
+        """
+        part = self._parts.pop(file, None)
+        if part is None:
+            raise LocalError("nothing to verify")
+        self._writers.close(file)
+        checked = part._replace(path=part.path.with_suffix(".check"))
+        with disk_errors(), suppress(FileNotFoundError):  # it will be found missing again
+            part.path.replace(checked.path)
+        return _Verification(checked, self._whole(file)).go_on
+
+    def unfinished(self) -> dict[bytes, int]:
+        """Sizes of those on their way; after a start, of those that wait for the rest."""
+        return {file: part.size for file, part in self._parts.items()}
+
+    # --- whole ---
+
+    def has(self, file: bytes) -> bool:
+        """Whether all of it is here, and was verified."""
+        with disk_errors():
+            return is_plain(self._whole(file))
+
+    def whole(self) -> dict[bytes, int]:
+        """Sizes of all that are: to be compared at a start with what the store knows."""
+        with disk_errors(), os.scandir(self._folder) as entries:
+            return {
+                bytes.fromhex(entry.name): entry.stat(follow_symlinks=False).st_size
+                for entry in entries
+                if _WHOLE.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
+            }
+
+    def read(self, file: bytes, first: int, blocks: int) -> bytes:
+        """Of a whole one; less at its end, and nothing if it is not here."""
+        offset, size = first * BLOCK, blocks * BLOCK
+        try:
+            opened = self._readers.get(file)
+            if opened is None:
+                whole = self._whole(file)
+                if not is_plain(whole):
+                    return b""
+                opened = self._readers.open(file, whole, os.O_RDONLY)
+            return opened.read(size, offset)
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise as_disk_error(error) from error
+
+    def drop(self, file: bytes) -> None:
+        """What there is of it: parts, then the whole, so that no verification is too late."""
+        self._parts.pop(file, None)
+        self._readers.close(file)
+        self._writers.close(file)
+        with disk_errors():
+            for path in self._partial.glob(f"{file.hex()}.*"):
+                remove(path)
+            remove(self._whole(file))
+
+    def free(self) -> int:
+        """Bytes left on the disk."""
+        with disk_errors():
+            return shutil.disk_usage(self._folder).free
+
+    def save_as(self, file: bytes, folder: Path, name: str) -> Path:
+        """For the worker: a whole one under a safe name in another folder; where it is now.
+
+        A file that is there keeps its name; ours is numbered. The two may be one file on disk with
+        two names: drop ours before anybody changes theirs.
+        """
+        with disk_errors():
+            folder.mkdir(parents=True, exist_ok=True)
+            source = self._whole(file)
+            if not is_plain(source):
+                raise LocalError("a file that is not here")
+            return _save_as(source, folder, safe_file_name(name))
+
+    def close(self) -> None:
+        """Descriptors; all else is on disk."""
+        self._readers.close_all()
+        self._writers.close_all()
+
+    # --- parts ---
+
+    def _whole(self, file: bytes) -> Path:
+        return self._folder / file.hex()
+
+    def _new_part(self, file: bytes, size: int) -> _Part:
+        self._run += 1
+        part = _Part(file, size, self._partial / f"{file.hex()}.{self._run}.part")
+        self._writers.open(file, part.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        self._parts[file] = part
+        return part
+
+    def _remove_part(self, part: _Part) -> None:
+        self._writers.close(part.file)
+        self._parts.pop(part.file, None)
+        remove(part.map)
+        remove(part.path)
+
+    def _sort_out(self, oldest: int) -> None:
+        """Finds the parts that go on, and removes what is left of others."""
+        found: dict[bytes, list[Path]] = {}
+        runs = {name: _ANY_RUN.match(name) for name in sorted(os.listdir(self._partial))}
+        ours = {name: int(run[1]) for name, run in runs.items() if run is not None}
+        self._run = max(ours.values(), default=0)
+        for name in ours:
+            if known := _ON_THE_WAY.fullmatch(name):
+                found.setdefault(bytes.fromhex(known[1]), []).append(self._partial / name)
+        kept = set[str]()
+        for file, paths in found.items():
+            part = next(filter(None, (_restored(file, path, oldest) for path in paths)), None)
+            if part is not None:
+                self._parts[file] = part
+                kept |= {part.path.name, part.map.name}
+        for name in ours.keys() - kept:
+            remove(self._partial / name)
+
+
+# --- maps ---
+
+
+def _bitmap_size(size: int) -> int:
+    """Bytes, for a file of so many: block n is bit n % 8, from the lowest, of byte n // 8."""
+    return -(-size // (8 * BLOCK))
+
+
+def _save_map(part: _Part, bitmap: bytes) -> None:
+    """First what it speaks of is on disk, then it stands there, whole."""
+    try:
+        with opened_plain(part.path, os.O_RDWR) as descriptor:
+            getattr(os, "fdatasync", os.fsync)(descriptor)
+    except FileNotFoundError:
+        return  # dropped, or being verified
+    content = _MAGIC + part.size.to_bytes(_SIZE_SIZE, "big") + bitmap
+    new = part.path.with_suffix(".new")
+    try:
+        with opened_plain(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
+            write_all(descriptor, content + _digest(part.file, content))
+            os.fsync(descriptor)
+        new.replace(part.map)
+    except OSError:
+        remove(new)
+        raise
+
+
+def _load_map(part: _Part) -> bytes | None:
+    """None: there is none, or it is damaged."""
+    content = _content_of_map(part.file, part.map)
+    if content is None or content[:_SIZE_SIZE] != part.size.to_bytes(_SIZE_SIZE, "big"):
+        return None
+    return content[_SIZE_SIZE:]
+
+
+def _content_of_map(file: bytes, path: Path) -> bytes | None:
+    """Size and bitmap."""
+    if not is_plain(path):
+        return None
+    kept = path.read_bytes()
+    content, digest = kept[:-_DIGEST_SIZE], kept[-_DIGEST_SIZE:]
+    is_whole = content.startswith(_MAGIC) and digest == _digest(file, content)
+    return content.removeprefix(_MAGIC) if is_whole else None
+
+
+def _digest(file: bytes, content: bytes) -> bytes:
+    return hashlib.blake2s(file + content, digest_size=_DIGEST_SIZE).digest()
+
+
+def _restored(file: bytes, path: Path, oldest: int) -> _Part | None:
+    """A part from before the start, if there is a map of it and somebody wanted it lately."""
+    if not is_plain(path):
+        return None
+    content = _content_of_map(file, path.with_suffix(".map"))
+    if content is None or path.stat().st_mtime_ns // 1_000_000 < oldest:
+        return None
+    size = int.from_bytes(content[:_SIZE_SIZE], "big")
+    part = _Part(file, size, path.with_suffix(".part"))
+    path.replace(part.path)
+    return part
+
+
+# --- verification ---
+
+
+class _Verification:
+    """Of one part. For the worker thread."""
+
+    def __init__(self, part: _Part, whole: Path) -> None:
+        self._part = part
+        self._whole = whole
+        self._hash = hashlib.sha256()
+        self._hashed = 0
+
+    def go_on(self) -> bool | None:
+        """None: there is more to do."""
+        with disk_errors():
+            try:
+                return self._go_on()
+            except FileNotFoundError:
+                return False  # dropped
+
+    def _go_on(self) -> bool | None:
+        with open(self._part.path, "rb", buffering=0, opener=open_plain) as file:
+            file.seek(self._hashed)
+            end = self._hashed + _SLICE
+            while self._hashed < end and (piece := file.read(_PIECE)):
+                self._hash.update(piece)
+                self._hashed += len(piece)
+        if self._hashed == end:
+            return None
+        is_right = self._hash.digest() == self._part.file
+        if is_right:
+            with opened_plain(self._part.path, os.O_RDWR) as descriptor:
+                os.fsync(descriptor)
+            self._rename()
+        remove(self._part.path)
+        remove(self._part.map)
+        return is_right
+
+    def _rename(self) -> None:
+        try:
+            self._part.path.replace(self._whole)
+        except PermissionError:  # Windows, while it is read: then it was here already
+            if not is_plain(self._whole):
+                raise
+        sync_folder(self._whole.parent)
+
+
+# --- saving under a name ---
+
+
+def _save_as(source: Path, folder: Path, name: str) -> Path:
+    try:
+        saved = _first_free(folder, name, lambda path: os.link(source, path))
+    except FileExistsError:
+        raise
+    except OSError:  # another disk, or one without links
+        saved = _copy(source, folder, name)
+    _mark_as_foreign(saved)
+    sync_folder(folder)
+    return saved
+
+
+def _copy(source: Path, folder: Path, name: str) -> Path:
+    """Whole before it has its name."""
+    making = folder / f".ruang-{source.name[:16]}.part"
+    remove(making)
+    try:
+        with (
+            open(source, "rb", opener=open_plain) as old,
+            opened_plain(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor,
+        ):
+            while piece := old.read(_PIECE):
+                write_all(descriptor, piece)
+            os.fsync(descriptor)
+        return _first_free(folder, name, lambda path: _rename_to_free(making, path))
+    finally:
+        remove(making)
+
+
+def _rename_to_free(making: Path, path: Path) -> None:
+    """Raises FileExistsError if there is something."""
+    if os.name == "nt":
+        making.rename(path)  # replaces nothing there
+        return
+    try:
+        os.link(making, path)
+    except FileExistsError:
+        raise
+    except OSError:  # no links on this disk: the name is taken first, then filled at once
+        os.close(open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        making.replace(path)
+
+
+def _first_free(folder: Path, name: str, put: Callable[[Path], None]) -> Path:
+    for count in range(1, _MOST_NUMBERED):
+        path = folder / numbered(name, count)
+        try:
+            put(path)
+        except FileExistsError:
+            continue
+        return path
+    raise FileExistsError(f"too many files called {name!r}")
+
+
+def _mark_as_foreign(path: Path) -> None:
+    """For Windows, which warns before it runs what came from elsewhere."""
+    if os.name == "nt":
+        with suppress(OSError):  # FAT has no room for it
+            Path(f"{path}:Zone.Identifier").write_text("[ZoneTransfer]\r\nZoneId=3\r\n")
