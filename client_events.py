@@ -6,6 +6,7 @@ Band: cores. The windows, the terminal and ``--json`` all speak to the core thro
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from client_file_events import AskFiles, FileCommand, FileEvent, SharedHere
 from conversation import ConversationKind, Entry, Person
 from protocol import Address, Code
 from settings_client import Run
@@ -222,6 +223,7 @@ Request = (
     | AskMembers
     | FindPeople
     | Search
+    | AskFiles
 )
 Command = (
     AskLacking
@@ -233,6 +235,7 @@ Command = (
     | ShowTyping
     | Leave
     | MarkRead
+    | FileCommand
     | Request
 )
 
@@ -457,7 +460,15 @@ class Found:
     entry: Entry
 
 
-Result = None | str | int | tuple[str, ...] | tuple[GroupInfo, ...] | tuple[Found, ...]
+Result = (
+    None
+    | str
+    | int
+    | tuple[str, ...]
+    | tuple[GroupInfo, ...]
+    | tuple[Found, ...]
+    | tuple[SharedHere, ...]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -537,6 +548,7 @@ class Crashed:
 
 Event = (
     ConnectionChanged
+    | FileEvent
     | KeySeen
     | KeyChanged
     | PasswordRefused

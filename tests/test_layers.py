@@ -33,7 +33,7 @@ ORDER = {
         server_links server_members server_conversations server_partings server_arrivals
         server_identity server_operator server_posting server_requests server_frames
         server_core
-        client_events client_logs client_people client_link client_connection client_entrance
+        client_file_events client_events client_logs client_people client_link client_connection client_entrance
         client_requests client_accounts client_conversations client_questions client_core
         client_form client_rows client_layout client_inbox client_held client_mentions
         client_transcript client_model client_overview client_search

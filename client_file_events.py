@@ -1,0 +1,134 @@
+"""What a user asks about files (commands) and what the core reports of them (events).
+
+Band: cores. A part of client_events.py, which names them among all others.
+A ``ticket`` belongs to one transfer from its command to its FileEnded.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+
+from conversation import FileNote
+from protocol import Code
+
+# --- commands ---
+
+
+@dataclass(frozen=True, slots=True)
+class SendFile:
+    """Share a file of this computer in a conversation. Ends with FileEnded; when it went well the
+    entry comes by EntryArrived with the same ticket.
+    """
+
+    ticket: int
+    conversation: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class FetchFile:
+    """Bring a file that was shared here. ``folder`` None: the downloads folder."""
+
+    ticket: int
+    note: FileNote
+    folder: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PauseFile:
+    """Nothing of it moves until ResumeFile."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeFile:
+    """Go on where it stopped."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropFile:
+    """Not wanted any more: ends with FileEnded(DROPPED). What is here already is kept a while."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskFiles:
+    """What was shared in a conversation, newest first, of entries below ``before`` (0: all).
+
+    A Request: Answered with a tuple of SharedHere.
+    """
+
+    ticket: int
+    conversation: int
+    before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SharedHere:
+    """An entry of kind FILE in such a list."""
+
+    conversation: int
+    number: int
+    sender: str
+    sent_at: int  # UTC milliseconds
+    note: FileNote
+    is_removed: bool  # by the operator
+
+
+FileCommand = SendFile | FetchFile | PauseFile | ResumeFile | DropFile
+
+
+# --- events ---
+
+
+class FileState(Enum):
+    """Where a transfer stands."""
+
+    HASHING = auto()  # of our own file, before it is offered
+    WAITING = auto()  # for the server, or for the connection
+    MOVING = auto()
+    PAUSED = auto()
+    CHECKING = auto()  # all is there: whether it is what it should be
+
+
+class FileTrouble(Enum):
+    """Why a transfer failed here; the server's reasons are Codes."""
+
+    NOT_FOUND = auto()  # no such file, or none that can be read
+    CHANGED = auto()  # while it was sent
+    DAMAGED = auto()  # what came is not what was shared, twice
+    DISK_FULL = auto()
+    CANNOT_SAVE = auto()
+    DROPPED = auto()  # by the user
+    LEFT = auto()  # the visit ended; it goes on with the next one
+
+
+@dataclass(frozen=True, slots=True)
+class FileMoved:
+    """How far it is; at most ten times a second, and at each change of state."""
+
+    ticket: int
+    note: FileNote
+    is_upload: bool
+    state: FileState
+    done: int  # bytes that are on the other side, or here
+    speed: float  # bytes a second; 0: not known
+
+
+@dataclass(frozen=True, slots=True)
+class FileEnded:
+    """The last of it. ``trouble`` None: it went well, and ``path`` is where it is saved, if it was
+    fetched."""
+
+    ticket: int
+    note: FileNote
+    is_upload: bool
+    trouble: FileTrouble | Code | None = None
+    path: Path | None = None
+
+
+FileEvent = FileMoved | FileEnded
