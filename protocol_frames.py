@@ -394,34 +394,37 @@ class ReadTo:
         return cls(*_exactly(_U64_PAIR, body))
 
 
-_WANT = struct.Struct(">32sI")
+_WANT = struct.Struct(">32sIQ")
 _RANGE = struct.Struct(">II")
 
 
 class Want(NamedTuple):
-    """file 32 | rate u32, kB/s | (first block u32, blocks u32)…: send these, at this rate.
+    """file 32 | rate u32, kB/s | place u64 | (first block u32, blocks u32)…: send these, so fast.
 
-    Replaces what an earlier WANT of this file asked for. No ranges: all of it is here.
+    All that a puller ever asks of a file is one row of blocks; ``place`` is where in it the ranges
+    begin. So a WANT may repeat what an earlier one asked, and nothing is sent twice. No ranges: no
+    more of it is wanted; and with a rate of 0, from a supplier: nothing of it can be had.
     """
 
     file: bytes
     rate: int
     ranges: tuple[tuple[int, int], ...]
+    place: int = 0
 
     def encode(self) -> bytes:
         ranges = b"".join(_RANGE.pack(*one) for one in self.ranges)
-        return _frame(FrameType.WANT, _WANT.pack(self.file, self.rate) + ranges)
+        return _frame(FrameType.WANT, _WANT.pack(self.file, self.rate, self.place) + ranges)
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
         size = len(body) - _WANT.size
         if size < 0 or size % _RANGE.size or size > MAX_RANGES * _RANGE.size:
             raise PeerError("bad WANT")
-        file, rate = _WANT.unpack_from(body)
+        file, rate, place = _WANT.unpack_from(body)
         ranges = tuple(_RANGE.iter_unpack(body[_WANT.size :]))
         if any(count == 0 or first + count > MAX_FILE // BLOCK for first, count in ranges):
             raise PeerError("bad range in a WANT")
-        return cls(file, rate, ranges)
+        return cls(file, rate, ranges, place)
 
 
 _CHUNK = struct.Struct(">32sI")

@@ -1,0 +1,231 @@
+"""How fast a file may come, as its receiver measures it, and how much of it may be on its way.
+
+Band: exchanges. Knows no file, no frame, no clock. It models the path: what that delivers a second
+at most, and its least round trip. Losses slow it only if they end when it gives way; those that go
+on are the path's own.
+Source: draft-cardwell-iccrg-bbr-congestion-control-02 (BBR), with the answer to loss of version 3.
+"""
+
+from collections import deque
+from enum import Enum
+
+from protocol import BLOCK
+from protocol_guards import RoundTrip
+
+FIRST_BURST = 24 * 1024  # bytes a round trip, before anything is known: TCP's first window
+UNKNOWN_ROUND_TRIP = 0.1  # s
+LEAST_RATE = 4 * BLOCK  # bytes/s: slower than any path, so that an estimate can always grow again
+MAX_WINDOW = 64 << 20  # bytes on their way: 1 GB/s at 32 ms
+LEAST_WINDOW = 16 * BLOCK
+SHORTEST_ROUND = 0.01  # s; what two busy interpreters measure in less is their own rhythm
+LONGEST_ROUND = 0.5  # s, unless the round trip is longer
+ROUND_PIECES = 16  # that should come in a round: of fewer, chance decides what is measured
+
+STARTUP_GAIN = 4.0  # half of a round still shows what was asked for before: doubles each
+UP_GAIN = 1.25
+DOWN_GAIN = 0.75
+WINDOW_GAIN = 2.0
+STARTUP_GROWTH = 1.25  # in so many rounds, or the path is full
+STARTUP_STALLED = 3
+UP_GROWTH = 1.1
+UP_STALLED = 2
+FILTER_ROUNDS = 10  # in which the best measure counts
+CRUISE_ROUNDS = 40  # so long a TCP beside us may need to come back after a loss
+FIRST_CRUISE = 6
+DRAIN_ROUNDS = 4  # at most: what queues after that is somebody else's
+
+GIVE_WAY = 0.7  # of the rate, as cubic TCP (RFC 9438 §4.6)
+BEFORE = 0.85  # of the rate before we tried for more
+STANDING = 0.95  # of the rate, when a queue stays that nothing of ours feeds
+QUEUED = 1.125  # times the least round trip, it is a queue
+BUSY = 0.005  # s more, it may just be that both ends have much to do
+LOSS_TOLERATED = 0.02  # above what the path loses anyway (BBRv3)
+FEW_LOSSES = 6  # pieces: chance (BBRv3)
+LEAST_LIFE = 10.0  # s until a least round trip must be seen again
+LEAST_PROBE = 0.2  # s at half the rate, to see it
+
+
+class Phase(Enum):
+    """What the rate is doing."""
+
+    STARTUP = STARTUP_GAIN
+    DRAIN = 1 / STARTUP_GAIN
+    CRUISE = 1.0
+    UP = UP_GAIN
+    DOWN = DOWN_GAIN
+    LEAST = 0.5
+
+
+class RateControl:
+    """Fed by what arrives and what proves lost; ``update`` at least once in each round trip."""
+
+    def __init__(self) -> None:
+        self.phase = Phase.STARTUP
+        self._best: deque[float] = deque(maxlen=FILTER_ROUNDS)  # bytes/s, of the newest rounds
+        self._told: deque[float] = deque(maxlen=3)  # rates asked for: more cannot be delivered
+        self._first_rate = FIRST_BURST / UNKNOWN_ROUND_TRIP
+        self._full = 0.0  # bytes/s that startup or a probe has reached
+        self._before = 0.0  # bytes/s, when the last probe began
+        self._rounds = 0  # in this phase, or without growth
+        self._cruise = FIRST_CRUISE
+        self._deaf = 0  # rounds whose measures still are of a rate that was given up
+        self._round_ends: float | None = None
+        self._round_began = 0.0
+        self._arrived = 0
+        self._lost = 0
+        self._low = UNKNOWN_ROUND_TRIP  # round trips within this round
+        self._usual_loss = 0.0  # 0 to 1, where nothing queued
+        self._largest = 0  # bytes that came in one piece
+        self.least: float | None = None  # s
+        self._least_seen = 0.0
+        self._phase_ends = 0.0
+
+    def deliver(self, size: int) -> None:
+        """So many bytes have come."""
+        self._arrived += size
+        if size > self._largest:
+            self._largest = size
+
+    def lose(self, size: int) -> None:
+        """So many bytes were asked for and have been lost."""
+        self._lost += size
+
+    def fall_silent(self) -> None:
+        """Nothing comes although it was asked for: what was measured may be of another path."""
+        self._give_way(0.5)
+
+    @property
+    def delivered(self) -> float | None:
+        """Bytes a second that the path carries; None: not known yet."""
+        return max(self._best, default=None)
+
+    @property
+    def rate(self) -> float:
+        """Bytes a second to ask for."""
+        best = self.delivered
+        if best is None:
+            return self._first_rate
+        return max(LEAST_RATE, best * self.phase.value)
+
+    @property
+    def window(self) -> int:
+        """Bytes that may be on their way at a time."""
+        best = self.delivered or self._first_rate
+        gain = STARTUP_GAIN if self.phase is Phase.STARTUP else WINDOW_GAIN
+        trip = max(SHORTEST_ROUND, self.least or UNKNOWN_ROUND_TRIP)
+        floor = max(LEAST_WINDOW, 4 * self._largest)
+        return min(MAX_WINDOW, max(floor, int(gain * best * trip)))
+
+    def pause(self) -> None:
+        """Nothing is asked for: what comes meanwhile measures nothing."""
+        self._round_ends = None
+
+    def update(self, now: float, round_trip: RoundTrip) -> None:
+        """Takes the newest round trip; ends a round when its time is over."""
+        if round_trip.latest is None:
+            trip = UNKNOWN_ROUND_TRIP
+        else:
+            trip = round_trip.latest
+            self._see(trip, now)
+        if self._round_ends is None:
+            self._first_rate = FIRST_BURST / max(trip, 0.001)
+            self._begin_round(now, trip)
+            return
+        self._low = min(self._low, trip)
+        if now >= self._round_ends:
+            self._end_round(now, trip)
+            self._begin_round(now, trip)
+
+    def next_timer(self) -> float | None:
+        """When the round ends, while one runs."""
+        return self._round_ends
+
+    def _see(self, trip: float, now: float) -> None:
+        if self.least is None or trip <= 1.05 * self.least + 0.0002:
+            self._least_seen = now
+        if self.least is None or trip < self.least:
+            self.least = trip
+
+    def _begin_round(self, now: float, trip: float) -> None:
+        self._round_began = now
+        pieces = 0.0
+        if self.phase is not Phase.STARTUP:
+            pieces = min(LONGEST_ROUND, ROUND_PIECES * self._largest / self.rate)
+        self._round_ends = now + max(SHORTEST_ROUND, trip, pieces)
+        self._arrived = self._lost = 0
+        self._low = trip
+        self._told.append(self.rate)
+
+    def _end_round(self, now: float, trip: float) -> None:
+        if not self._arrived and not self._lost:
+            return
+        loss = self._lost / (self._arrived + self._lost)
+        tolerated = LOSS_TOLERATED + 2 * self._usual_loss
+        few = FEW_LOSSES * self._largest
+        if self._deaf:
+            self._deaf -= 1
+            if not self._deaf:  # what is lost now, although we gave way, is lost anyway
+                self._usual_loss += (loss - self._usual_loss) / 2
+        else:
+            if loss < self._usual_loss or self._usual_loss > LOSS_TOLERATED:
+                self._usual_loss += (loss - self._usual_loss) / 16
+            # what the path loses anyway was carried as far as that: else each loss would slow us
+            measured = self._arrived / (now - self._round_began) / (1 - min(loss, tolerated, 0.9))
+            self._best.append(min(measured, max(self._told)))
+            if self._lost - few > tolerated * (self._arrived + self._lost):
+                self._give_way(GIVE_WAY)
+                self._enter(Phase.DRAIN if self.phase is Phase.STARTUP else Phase.CRUISE)
+                return
+        least = self.least if self.least is not None else UNKNOWN_ROUND_TRIP
+        trip = trip if self.phase is Phase.STARTUP else self._low  # there, the first sign counts
+        self._step(now, stands=trip > QUEUED * least + BUSY)
+
+    def _give_way(self, share: float) -> None:
+        best = self.delivered
+        if best is None:
+            self._first_rate = max(LEAST_RATE, self._first_rate * share)
+            return
+        if self.phase in (Phase.UP, Phase.DOWN):  # what was there before we tried more is ours
+            best = max(best, BEFORE / share * self._before)
+        self._best.clear()
+        self._best.append(max(LEAST_RATE, best * share))
+        self._deaf = 3
+
+    def _step(self, now: float, stands: bool) -> None:
+        best = self.delivered or 0.0
+        self._rounds += 1
+        match self.phase:
+            case Phase.STARTUP | Phase.UP:
+                self._step_up(best, now, stands)
+            case Phase.CRUISE:
+                self._step_on(best, now, stands)
+            case Phase.LEAST:
+                if now >= self._phase_ends:
+                    self.least, self._least_seen = self._low, now
+                    self._enter(Phase.CRUISE)
+            case _:
+                if not stands or self._rounds >= DRAIN_ROUNDS:
+                    self._enter(Phase.CRUISE)
+
+    def _step_up(self, best: float, now: float, stands: bool) -> None:
+        is_startup = self.phase is Phase.STARTUP
+        if best >= (STARTUP_GROWTH if is_startup else UP_GROWTH) * self._full and not stands:
+            self._full, self._rounds = best, 0  # there is more: go on
+        elif stands or self._rounds >= (STARTUP_STALLED if is_startup else UP_STALLED):
+            self._enter(Phase.DRAIN if is_startup else Phase.DOWN)
+
+    def _step_on(self, best: float, now: float, stands: bool) -> None:
+        if now - self._least_seen > LEAST_LIFE:
+            self._phase_ends = now + LEAST_PROBE
+            self._enter(Phase.LEAST)
+        elif self._rounds >= self._cruise:
+            self._cruise = CRUISE_ROUNDS
+            self._before = best
+            if stands:
+                self._give_way(STANDING)
+            self._enter(Phase.CRUISE if stands else Phase.UP)
+
+    def _enter(self, phase: Phase) -> None:
+        self.phase = phase
+        self._rounds = 0
+        self._full = self.delivered or 0.0
