@@ -14,6 +14,7 @@ never speak of another part. A cut at any moment costs what came after the last 
 else: what it leaves is sorted out at the next start.
 """
 
+import errno
 import hashlib
 import os
 import re
@@ -24,7 +25,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from file_names import numbered, safe_file_name
 from protocol import BLOCK, LocalError
 from records import StoreBrokenError, as_disk_error
 from storage_disk import (
@@ -37,13 +37,13 @@ from storage_disk import (
     sync_folder,
     write_all,
 )
+from storage_saving import save_as
 
 FOLDER_NAME = "files"
 PART_LIFE = 7 * 24 * 3600 * 1000  # milliseconds that a part waits for more of it
 _PARTIAL = "partial"
-_PIECE = 1 << 20  # bytes hashed or copied at a time, without holding the interpreter
+_PIECE = 1 << 20  # bytes hashed at a time, without holding the interpreter
 _SLICE = 64 << 20  # bytes hashed in one go of the worker, which others wait for: about 50 ms
-_MOST_NUMBERED = 10_000  # files of one name
 _MAGIC = b"Ruang part 1\n"
 _SIZE_SIZE = 8  # bytes of a size in a map
 _DIGEST_SIZE = 32
@@ -79,6 +79,7 @@ class FileShelf:
         self._folder = folder
         self._partial = folder / _PARTIAL
         self._parts: dict[bytes, _Part] = {}  # begun, or found at the start
+        self._lent: dict[bytes, Path] = {}  # somebody's own, wherever they are
         self._run = 0
         self._readers = OpenFiles()
         self._writers = OpenFiles()
@@ -172,18 +173,27 @@ class FileShelf:
         try:
             opened = self._readers.get(file)
             if opened is None:
-                whole = self._whole(file)
-                if not is_plain(whole):
+                path = self._lent.get(file) or self._whole(file)
+                if not is_plain(path):
                     return b""
-                opened = self._readers.open(file, whole, os.O_RDONLY)
+                opened = self._readers.open(file, path, os.O_RDONLY)
             return opened.read(size, offset)
         except FileNotFoundError:
             return b""
         except OSError as error:
             raise as_disk_error(error) from error
 
+    def lend(self, file: bytes, path: Path) -> None:
+        """For ``read``, until it is dropped: somebody's own, by what ``Hashing`` made of it.
+
+        It is never changed or removed. If its owner does that, whoever gets it finds out.
+        """
+        self._readers.close(file)
+        self._lent[file] = path.resolve()
+
     def drop(self, file: bytes) -> None:
         """What there is of it: parts, then the whole, so that no verification is too late."""
+        self._lent.pop(file, None)
         self._parts.pop(file, None)
         self._readers.close(file)
         self._writers.close(file)
@@ -204,11 +214,10 @@ class FileShelf:
         two names: drop ours before anybody changes theirs.
         """
         with disk_errors():
-            folder.mkdir(parents=True, exist_ok=True)
             source = self._whole(file)
             if not is_plain(source):
                 raise LocalError("a file that is not here")
-            return _save_as(source, folder, safe_file_name(name))
+            return save_as(source, folder, name)
 
     def close(self) -> None:
         """Descriptors; all else is on disk."""
@@ -317,14 +326,37 @@ def _restored(file: bytes, path: Path, oldest: int) -> _Part | None:
 # --- verification ---
 
 
+class Hashing:
+    """Of one file. For the worker thread; raises OSError."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._hash = hashlib.sha256()
+        self.size = 0  # so far
+
+    def go_on(self) -> bytes | None:
+        """A piece of the work. None: there is more; else what the file is called on the way."""
+        if not is_plain(self._path):  # nobody waits for a pipe
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._path))
+        with open(self._path, "rb", buffering=0, opener=open_plain) as file:
+            file.seek(self.size)
+            end = self.size + _SLICE
+            while self.size < end:
+                piece = file.read(_PIECE)
+                if not piece:
+                    return self._hash.digest()
+                self._hash.update(piece)
+                self.size += len(piece)
+        return None
+
+
 class _Verification:
     """Of one part. For the worker thread."""
 
     def __init__(self, part: _Part, whole: Path) -> None:
         self._part = part
         self._whole = whole
-        self._hash = hashlib.sha256()
-        self._hashed = 0
+        self._hashing = Hashing(part.path)
 
     def go_on(self) -> bool | None:
         """None: there is more to do."""
@@ -335,15 +367,10 @@ class _Verification:
                 return False  # dropped
 
     def _go_on(self) -> bool | None:
-        with open(self._part.path, "rb", buffering=0, opener=open_plain) as file:
-            file.seek(self._hashed)
-            end = self._hashed + _SLICE
-            while self._hashed < end and (piece := file.read(_PIECE)):
-                self._hash.update(piece)
-                self._hashed += len(piece)
-        if self._hashed == end:
+        digest = self._hashing.go_on()
+        if digest is None:
             return None
-        is_right = self._hash.digest() == self._part.file
+        is_right = digest == self._part.file
         if is_right:
             with opened_plain(self._part.path, os.O_RDWR) as descriptor:
                 os.fsync(descriptor)
@@ -359,67 +386,3 @@ class _Verification:
             if not is_plain(self._whole):
                 raise
         sync_folder(self._whole.parent)
-
-
-# --- saving under a name ---
-
-
-def _save_as(source: Path, folder: Path, name: str) -> Path:
-    try:
-        saved = _first_free(folder, name, lambda path: os.link(source, path))
-    except FileExistsError:
-        raise
-    except OSError:  # another disk, or one without links
-        saved = _copy(source, folder, name)
-    _mark_as_foreign(saved)
-    sync_folder(folder)
-    return saved
-
-
-def _copy(source: Path, folder: Path, name: str) -> Path:
-    """Whole before it has its name."""
-    making = folder / f".ruang-{source.name[:16]}.part"
-    remove(making)
-    try:
-        with (
-            open(source, "rb", opener=open_plain) as old,
-            opened_plain(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor,
-        ):
-            while piece := old.read(_PIECE):
-                write_all(descriptor, piece)
-            os.fsync(descriptor)
-        return _first_free(folder, name, lambda path: _rename_to_free(making, path))
-    finally:
-        remove(making)
-
-
-def _rename_to_free(making: Path, path: Path) -> None:
-    """Raises FileExistsError if there is something."""
-    if os.name == "nt":
-        making.rename(path)  # replaces nothing there
-        return
-    try:
-        os.link(making, path)
-    except FileExistsError:
-        raise
-    except OSError:  # no links on this disk: the name is taken first, then filled at once
-        os.close(open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
-        making.replace(path)
-
-
-def _first_free(folder: Path, name: str, put: Callable[[Path], None]) -> Path:
-    for count in range(1, _MOST_NUMBERED):
-        path = folder / numbered(name, count)
-        try:
-            put(path)
-        except FileExistsError:
-            continue
-        return path
-    raise FileExistsError(f"too many files called {name!r}")
-
-
-def _mark_as_foreign(path: Path) -> None:
-    """For Windows, which warns before it runs what came from elsewhere."""
-    if os.name == "nt":
-        with suppress(OSError):  # FAT has no room for it
-            Path(f"{path}:Zone.Identifier").write_text("[ZoneTransfer]\r\nZoneId=3\r\n")

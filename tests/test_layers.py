@@ -43,7 +43,8 @@ ORDER = {
     """,
     "adapters": """
         endpoint storage_disk storage_schema storage_records storage_accounts storage_conversations
-        storage_shares storage_search storage_archive_rows storage_archive storage storage_files
+        storage_shares storage_search storage_archive_rows storage_archive storage
+        storage_saving storage_files
         client_terminal widgets_paint widgets_look widgets widgets_lists widgets_attention
         client_bubbles client_selection_views client_messages client_recent_panels client_join
         client_panels client_side_panels client_chat

@@ -12,7 +12,7 @@ from shelf_parts import DATA, FILE, bitmap, names, open_shelf, outcome, put, wri
 
 from protocol import BLOCK, LocalError
 from records import StoreBrokenError
-from storage_files import PART_LIFE, FileShelf
+from storage_files import PART_LIFE, FileShelf, Hashing
 
 NOTHING = sha256().digest()
 
@@ -319,6 +319,52 @@ def test_what_somebody_took_out_of_the_folder_is_not_here(folder: Path, shelf: F
     for path in (folder / "partial").iterdir():
         path.unlink()
     assert not outcome(shelf.verify(NOTHING))
+
+
+# --- what is somebody's own ---
+
+
+def name_of(path: Path) -> bytes:
+    hashing = Hashing(path)
+    while (name := hashing.go_on()) is None:
+        pass
+    assert hashing.size == path.stat().st_size
+    return name
+
+
+def test_a_file_of_ones_own_is_read_where_it_lies(
+    shelf: FileShelf, folder: Path, tmp_path: Path
+) -> None:
+    own, link = tmp_path / "foto.jpg", tmp_path / "link"
+    own.write_bytes(DATA)
+    link.symlink_to(own)
+
+    assert name_of(link.resolve()) == FILE
+    shelf.lend(FILE, link)  # whoever chose it may follow links
+
+    assert shelf.read(FILE, 8, 9) == DATA[8 * BLOCK :]
+    assert (shelf.has(FILE), names(folder)) == (False, [])
+    shelf.drop(FILE)
+    assert shelf.read(FILE, 0, 1) == b""
+    assert own.read_bytes() == DATA
+
+
+def test_one_that_its_owner_removed_is_read_no_more(shelf: FileShelf, tmp_path: Path) -> None:
+    own = tmp_path / "foto.jpg"
+    own.write_bytes(DATA)
+    shelf.lend(FILE, own)
+    own.unlink()
+
+    assert shelf.read(FILE, 0, 1) == b""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_what_is_no_file_has_no_name(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    for path in (tmp_path, tmp_path / "pipe", tmp_path / "nothing"):
+        with pytest.raises(FileNotFoundError):
+            Hashing(path).go_on()
 
 
 # --- links ---
