@@ -428,6 +428,8 @@ class Want(NamedTuple):
 
 
 _CHUNK = struct.Struct(">32sI")
+_CHUNK_FRAME = struct.Struct(">BH32sI")  # with the frame's own header
+_CHUNK_TYPE = int(FrameType.CHUNK)
 CHUNK_OVERHEAD = FRAME_HEADER_SIZE + _CHUNK.size
 
 
@@ -508,6 +510,22 @@ def encode_entry_part(conversation: int, number: int, part: int, parts: int, bod
     """EntryPart(...).encode() without the value: each entry passes here (1 us less)."""
     length = _ENTRY.size + len(body)
     return _ENTRY_FRAME.pack(_ENTRY_TYPE, length, conversation, number, part, parts) + body
+
+
+def encode_chunks(file: bytes, first: int, data: bytes, room: int) -> list[bytes]:
+    """CHUNKs of what follows block ``first``, each with as many blocks as fit into ``room`` bytes.
+
+    Without the values: thirty thousand a second pass here.
+    """
+    blocks = max(1, (room - CHUNK_OVERHEAD) // BLOCK)
+    size = blocks * BLOCK
+    frames: list[bytes] = []
+    for place in range(0, len(data), size):
+        piece = data[place : place + size]
+        length = _CHUNK.size + len(piece)
+        frames.append(_CHUNK_FRAME.pack(_CHUNK_TYPE, length, file, first) + piece)
+        first += blocks
+    return frames
 
 
 def decode_frames(plaintext: bytes) -> list[Frame]:

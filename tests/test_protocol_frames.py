@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import (
+    BLOCK,
     ENTRY_PART,
     MAX_CLOSE_TEXT,
     MAX_ENTRY_PARTS,
@@ -23,6 +24,8 @@ from protocol import (
     decode_object,
 )
 from protocol_frames import (
+    CHUNK_OVERHEAD,
+    Chunk,
     Close,
     EntryPart,
     Frame,
@@ -43,6 +46,7 @@ from protocol_frames import (
     Response,
     Typing,
     decode_frames,
+    encode_chunks,
     pack_frames,
     pad,
     split_parts,
@@ -312,3 +316,17 @@ def test_parts_join_to_the_whole(body: bytes, size: int) -> None:
     assert b"".join(parts) == body
     assert [len(part) for part in parts[:-1]] == [size] * (len(parts) - 1)
     assert len(parts[-1]) <= size
+
+
+@given(st.binary(max_size=9 * BLOCK), st.integers(1, 1 << 20), st.integers(1200, 9000))
+def test_blocks_go_out_in_chunks_as_large_as_fit(data: bytes, first: int, room: int) -> None:
+    frames = encode_chunks(bytes(32), first, data, room)
+
+    chunks = [chunk for frame in frames for chunk in decode_frames(frame)]
+    assert b"".join(chunk.data for chunk in chunks if isinstance(chunk, Chunk)) == data
+    assert all(len(frame) <= room for frame in frames)
+    for chunk in chunks:
+        assert isinstance(chunk, Chunk)
+        assert chunk.data == data[(chunk.first - first) * BLOCK :][: len(chunk.data)]
+    per_chunk = (room - CHUNK_OVERHEAD) // BLOCK
+    assert len(frames) == -(-len(data) // (per_chunk * BLOCK))
