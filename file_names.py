@@ -47,7 +47,7 @@ def numbered(name: str, count: int) -> str:
     """A safe name for the second, third … file of a name, cut to what a file system takes."""
     stem, ending = _split(name)
     if count > 1:
-        ending = f" ({count}){ending}"
+        stem, ending = stem.rstrip(), f" ({count}){ending}"
     room = MOST_BYTES - len(ending.encode())
     encoded = stem.encode()
     if len(encoded) > room:

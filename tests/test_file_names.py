@@ -47,6 +47,7 @@ def test_any_name_becomes_safe_and_then_stays(name: str) -> None:
 
 
 @given(st.text(st.sampled_from("aé😀. -_/\\:CONul.lnk"), max_size=400), st.integers(1, 9_999))
+@example("a .png", 2)
 def test_a_numbered_name_is_as_safe(name: str, count: int) -> None:
     saved = numbered(safe_file_name(name), count)
 
