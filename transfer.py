@@ -22,6 +22,7 @@ REORDERING = 0.25  # of the round trip: so late a block may come before it count
 SHORTEST_REORDERING = 0.002  # s
 SHORTEST_TIMEOUT = 0.03  # s without anything
 LONGEST_TIMEOUT = 3.0  # s
+SILENT = 3  # timeouts in a row: that is more than losses
 ASK_AGAIN = 1.0  # s after which a supplier hears that it still is wanted
 TELL_RATE = 0.05  # by so much the rate must have changed
 PING_INTERVAL = 0.02  # s at the least, while blocks are on their way
@@ -220,7 +221,7 @@ class Puller:
         if self._asked.blocks and now >= self._timeout_at():
             self._timeouts = min(self._timeouts + 1, 16)
             self._take_back()
-            if self._timeouts > 1:
+            if self._timeouts == SILENT:
                 self.control.fall_silent()
 
     def _lose(self, lost: list[Range]) -> None:

@@ -27,6 +27,7 @@ DOWN_GAIN = 0.75
 WINDOW_GAIN = 2.0
 STARTUP_GROWTH = 1.25  # in so many rounds, or the path is full
 STARTUP_STALLED = 3
+STARTUP_QUEUED = 1.5  # times the least round trip: no jitter any more
 UP_GROWTH = 1.1
 UP_STALLED = 2
 FILTER_ROUNDS = 10  # in which the best measure counts
@@ -40,7 +41,7 @@ STANDING = 0.95  # of the rate, when a queue stays that nothing of ours feeds
 QUEUED = 1.125  # times the least round trip, it is a queue
 BUSY = 0.005  # s more, it may just be that both ends have much to do
 LOSS_TOLERATED = 0.02  # above what the path loses anyway (BBRv3)
-FEW_LOSSES = 6  # pieces: chance (BBRv3)
+FEW_LOSSES = 8  # pieces: that is chance
 LEAST_LIFE = 10.0  # s until a least round trip must be seen again
 LEAST_PROBE = 0.2  # s at half the rate, to see it
 
@@ -92,7 +93,11 @@ class RateControl:
 
     def fall_silent(self) -> None:
         """Nothing comes although it was asked for: what was measured may be of another path."""
-        self._give_way(0.5)
+        self._best.clear()
+        self._deaf = 0
+        self._cruise = FIRST_CRUISE
+        self._enter(Phase.STARTUP)
+        self.pause()
 
     @property
     def delivered(self) -> float | None:
@@ -160,7 +165,7 @@ class RateControl:
         if not self._arrived and not self._lost:
             return
         loss = self._lost / (self._arrived + self._lost)
-        tolerated = LOSS_TOLERATED + 2 * self._usual_loss
+        tolerated = LOSS_TOLERATED + 1.5 * self._usual_loss
         few = FEW_LOSSES * self._largest
         if self._deaf:
             self._deaf -= 1
@@ -168,27 +173,28 @@ class RateControl:
                 self._usual_loss += (loss - self._usual_loss) / 2
         else:
             if loss < self._usual_loss or self._usual_loss > LOSS_TOLERATED:
-                self._usual_loss += (loss - self._usual_loss) / 16
+                weight = 1 / 4 if self.phase is Phase.DOWN else 1 / 16
+                self._usual_loss += (loss - self._usual_loss) * weight
             # what the path loses anyway was carried as far as that: else each loss would slow us
             measured = self._arrived / (now - self._round_began) / (1 - min(loss, tolerated, 0.9))
             self._best.append(min(measured, max(self._told)))
             if self._lost - few > tolerated * (self._arrived + self._lost):
-                self._give_way(GIVE_WAY)
+                self._give_way(GIVE_WAY, at_most=self._arrived / (now - self._round_began))
                 self._enter(Phase.DRAIN if self.phase is Phase.STARTUP else Phase.CRUISE)
                 return
         least = self.least if self.least is not None else UNKNOWN_ROUND_TRIP
-        trip = trip if self.phase is Phase.STARTUP else self._low  # there, the first sign counts
-        self._step(now, stands=trip > QUEUED * least + BUSY)
+        if self.phase is Phase.STARTUP:
+            stands = trip > STARTUP_QUEUED * least + BUSY  # the first sign counts
+        else:
+            stands = self._low > QUEUED * least + BUSY
+        self._step(now, stands)
 
-    def _give_way(self, share: float) -> None:
-        best = self.delivered
-        if best is None:
-            self._first_rate = max(LEAST_RATE, self._first_rate * share)
-            return
+    def _give_way(self, share: float, at_most: float = float("inf")) -> None:
+        best = self.delivered or 0.0
         if self.phase in (Phase.UP, Phase.DOWN):  # what was there before we tried more is ours
             best = max(best, BEFORE / share * self._before)
         self._best.clear()
-        self._best.append(max(LEAST_RATE, best * share))
+        self._best.append(max(LEAST_RATE, min(best * share, max(at_most, best / 4))))
         self._deaf = 3
 
     def _step(self, now: float, stands: bool) -> None:

@@ -11,13 +11,15 @@ from conversation import (
     NO_TAG,
     Entry,
     EntryKind,
+    FileNote,
     Person,
     Presence,
     draft_tag,
+    is_file_name,
     is_postable_text,
     next_chain,
 )
-from protocol import MAX_TEXT, PeerError
+from protocol import MAX_FILE, MAX_FILE_NAME, MAX_TEXT, PeerError
 
 u64 = st.integers(0, 2**64 - 1)
 names = st.text(max_size=MAX_NAME)
@@ -28,6 +30,11 @@ entries = st.builds(
 people = st.builds(
     Person, u64, names, st.sampled_from(Presence), st.booleans(), st.integers(0, 0xFFFF)
 )
+file_names = st.text(min_size=1, max_size=60).filter(is_file_name)
+notes = st.builds(
+    FileNote, st.binary(min_size=32, max_size=32), st.integers(0, MAX_FILE), file_names
+)
+NOTE = FileNote(bytes(range(32)), 5_000_000, "tugas akhir.pdf")
 ENTRY = Entry(bytes.fromhex("a1a2a3a4a5a6a7a8"), EntryKind.TEXT, 1_700_000_000_000, 7, "Ayü", "hi")
 PERSON = Person(7, "Ayü", Presence.AWAY, is_account=True, round_trip_ms=0x1234)
 
@@ -58,7 +65,18 @@ def test_tag_and_chain_are_what_others_must_compute_too() -> None:
     assert next_chain(FIRST_CHAIN, ENTRY.encode()).hex() == "588a6230d8a030ec"
 
 
+def test_layout_of_what_an_entry_says_of_a_file() -> None:
+    assert NOTE.encode() == (
+        "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 5000000 tugas akhir.pdf"
+    )
+
+
 # --- round trips ---
+
+
+@given(notes)
+def test_what_an_entry_says_of_a_file_comes_back(note: FileNote) -> None:
+    assert FileNote.decode(note.encode()) == note
 
 
 @given(entries)
@@ -119,6 +137,65 @@ def test_a_broken_entry_is_refused(body: bytes) -> None:
 def test_a_broken_person_is_refused(body: bytes) -> None:
     with pytest.raises(PeerError):
         Person.decode(body)
+
+
+@given(st.text(max_size=120) | notes.map(lambda note: note.encode()[1:]))
+def test_any_text_says_something_of_a_file_or_raises_peer_error(text: str) -> None:
+    try:
+        note = FileNote.decode(text)
+    except PeerError:
+        return
+    assert FileNote.decode(note.encode()) == note
+
+
+FILE_HEX = NOTE.file.hex()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        FILE_HEX,
+        f"{FILE_HEX} 5",
+        f"{FILE_HEX} 5 ",
+        f"{FILE_HEX[:-1]} 5 a",
+        f"{FILE_HEX}0 5 a",
+        f"{FILE_HEX.upper()} 5 a",
+        f"{FILE_HEX} -5 a",
+        f"{FILE_HEX} 5.0 a",
+        f"{FILE_HEX} \u0665 a",  # a digit, but not one of ours
+        f"{FILE_HEX} {MAX_FILE + 1} a",
+        f"{FILE_HEX} {'9' * 5000} a",
+        f"{FILE_HEX} 5 ../a",
+    ],
+)
+def test_what_says_nothing_of_a_file_is_refused(text: str) -> None:
+    with pytest.raises(PeerError):
+        FileNote.decode(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "may_be_called_so"),
+    [
+        ("a.txt", True),
+        ("Laporan (2).pdf", True),
+        ("..", True),  # whoever saves it makes it safe
+        ("x" * MAX_FILE_NAME, True),
+        ("x" * (MAX_FILE_NAME + 1), False),
+        ("\u00fc" * (MAX_FILE_NAME // 2 + 1), False),
+        ("", False),
+        ("a/b", False),
+        ("a\\b", False),
+        ("a\nb", False),
+        ("a\0", False),
+        ("gpj.\u202eexe", False),
+        ("\ud800", False),
+    ],
+)
+def test_a_file_is_called_by_what_can_be_shown_in_one_line(
+    name: str, may_be_called_so: bool
+) -> None:
+    assert is_file_name(name) == may_be_called_so
 
 
 # --- what they promise ---

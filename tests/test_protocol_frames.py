@@ -11,8 +11,10 @@ from protocol import (
     ENTRY_PART,
     MAX_CLOSE_TEXT,
     MAX_ENTRY_PARTS,
+    MAX_FILE,
     MAX_PLAINTEXT,
     MAX_POST_PARTS,
+    MAX_RANGES,
     MAX_REQUEST_JSON,
     MAX_RESPONSE,
     PADDING,
@@ -45,6 +47,7 @@ from protocol_frames import (
     Request,
     Response,
     Typing,
+    Want,
     decode_frames,
     encode_chunks,
     pack_frames,
@@ -88,6 +91,12 @@ def pulls(draw: st.DrawFn) -> Pull:
     return Pull(draw(u64), first, draw(u8), draw(st.integers(first, 2**64 - 1)))
 
 
+file_ids = st.binary(min_size=32, max_size=32)
+MAX_BLOCKS = MAX_FILE // BLOCK
+block_ranges = st.integers(0, MAX_BLOCKS - 1).flatmap(
+    lambda first: st.tuples(st.just(first), st.integers(1, MAX_BLOCKS - first))
+)
+
 frames: st.SearchStrategy[Frame] = st.one_of(
     st.builds(Ping, u64),
     st.builds(Pong, u64, u64, u64),
@@ -106,6 +115,10 @@ frames: st.SearchStrategy[Frame] = st.one_of(
     st.builds(Typing, u64, u64),
     st.builds(Reached, pairs),
     st.builds(ReadTo, u64, u64),
+    st.builds(Want, file_ids, u32, st.lists(block_ranges, max_size=MAX_RANGES).map(tuple), u64),
+    st.builds(
+        Chunk, file_ids, st.integers(0, MAX_BLOCKS - 2), st.binary(min_size=1, max_size=1100)
+    ),
 )
 
 EXAMPLES: list[tuple[Frame, str]] = [
@@ -136,6 +149,12 @@ EXAMPLES: list[tuple[Frame, str]] = [
     (Typing(1, 7), "27 0010 0000000000000001 0000000000000007"),
     (Reached(((1, 7),)), "28 0010 0000000000000001 0000000000000007"),
     (ReadTo(1, 7), "29 0010 0000000000000001 0000000000000007"),
+    (
+        Want(b"\xf1" * 32, 1000, ((0, 2), (7, 1)), 9),
+        f"30 003c {'f1' * 32} 000003e8 0000000000000009 00000000 00000002 00000007 00000001",
+    ),
+    (Want(b"\xf1" * 32, 0, ()), f"30 002c {'f1' * 32} 00000000 0000000000000000"),
+    (Chunk(b"\xf1" * 32, 7, b"halo"), f"31 0028 {'f1' * 32} 00000007 68616c6f"),
 ]
 
 
@@ -208,6 +227,7 @@ def frame(kind: FrameType, body: str | bytes) -> bytes:
 
 ONE, TWO, THREE = (f"{number:016x}" for number in (1, 2, 3))
 POST_HEAD = ONE + ONE + ONE + "01"
+WANT_HEAD = "f1" * 32 + "000003e8" + ONE
 
 
 @pytest.mark.parametrize(
@@ -216,7 +236,6 @@ POST_HEAD = ONE + ONE + ONE + "01"
         b"\x00\x01",
         b"\x00" * 31 + b"\x01",
         b"\x06\x00\x00",
-        b"\x30\x00\x00",  # WANT has a number, but is not spoken yet
         frame(FrameType.PING, "00" * 7),
         frame(FrameType.PONG, "00" * 23),
         frame(FrameType.PATH_CHALLENGE, "00" * 7),
@@ -256,6 +275,16 @@ POST_HEAD = ONE + ONE + ONE + "01"
         frame(FrameType.TYPING, "00" * 12),
         frame(FrameType.READ_TO, ONE),
         frame(FrameType.READ_TO, ONE + ONE + ONE),
+        frame(FrameType.WANT, WANT_HEAD[:-2]),
+        frame(FrameType.WANT, WANT_HEAD + "00" * 7),
+        frame(FrameType.WANT, WANT_HEAD + "0000000000000001" * (MAX_RANGES + 1)),
+        frame(FrameType.WANT, WANT_HEAD + "0000000000000000"),  # of no blocks
+        frame(FrameType.WANT, WANT_HEAD + f"{MAX_BLOCKS - 1:08x}00000002"),
+        frame(FrameType.WANT, WANT_HEAD + "ffffffffffffffff"),
+        frame(FrameType.CHUNK, "f1" * 32 + "000000"),
+        frame(FrameType.CHUNK, "f1" * 32 + "00000000"),
+        frame(FrameType.CHUNK, "f1" * 32 + f"{MAX_BLOCKS:08x}" + "00"),
+        frame(FrameType.CHUNK, "f1" * 32 + f"{MAX_BLOCKS - 1:08x}" + "00" * (BLOCK + 1)),
     ],
 )
 def test_what_is_not_well_formed_closes_the_session(plaintext: bytes) -> None:
@@ -304,9 +333,15 @@ def test_the_largest_frames_fit_one_datagram() -> None:
         Post(1, 1, 1, 1, 0, 1, b"x" * POST_PART),
         Request(1, 1, b"x" * MAX_REQUEST_JSON),
         Response(1, 0, 1, 0, b"x" * RESPONSE_PART),
+        Want(b"x" * 32, 1, ((0, 1),) * MAX_RANGES, 1),
+        Chunk(b"x" * 32, 0, b"x" * BLOCK),
     ]
 
-    assert [len(pad(frame.encode())) <= MAX_PLAINTEXT for frame in largest] == [True] * 4
+    assert [len(pad(frame.encode())) <= MAX_PLAINTEXT for frame in largest] == [True] * 6
+
+
+def test_a_chunk_is_as_much_longer_than_its_blocks_as_is_said() -> None:
+    assert len(Chunk(b"x" * 32, 0, b"x" * BLOCK).encode()) == BLOCK + CHUNK_OVERHEAD
 
 
 @given(st.binary(max_size=500), st.integers(1, 60))
