@@ -14,17 +14,19 @@ EXTRAS := cryptography pillow tkinterdnd2
 PACKAGES := python3 python3-tk python3-venv xvfb xauth xdotool \
 	fontconfig fonts-dejavu-core fonts-noto-core fonts-noto-color-emoji
 # Where there is no I/O, every branch is tested; elsewhere a figure would only reward clicking.
-COVERED := protocol*.py,auth*.py,crypto*.py,conversation.py,file_names.py,deadlines.py,entering.py,belonging.py,replication*.py,transfer*.py,$\
+COVERED := protocol*.py,auth*.py,crypto*.py,conversation.py,file_names.py,file_words.py,deadlines.py,entering.py,belonging.py,replication*.py,transfer*.py,$\
 	*_core.py,server_rooms.py,server_presence.py,server_door.py,server_people.py,server_turn.py,$\
 	server_posting.py,server_requests.py,server_entrance.py,server_members.py,server_operator.py,$\
 	server_delivery.py,server_peer.py,server_sessions.py,server_links.py,server_partings.py,$\
 	server_arrivals.py,server_frames.py,server_accounts.py,server_identity.py,server_conversations.py,$\
+	server_uploads.py,server_supply.py,server_files.py,$\
 	client_logs.py,client_people.py,client_link.py,client_connection.py,client_entrance.py,$\
 	client_requests.py,client_accounts.py,client_conversations.py,client_questions.py,$\
 	client_model.py,client_transcript.py,client_overview.py,client_mentions.py,client_search.py,client_tickets.py,$\
 	client_held.py,client_rows.py,client_form.py,client_layout.py,client_commands.py,$\
 	client_inbox.py,client_arguments.py,client_answers.py,client_errands.py,client_asking.py,client_lines.py,$\
-	client_line.py,client_talk.py,client_json.py
+	client_line.py,client_talk.py,client_json.py,$\
+	client_file_answers.py,client_transfers.py,client_progress.py
 DISPLAY_RUN = xvfb-run --auto-servernum --server-args='-screen 0 1600x1000x24'
 
 export PYTHONUTF8 := 1

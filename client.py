@@ -36,6 +36,7 @@ from client_events import (
 )
 from client_form import JoinFailed, JoinField, JoinForm, Typed, Way
 from client_json import JsonTalk
+from client_paths import UserPaths
 from client_rows import is_same_key
 from client_terminal import InputEnded, TypedLine, read_lines, run_terminal
 from endpoint import Driver, bind, is_in_use, resolve
@@ -249,6 +250,7 @@ def run_json(options: ClientOptions, say: Texts, folder: ClientFolder) -> int:
         _write_at_once,
         join=connector.join,
         submit=connector.submit,
+        paths=UserPaths(),
         answered=limit.release,
     )
     reader = threading.Thread(target=read_lines, args=(inbox.put, limit), name="stdin", daemon=True)

@@ -26,6 +26,7 @@ from client_events import (
     Request,
     Search,
 )
+from client_file_events import AskFiles
 from protocol import Code, JsonValue
 from texts import Texts
 
@@ -47,12 +48,14 @@ COMMAND_OF: dict[type[Request], str] = {  # the name of the typed command
     AskMembers: "members",
     FindPeople: "find",
     Search: "search",
+    AskFiles: "files",
 }
 _FAILURES: dict[tuple[str, Code], str] = {  # where a command has a sentence of its own
     ("register", Code.NAME_TAKEN): "answer.user_exists",
     ("register", Code.BAD_REQUEST): "answer.details",
     ("name", Code.BAD_REQUEST): "answer.name_kept",
     ("send", Code.BAD_REQUEST): "answer.yourself",
+    ("sendfile", Code.BAD_REQUEST): "answer.yourself",
     ("joingroup", Code.NO_SUCH_GROUP): "answer.group_missing",
     ("search", Code.BAD_REQUEST): "answer.search_words",
 }
@@ -67,6 +70,14 @@ _FAILURES_OF_ALL = {
     Code.NOT_A_MEMBER: "answer.not_a_member",
     Code.BANNED: "answer.banned",
     Code.DISK_FULL: "answer.disk_full",
+    Code.MUTED: "refused.muted",
+    Code.NO_SUCH_CONVERSATION: "answer.no_such_conversation",
+    Code.FILE_TOO_LARGE: "answer.file_too_large",
+    Code.NO_SPACE: "answer.no_space",
+    Code.FILE_MISSING: "answer.file_missing",
+    Code.FILE_CHANGED: "answer.file_changed",
+    Code.FILE_REMOVED: "answer.file_removed",
+    Code.FILE_NAME_INVALID: "answer.file_name_invalid",
 }
 
 
@@ -85,7 +96,7 @@ def failure(command: str, answered: Answered, say: Texts) -> Answer:
 
 
 def failure_sentence(command: str, answered: Answered, say: Texts) -> str:
-    """``command``: a value of COMMAND_OF, or ``sendgroup``."""
+    """``command``: a name of the table of commands, or a value of COMMAND_OF."""
     code = answered.code
     if code is Code.NAME_INVALID:
         return say(f"name.{answered.reason or 'character'}")
@@ -125,7 +136,7 @@ def _success(asked: Request, answered: Answered, say: Texts) -> _Success:
             found = _found_of(answered)
             key = "answer.found" if found else "answer.found_none"
             return say(key, count=len(found)), {}, found
-        case _:  # OpenPrivate and FindPeople: nobody is told of them alone
+        case _:  # OpenPrivate, FindPeople, AskFiles: nobody is told of them alone
             return "", {}, None
 
 

@@ -45,6 +45,12 @@ def parse_name_and_text(typed: str) -> tuple[str, str]:
     return name, text if meant is None else meant
 
 
+def parse_name_and_path(typed: str) -> tuple[str, str]:
+    """A word, and a path, which needs no quotes for its spaces. Raises ValueError."""
+    name, place = _take_word(typed, 0)
+    return name, parse_name(typed[place:])
+
+
 def parse_json_string(typed: str) -> str | None:
     """None: it is none."""
     if not typed.startswith('"'):

@@ -24,6 +24,7 @@ from client_rows import (
     presence_line,
     renamed_line,
 )
+from file_words import file_line
 from texts import Texts
 from widgets_look import Look, draw_avatar, draw_rounded
 from widgets_paint import Icon
@@ -134,7 +135,8 @@ class RowPainter:
 
     def _measured_message(self, row: MessageRow) -> Placed:
         look = self._look
-        shown = shown_text(row.text, can_draw_emoji=self._can_draw_emoji)
+        text = row.text if row.file is None else file_line(row.file, self._say)
+        shown = shown_text(text, can_draw_emoji=self._can_draw_emoji)
         room = self._bubble_room()
         most_lines = self.opened.get(row_key(row), MOST_LINES)
         wrapped = self._typesetter.wrap(shown.text, room, most_lines)

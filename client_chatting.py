@@ -35,6 +35,7 @@ from client_events import (
 from client_lines import entry_line, place_mark
 from client_model import ClientModel
 from client_overview import conversation_rows, neighbour, window_title
+from client_paths import UserPaths
 from client_rows import name_list
 from client_search import Searching
 from client_surroundings import Surroundings
@@ -78,7 +79,13 @@ class Chatting:
 
     def _make_errands(self) -> Errands:
         model, around = self.model, self._around
-        return Errands(model.inbox, around.say, submit=around.submit, new_ticket=model.new_ticket)
+        return Errands(
+            model.inbox,
+            around.say,
+            submit=around.submit,
+            new_ticket=model.new_ticket,
+            paths=UserPaths(),
+        )
 
     # --- events ---
 
@@ -302,7 +309,8 @@ class Chatting:
                 self.open_search(words)
             case errand:
                 request = errand.request if isinstance(errand, Do) else None
-                self._errands.begin(errand, partial(self._take_answer, request))
+                on_answer = partial(self._take_answer, request)
+                self._errands.begin(errand, on_answer, self.model.chosen)
         return True
 
     def _post(self, text: str) -> None:

@@ -9,7 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from client_arguments import parse_json_string, parse_name, parse_name_and_text, parse_words
+from client_arguments import (
+    parse_json_string,
+    parse_name,
+    parse_name_and_path,
+    parse_name_and_text,
+    parse_words,
+)
 from client_events import (
     AddGroup,
     AskGroups,
@@ -25,6 +31,7 @@ from client_events import (
     Request,
     Search,
 )
+from client_file_events import FileTrouble
 from client_model import ClientModel
 from conversation import ConversationKind, is_postable_text
 from protocol import MAX_TEXT, Code, JsonValue
@@ -50,6 +57,32 @@ class Send:
     kind: ConversationKind
     name: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Share a file of this computer with the room, somebody or a group. ``path``: as typed."""
+
+    command: str
+    kind: ConversationKind
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListFiles:
+    """What was shared in a conversation: one that was named, or else the one looked at."""
+
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Get:
+    """Save a file that was shared in such a conversation; ``folder`` empty: the usual one."""
+
+    file: str  # the number of its entry, or its name
+    place: str = ""
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +122,7 @@ class Answer:
     found: tuple[Found, ...] | None = None
 
 
-Errand = Post | Send | Do | ReadInbox  # what client_errands.py does
+Errand = Post | Send | Share | ListFiles | Get | Do | ReadInbox  # what client_errands.py does
 Outcome = Errand | Ask | Exit | Answer
 
 OWN_CODES = {  # of answers that need no server, and what they mean
@@ -104,14 +137,14 @@ class Command:
     """A line of the table. Its summary is ``command.NAME``.
 
     ``run`` gets what follows the name, and raises ValueError if that is not as ``usage`` says.
-    ``failures``: codes it may be answered with, besides those of every command.
+    ``failures``: what it may be answered with, besides the codes of every command.
     """
 
     name: str
     usage: str
     run: Callable[[str, ClientModel, Texts], Outcome]
     aliases: tuple[str, ...] = ()
-    failures: tuple[Code, ...] = ()
+    failures: tuple[Code | FileTrouble, ...] = ()
 
 
 def interpret(line: str, model: ClientModel, say: Texts) -> Outcome:
@@ -296,6 +329,28 @@ def _sends(name: str, kind: ConversationKind) -> Callable[[str, ClientModel, Tex
     return run
 
 
+def _shares(name: str, kind: ConversationKind) -> Callable[[str, ClientModel, Texts], Outcome]:
+    def run(rest: str, _: ClientModel, __: Texts) -> Outcome:
+        if kind is ConversationKind.ROOM:
+            return Share(name, kind, "", parse_name(rest))
+        receiver, path = parse_name_and_path(rest)
+        return Share(name, kind, receiver, path)
+
+    return run
+
+
+def _files(rest: str, _: ClientModel, __: Texts) -> Outcome:
+    return ListFiles(parse_name(rest) if rest else "")
+
+
+def _get(rest: str, _: ClientModel, __: Texts) -> Outcome:
+    wanted, *folders = parse_words(rest, 1, 2)
+    place, slash, file = wanted.rpartition("/")  # which is part of no name
+    if not file or (slash and not place):
+        raise ValueError("no file, or no conversation")
+    return Get(file, place, "".join(folders))
+
+
 def _operates(name: str) -> Callable[[str, ClientModel, Texts], Outcome]:
     """The operator sits at the server; there is none among the clients."""
     return lambda _, __, say: Answer(
@@ -303,6 +358,11 @@ def _operates(name: str) -> Callable[[str, ClientModel, Texts], Outcome]:
     )
 
 
+_SHARE_FAILURES = (
+    *(FileTrouble.NOT_FOUND, Code.FILE_NAME_INVALID, Code.FILE_TOO_LARGE, Code.NO_SPACE),
+    *(FileTrouble.CHANGED, Code.FILE_MISSING, Code.MUTED, Code.DISK_FULL),
+    *(FileTrouble.DROPPED, FileTrouble.LEFT),
+)
 COMMANDS: tuple[Command, ...] = (
     Command("help", "/help [COMMAND]", _help),
     Command("info", "/info", _info),
@@ -343,6 +403,43 @@ COMMANDS: tuple[Command, ...] = (
         "/sendgroup GROUP TEXT",
         _sends("sendgroup", ConversationKind.GROUP),
         failures=(Code.NO_SUCH_GROUP, Code.NOT_A_MEMBER, Code.NO_SESSION),
+    ),
+    Command(
+        "sendfile",
+        "/sendfile USER FILE",
+        _shares("sendfile", ConversationKind.PRIVATE),
+        failures=(Code.NO_SUCH_USER, *_SHARE_FAILURES, Code.BAD_REQUEST, Code.NO_SESSION),
+    ),
+    Command(
+        "sendgroupfile",
+        "/sendgroupfile GROUP FILE",
+        _shares("sendgroupfile", ConversationKind.GROUP),
+        failures=(
+            *(Code.NO_SUCH_GROUP, Code.NOT_A_MEMBER),
+            *(*_SHARE_FAILURES, Code.NO_SESSION),
+        ),
+    ),
+    Command(
+        "sendroomfile",
+        "/sendroomfile FILE",
+        _shares("sendroomfile", ConversationKind.ROOM),
+        failures=(*_SHARE_FAILURES, Code.NO_SESSION),
+    ),
+    Command(
+        "files",
+        "/files [CONVERSATION]",
+        _files,
+        failures=(Code.NO_SUCH_CONVERSATION, Code.NO_SESSION),
+    ),
+    Command(
+        "get",
+        "/get FILE [FOLDER]",
+        _get,
+        failures=(
+            *(Code.NO_SUCH_CONVERSATION, FileTrouble.NOT_FOUND, Code.FILE_MISSING),
+            *(Code.FILE_REMOVED, FileTrouble.DAMAGED, FileTrouble.DISK_FULL),
+            *(FileTrouble.CANNOT_SAVE, FileTrouble.DROPPED, FileTrouble.LEFT, Code.NO_SESSION),
+        ),
     ),
     Command("inbox", "/inbox", _inbox, failures=(Code.NO_SESSION,)),
     Command("search", "/search WORDS", _search, failures=(Code.BAD_REQUEST, Code.NO_SESSION)),

@@ -3,17 +3,31 @@
 Band: cores. Pure: commands go out through ``submit``; answers come through the callable given with
 each errand. One implementation for window, terminal and scripts.
 Messages run side by side; what asks or changes anything else waits for all before it, and all wait
-for it: so a script may write ``/login`` and the first message in one go.
+for it: so a script may write ``/login`` and the first message in one go. Files begin as messages
+do, and nothing waits for their end.
 """
 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
+from typing import Protocol
 
 from auth import fold_name
-from client_answers import answer_for, failure, foregone, groups_of, iso_time
-from client_commands import Answer, Do, Errand, Post, Send, refusal_sentence
+from client_answers import COMMAND_OF, answer_for, failure, foregone, groups_of, iso_time
+from client_commands import (
+    Answer,
+    Do,
+    Errand,
+    Get,
+    ListFiles,
+    Post,
+    ReadInbox,
+    Send,
+    Share,
+    refusal_sentence,
+)
 from client_events import (
     AddGroup,
     Answered,
@@ -33,22 +47,31 @@ from client_events import (
     Request,
     Say,
 )
+from client_file_answers import file_failure
+from client_file_events import FileTrouble
 from client_inbox import Inbox
+from client_transfers import OnAnswer, Transfers
 from conversation import ROOM, ConversationKind
 from protocol import Code, JsonValue
 from texts import Texts
 
 OLDER_AT_ONCE = 100  # entries asked for at a time, for an inbox that holds more than is here
 
-OnAnswer = Callable[[Answer], None]
+
+class Paths(Protocol):
+    """What a typed path leads to on this computer. None: nothing that could be used so."""
+
+    def file(self, typed: str) -> Path | None: ...
+    def folder(self, typed: str) -> Path | None: ...
 
 
 @dataclass(slots=True, eq=False)
 class _Letter:
-    """A message whose conversation may not be known yet."""
+    """A message or a file whose conversation may not be known yet."""
 
-    errand: Send
+    errand: Send | Share
     on_answer: OnAnswer
+    path: Path | None = None  # of the file
     conversation: int = 0
 
 
@@ -62,11 +85,14 @@ class Errands:
         *,
         submit: Callable[[Command], None],
         new_ticket: Callable[[], int],
+        paths: Paths,
     ) -> None:
         self._inbox = inbox
         self._say = say
         self._submit = submit
         self._new_ticket = new_ticket
+        self._paths = paths
+        self._transfers = Transfers(inbox, say, submit=submit, new_ticket=new_ticket, ask=self._ask)
         self._queue: deque[tuple[Errand, OnAnswer, int]] = deque()
         self._is_alone = False  # one is under way that all others wait for
         self._asked: dict[int, Callable[[Answered], None]] = {}  # by ticket
@@ -83,17 +109,23 @@ class Errands:
     @property
     def is_idle(self) -> bool:
         """Everything has its answer."""
-        return not (self.is_closed or self._said or self._letters)
+        is_said = not (self.is_closed or self._said or self._letters)
+        return is_said and self._transfers.is_idle
+
+    def conversation_of(self, ticket: int) -> int | None:
+        """Where a file on its way is shared; None: it is not one of these errands."""
+        return self._transfers.conversation_of(ticket)
 
     def begin(self, errand: Errand, on_answer: OnAnswer, conversation: int = ROOM) -> None:
-        """``conversation``: where a Post goes."""
+        """``conversation``: where a Post goes, and where files are meant if nothing is named."""
         self._queue.append((errand, on_answer, conversation))
         self._go_on()
 
     def _go_on(self) -> None:
         while self._queue and not self._is_alone:
             errand, on_answer, conversation = self._queue[0]
-            if not isinstance(errand, Post | Send) and (self._said or self._letters):
+            is_beside = isinstance(errand, Post | Send | Share | Get)
+            if not is_beside and (self._said or self._letters):
                 return
             self._queue.popleft()
             self._start(errand, on_answer, conversation)
@@ -101,32 +133,25 @@ class Errands:
     def _start(self, errand: Errand, on_answer: OnAnswer, conversation: int) -> None:
         is_for_nobody = isinstance(errand, Do) and isinstance(errand.request, Register | LogIn)
         if self._inbox.is_nameless and not is_for_nobody:
-            on_answer(self._no_session(errand))
+            nobody = Answered(0, Code.NO_SESSION)
+            on_answer(failure(command_of(errand), nobody, self._say))
             return
         match errand:
             case Post(text):
                 self._post(text, conversation, "say", on_answer)
             case Send():
-                self._write(errand, on_answer)
+                self._write(_Letter(errand, on_answer))
+            case Share():
+                self._share(errand, on_answer)
+            case ListFiles() | Get():
+                self._look(errand, conversation, on_answer)
             case Do(request):
                 self._do(request, on_answer)
-            case _:
+            case ReadInbox():
                 self._is_alone = True
                 self._reading = on_answer
                 self._older_of = 0
                 self._read_on()
-
-    def _no_session(self, errand: Errand) -> Answer:
-        nobody = Answered(0, Code.NO_SESSION)
-        match errand:
-            case Post():
-                return failure("say", nobody, self._say)
-            case Send(command):
-                return failure(command, nobody, self._say)
-            case Do(request):
-                return answer_for(request, nobody, self._say)
-            case _:
-                return failure("inbox", nobody, self._say)
 
     # --- events ---
 
@@ -152,6 +177,7 @@ class Errands:
                 self._older_of = 0
             case _:
                 pass
+        self._transfers.take_event(event)
         self._read_on()
         self._go_on()
 
@@ -199,15 +225,15 @@ class Errands:
             }
             on_answer(Answer(True, command, "OK", self._say("answer.sent"), fields))
 
-    def _write(self, errand: Send, on_answer: OnAnswer) -> None:
-        letter = _Letter(errand, on_answer)
+    def _write(self, letter: _Letter) -> None:
+        errand = letter.errand
         if errand.kind is ConversationKind.PRIVATE:
             # By name each time: somebody else may have it now, and must not get what was
             # meant for whoever had it before.
             request: Request = OpenPrivate(0, errand.name)
             known = foregone(request)
             if known is not None:
-                on_answer(failure(errand.command, known, self._say))
+                letter.on_answer(failure(errand.command, known, self._say))
                 return
             self._letters.append(letter)
             self._ask(request, partial(self._opened, letter))
@@ -246,8 +272,12 @@ class Errands:
     def _post_letters(self) -> None:
         while self._letters and (conversation := self._address(self._letters[0])):
             letter = self._letters.popleft()
-            errand = letter.errand
-            self._post(errand.text, conversation, errand.command, letter.on_answer)
+            match letter.errand:
+                case Send(command, text=text):
+                    self._post(text, conversation, command, letter.on_answer)
+                case Share(command):
+                    assert letter.path is not None  # it was found before
+                    self._transfers.send(command, letter.path, conversation, letter.on_answer)
 
     def _address(self, letter: _Letter) -> int:
         """0: not known yet."""
@@ -255,6 +285,39 @@ class Errands:
             known = self._inbox.named(letter.errand.kind, letter.errand.name)
             return known.number if known else 0
         return letter.conversation
+
+    # --- files ---
+
+    def _share(self, errand: Share, on_answer: OnAnswer) -> None:
+        path = self._paths.file(errand.path)
+        if path is None:
+            on_answer(file_failure(errand.command, FileTrouble.NOT_FOUND, self._say))
+        elif errand.kind is ConversationKind.ROOM:
+            self._transfers.send(errand.command, path, ROOM, on_answer)
+        else:
+            self._write(_Letter(errand, on_answer, path))
+
+    def _look(self, errand: ListFiles | Get, conversation: int, on_answer: OnAnswer) -> None:
+        if errand.place:
+            known = self._inbox.placed(errand.place)
+            if known is None:
+                unknown = Code.NO_SUCH_CONVERSATION
+                on_answer(file_failure(command_of(errand), unknown, self._say))
+                return
+            conversation = known.number
+        if isinstance(errand, ListFiles):
+            self._is_alone = True
+            self._transfers.list_files(conversation, partial(self._listed, on_answer))
+            return
+        folder = self._paths.folder(errand.folder) if errand.folder else None
+        if errand.folder and folder is None:
+            on_answer(file_failure("get", FileTrouble.CANNOT_SAVE, self._say))
+        else:
+            self._transfers.fetch(errand.file, conversation, folder, on_answer)
+
+    def _listed(self, on_answer: OnAnswer, answer: Answer) -> None:
+        self._is_alone = False
+        on_answer(answer)
 
     # --- the inbox ---
 
@@ -290,3 +353,20 @@ class Errands:
         message = self._say(key, count=len(found), skipped=skipped)
         fields: dict[str, JsonValue] = {"skipped": skipped} if skipped else {}
         return Answer(True, "inbox", "OK", message, fields, tuple(found))
+
+
+def command_of(errand: Errand) -> str:
+    """The name of the command that a line was, for its answer."""
+    match errand:
+        case Post():
+            return "say"
+        case Send(command) | Share(command):
+            return command
+        case Do(request):
+            return COMMAND_OF[type(request)]
+        case ListFiles():
+            return "files"
+        case Get():
+            return "get"
+        case ReadInbox():
+            return "inbox"

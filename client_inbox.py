@@ -27,6 +27,12 @@ from conversation import ROOM, ConversationKind, Entry, EntryKind
 KEPT = 1_000  # unread messages of a conversation
 KEPT_SIZE = 4_000_000  # characters of them
 _MESSAGES = frozenset({EntryKind.TEXT, EntryKind.FILE, EntryKind.NOTICE})
+_SIGNS = {
+    "#": ConversationKind.GROUP,
+    "group:": ConversationKind.GROUP,
+    "@": ConversationKind.PRIVATE,
+    "private:": ConversationKind.PRIVATE,
+}
 _LABELS = {ConversationKind.GROUP: "group", ConversationKind.PRIVATE: "private"}
 
 
@@ -206,6 +212,16 @@ class Inbox:
             if known.kind is kind and fold_name(known.name) == folded:
                 return known
         return None
+
+    def placed(self, typed: str) -> Conversation | None:
+        """``room``, ``#GROUP``, ``@PERSON``, a label, or a bare name: first a group's."""
+        if fold_name(typed) == "room":
+            return self._conversations[ROOM]
+        for sign, kind in _SIGNS.items():
+            if typed.startswith(sign):
+                return self.named(kind, typed.removeprefix(sign))
+        group = self.named(ConversationKind.GROUP, typed)
+        return group or self.named(ConversationKind.PRIVATE, typed)
 
     def label(self, number: int) -> str:
         """``room``, ``group:NAME`` or ``private:NAME``."""

@@ -3,6 +3,7 @@
 Band: cores. Pure: lines and events go in, objects and commands come out through the functions it
 is given. This is the interface for bots and tests: it never changes silently.
 Answers come one per input line, in their order; an event is written before the answer it settles.
+Files take long: their answers come when they are done, and say which line they are for.
 docs/commands.md describes all of it for whoever writes a script.
 """
 
@@ -13,19 +14,9 @@ from datetime import UTC
 from functools import partial
 
 from auth import key_groups
-from client_answers import COMMAND_OF, iso_time
-from client_commands import (
-    Answer,
-    Ask,
-    Do,
-    Errand,
-    Exit,
-    Post,
-    Send,
-    interpret,
-    refusal_sentence,
-)
-from client_errands import Errands
+from client_answers import iso_time
+from client_commands import Answer, Ask, Do, Exit, interpret, refusal_sentence
+from client_errands import Errands, Paths, command_of
 from client_events import (
     Command,
     Connection,
@@ -48,10 +39,14 @@ from client_events import (
     PasswordRefused,
     PeopleReplaced,
 )
+from client_file_answers import note_fields
+from client_file_events import FileEnded, FileMoved
 from client_form import JoinFailed, JoinField, JoinForm, trouble_of
 from client_lines import exit_code_of, key_changed_sentence, tell_trouble
 from client_model import ClientModel
+from client_progress import file_fields
 from conversation import EntryKind
+from file_words import note_of
 from protocol import Code, JsonValue
 from settings import ClientOptions
 from settings import Exit as ExitCode
@@ -59,6 +54,7 @@ from texts import Texts
 
 MAX_UNANSWERED = 64  # lines taken from the input before the first of them is answered
 _KINDS = {EntryKind.JOINED: "joined", EntryKind.LEFT: "left", EntryKind.RENAMED: "renamed"}
+_APART = frozenset({"sendfile", "sendgroupfile", "sendroomfile", "get"})  # no line waits for them
 _CONNECTIONS = {
     Connection.CONNECTING: "connecting",
     Connection.ENTERING: "entering",
@@ -70,9 +66,10 @@ _CONNECTIONS = {
 class _Slot:
     """The place of an answer in the order of lines. ``answer`` None: it has not come yet."""
 
-    def __init__(self, command: str, answer: dict[str, JsonValue] | None = None) -> None:
+    def __init__(self, command: str, line: int) -> None:
         self.command = command
-        self.answer = answer
+        self.line = line  # counted from 1
+        self.answer: dict[str, JsonValue] | None = None
 
 
 class JsonTalk:
@@ -86,6 +83,7 @@ class JsonTalk:
         *,
         join: Callable[[JoinForm], None],
         submit: Callable[[Command], None],
+        paths: Paths,
         answered: Callable[[], None] = lambda: None,
     ) -> None:
         """``answered`` is called once for each line that has its answer."""
@@ -98,9 +96,13 @@ class JsonTalk:
         self._answered = answered
         self._model = ClientModel(UTC)
         self._inbox = self._model.inbox
-        self._errands = Errands(self._inbox, say, submit=submit, new_ticket=self._model.new_ticket)
+        self._errands = Errands(
+            self._inbox, say, submit=submit, new_ticket=self._model.new_ticket, paths=paths
+        )
         self._lines: deque[bytes] = deque()  # not taken yet
+        self._line = 0  # the number of the last one taken
         self._slots: deque[_Slot] = deque()
+        self._apart: list[_Slot] = []  # of files
         self._lowest: dict[int, int] = {}  # the lowest number written of each conversation
         self._identity = ("", False)  # as it was told last: name, and whether it is an account
         self._leaving: _Slot | None = None
@@ -142,7 +144,7 @@ class JsonTalk:
             and self._is_ready
             and not self._has_left
             and not self._errands.is_closed
-            and len(self._slots) < MAX_UNANSWERED
+            and len(self._slots) + len(self._apart) < MAX_UNANSWERED
         ):
             self._handle(self._lines.popleft())
             self._write_answers()
@@ -153,6 +155,7 @@ class JsonTalk:
             self._submit(Leave())
 
     def _handle(self, line: bytes) -> None:
+        self._line += 1
         try:
             text = line.decode()
         except UnicodeDecodeError:
@@ -165,21 +168,28 @@ class JsonTalk:
             case Answer() as given:
                 self._give(given)
             case Exit():
-                self._leaving = _Slot("exit")
-                self._slots.append(self._leaving)
+                self._leaving = self._open("exit")
                 self._has_left = True
                 self._submit(Leave())
             case errand:
-                slot = _Slot(_command_of(errand))
-                self._slots.append(slot)
-                self._errands.begin(errand, partial(self._settle, slot))
+                self._errands.begin(errand, partial(self._settle, self._open(command_of(errand))))
+
+    def _open(self, command: str) -> _Slot:
+        slot = _Slot(command, self._line)
+        (self._apart if command in _APART else self._slots).append(slot)
+        return slot
 
     def _give(self, answer: Answer) -> None:
-        self._slots.append(_Slot(answer.command, self._fields_of(answer)))
+        self._settle(self._open(answer.command), answer)
 
     def _settle(self, slot: _Slot, answer: Answer) -> None:
         slot.answer = self._fields_of(answer)
-        self._write_answers()
+        if slot in self._apart:
+            self._apart.remove(slot)
+            self._put(slot.answer | {"line": slot.line})
+            self._answered()
+        else:
+            self._write_answers()
 
     def _write_answers(self) -> None:
         while self._slots and (answer := self._slots[0].answer) is not None:
@@ -201,6 +211,10 @@ class JsonTalk:
                 if event.connection is not self._connection:
                     self._connection = event.connection
                     self._put_connection(_CONNECTIONS[event.connection], "OK")
+            case FileMoved(ticket) | FileEnded(ticket):
+                conversation = self._errands.conversation_of(ticket)
+                label = None if conversation is None else self._inbox.label(conversation)
+                self._put(file_fields(event, label, self._say))
             case Ended() | Crashed() | JoinFailed():
                 self._end(event)
             case _:
@@ -287,12 +301,11 @@ class JsonTalk:
         message = self._sentence(event)
         if code == EndReason.LEFT.name:
             message = self._say("left.closed")
-        for slot in self._slots:
+        for slot in [*self._apart, *self._slots]:
             if slot is self._leaving:
-                slot.answer = self._fields_of(Answer(True, "exit", "OK", self._say("left.closed")))
+                self._settle(slot, Answer(True, "exit", "OK", self._say("left.closed")))
             elif slot.answer is None:
-                slot.answer = self._fields_of(Answer(False, slot.command, "NO_ANSWER", message))
-        self._write_answers()
+                self._settle(slot, Answer(False, slot.command, "NO_ANSWER", message))
         self._put_connection("ended", code, message=message)
 
     def _sentence(self, event: object) -> str:
@@ -308,14 +321,16 @@ class JsonTalk:
         self._put(head | self._entry_fields(arrived))
 
     def _entry_fields(self, found: Found) -> dict[str, JsonValue]:
-        return {
+        note = note_of(found.entry)
+        fields: dict[str, JsonValue] = {
             "conversation": self._inbox.label(found.conversation),
             "number": found.number,
             "sender": found.entry.name,
             "kind": found.entry.kind.name.lower(),
-            "text": found.entry.text,
+            "text": found.entry.text if note is None else note.name,
             "time": iso_time(found.entry.sent_at),
         }
+        return fields if note is None else fields | note_fields(note)
 
     def _fields_of(self, answer: Answer) -> dict[str, JsonValue]:
         fields: dict[str, JsonValue] = {
@@ -342,18 +357,6 @@ class JsonTalk:
     def _put(self, fields: dict[str, JsonValue]) -> None:
         # ASCII alone: whatever reads this line by line splits it nowhere else.
         self._write(json.dumps(fields, ensure_ascii=True) + "\n")
-
-
-def _command_of(errand: Errand) -> str:
-    match errand:
-        case Post():
-            return "say"
-        case Send(command):
-            return command
-        case Do(request):
-            return COMMAND_OF[type(request)]
-        case _:
-            return "inbox"
 
 
 def _end_code(event: Ended | Crashed | JoinFailed) -> str:

@@ -16,6 +16,7 @@ from client_form import JoinFailed, JoinField, Trouble, trouble_sentence
 from client_inbox import Conversation, Inbox
 from client_model import ClientModel
 from conversation import ROOM, ConversationKind, Entry, EntryKind
+from file_words import entry_text
 from settings import Exit as ExitCode
 from texts import Texts
 
@@ -124,7 +125,7 @@ def entry_line(entry: Entry, mark: str, when: str, is_own: bool, say: Texts) -> 
             new = clean(entry.text)
             return prefix + say("terminal.renamed", name=name, new=new), Style.QUIET
         case _:
-            text = clean(entry.text).replace("\n", f"\n{_INDENT}")
+            text = clean(entry_text(entry, say)).replace("\n", f"\n{_INDENT}")
             author = "" if entry.kind is EntryKind.NOTICE else f"{name}: "
             style = Style.OWN if is_own else Style.MESSAGE
             return f"{when} {prefix}{author}{text}", style

@@ -9,6 +9,7 @@ from datetime import date
 from enum import Enum, auto
 
 from auth import key_groups
+from conversation import FileNote
 from protocol import Code
 from texts import Texts
 
@@ -41,6 +42,7 @@ class MessageRow:
     receipt: Receipt
     refusal: Code | None = None
     is_mention: bool = False  # of oneself, by somebody else
+    file: FileNote | None = None  # what it is about; then its text is the file's name
 
 
 @dataclass(frozen=True, slots=True)

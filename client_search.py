@@ -12,6 +12,7 @@ from client_events import Answered, Found, Search
 from client_model import ClientModel
 from client_overview import conversation_name
 from client_rows import short_when
+from file_words import note_of
 from protocol import Code
 from texts import Texts
 
@@ -111,8 +112,9 @@ class Searching:
 def _hit(found: Found, words: Sequence[str], model: ClientModel, today: date, say: Texts) -> Hit:
     known = model.inbox.conversation(found.conversation)
     entry = found.entry
+    note = note_of(entry)
     when = short_when(model.day_of(entry.sent_at), model.time_of(entry.sent_at), today, say)
-    before, match, after = excerpt(entry.text, words)
+    before, match, after = excerpt(entry.text if note is None else note.name, words)
     return Hit(
         found.conversation,
         found.number,

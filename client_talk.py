@@ -28,7 +28,7 @@ from client_commands import (
     interpret,
     refusal_sentence,
 )
-from client_errands import Errands
+from client_errands import Errands, Paths
 from client_events import (
     ChangeName,
     ChooseName,
@@ -54,6 +54,7 @@ from client_events import (
     PeopleReplaced,
     Register,
 )
+from client_file_events import FileEnded, FileMoved, FileTrouble
 from client_form import JoinFailed, JoinForm, Trouble, check_name, trouble_of
 from client_lines import (
     Page,
@@ -66,6 +67,8 @@ from client_lines import (
     tell_trouble,
 )
 from client_model import ClientModel
+from client_progress import Progress
+from file_words import note_in
 from settings import ClientOptions, parse_place
 from settings import Exit as ExitCode
 from texts import Texts
@@ -95,6 +98,7 @@ class Talk:
         *,
         join: Callable[[JoinForm], None],
         submit: Callable[[Command], None],
+        paths: Paths,
         guest_name: str,
         is_live: bool = True,
         zone: tzinfo | None = None,
@@ -116,7 +120,10 @@ class Talk:
         self._is_live = is_live
         self._model = ClientModel(zone)
         self._inbox = self._model.inbox
-        self._errands = Errands(self._inbox, say, submit=submit, new_ticket=self._model.new_ticket)
+        self._errands = Errands(
+            self._inbox, say, submit=submit, new_ticket=self._model.new_ticket, paths=paths
+        )
+        self._progress = Progress(say)
         self._page = Page(screen, self._model, self._inbox, say, submit)
         self._asked = _Asked.NOTHING
         self._lines: deque[str] = deque()  # typed ahead of the question
@@ -393,7 +400,11 @@ class Talk:
                 show = self._page.hold_back if is_choosing or self._wanted else self._page.show
                 show(Found(conversation, number, entry))
             case DraftRefused(None):  # of an earlier run
-                self._alarm(f"{refusal_sentence(event.code, self._say)} {clean(event.text)[:80]}")
+                note = note_in(event.text)
+                text = clean(event.text if note is None else note.name)
+                self._alarm(f"{refusal_sentence(event.code, self._say)} {text[:80]}")
+            case FileMoved() | FileEnded():
+                self._show_file(event)
             case ConnectionChanged():
                 self._show_connection(event.connection)
             case IdentityChanged(person=0):
@@ -447,6 +458,20 @@ class Talk:
             self._quiet("entered.accepted")
             if event.has_returned:
                 self._quiet("entered.returned", name=clean(event.name))
+
+    def _show_file(self, event: FileMoved | FileEnded) -> None:
+        """What somebody asked for in this visit ends with an answer."""
+        if isinstance(event, FileMoved):
+            line = self._progress.line(event)
+            is_fine = True
+        elif self._errands.conversation_of(event.ticket) is None:
+            line = self._progress.end(event)
+            is_fine = event.trouble in (None, FileTrouble.LEFT)
+        else:
+            self._progress.forget(event.ticket)
+            return
+        if line is not None and self._is_admitted:
+            self._screen.show(clean(line), Style.QUIET if is_fine else Style.ALARM)
 
     def _show_connection(self, connection: Connection) -> None:
         if connection is Connection.LOST:

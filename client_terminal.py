@@ -19,6 +19,7 @@ from client_events import Command, Leave
 from client_form import JoinForm
 from client_line import Key, KeyReader, LineEditor
 from client_lines import Style
+from client_paths import UserPaths
 from client_talk import Talk
 from settings import ClientOptions, Exit
 from texts import Texts
@@ -139,6 +140,7 @@ def run_terminal(
         screen,
         join=room.join,
         submit=room.submit,
+        paths=UserPaths(),
         guest_name=guest_name,
         is_live=sys.stdin.isatty(),
     )

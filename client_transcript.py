@@ -32,6 +32,7 @@ from client_rows import (
     UnreadRow,
 )
 from conversation import Entry, EntryKind
+from file_words import note_of
 
 TranscriptEvent = (
     EntryArrived
@@ -102,9 +103,11 @@ class Transcript:
         if event.ticket is not None:
             self._end_draft(event.ticket)
         self.last_activity = entry.sent_at
-        if entry.kind is EntryKind.TEXT:
+        if entry.kind in (EntryKind.TEXT, EntryKind.FILE):
             is_own = entry.person == me
-            self.last_message = LastMessage(entry.name, is_own, entry.text, entry.sent_at)
+            note = note_of(entry)
+            text = entry.text if note is None else note.name
+            self.last_message = LastMessage(entry.name, is_own, text, entry.sent_at)
             self._typing.pop(entry.person, None)
         self.held.append(Arrived(event.number, entry), is_history=event.is_history)
 
@@ -181,6 +184,7 @@ class Transcript:
         self, rows: list[Row], number: int, entry: Entry, reader: Reader
     ) -> MessageRow:
         is_own = entry.person == reader.person
+        note = note_of(entry)
         receipt = Receipt.NONE
         if is_own:
             receipt = Receipt.REACHED if number <= self.reached else Receipt.SAVED
@@ -189,12 +193,13 @@ class Transcript:
             0,
             entry.person,
             entry.name,
-            entry.text,
+            entry.text if note is None else note.name,
             entry.sent_at,
             is_own,
             _last_author(rows) != entry.person,
             receipt,
             is_mention=not is_own and is_mentioned(entry.text, reader.name),
+            file=note,
         )
 
 

@@ -7,6 +7,7 @@ protocol that this project grew from ("User tidak ada", "Group sudah ada").
 from typing import Final
 
 COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "file.point": (".", ","),  # in a number, before tenths
     # --- what each command is for ---
     "command.help": ("list the commands, or explain one", "daftar perintah, atau jelaskan satu"),
     "command.info": ("who is active in this room", "siapa yang aktif di ruang ini"),
@@ -38,6 +39,22 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
         'kirim pesan pribadi, juga ke akun yang sedang pergi; dengan spasi: "NAMA USER"',
     ),
     "command.sendgroup": ("send a message to a group", "kirim pesan ke grup"),
+    "command.sendfile": (
+        "send a file privately, also to an account that is away",
+        "kirim file secara pribadi, juga ke akun yang sedang pergi",
+    ),
+    "command.sendgroupfile": ("share a file with a group", "kirim file ke grup"),
+    "command.sendroomfile": ("share a file with the room", "kirim file ke ruang"),
+    "command.files": (
+        "list the files of a conversation: room, #GROUP or @USER; else of the one you look at",
+        "daftar file sebuah percakapan: room, #GRUP atau @USER; jika tidak disebut, yang sedang dibuka",
+    ),
+    "command.get": (
+        "save a file by its number or name in /files; of another conversation: #GROUP/FILE, "
+        "@USER/FILE or room/FILE",
+        "simpan file menurut nomor atau namanya di /files; dari percakapan lain: #GRUP/FILE, "
+        "@USER/FILE atau room/FILE",
+    ),
     "command.groups": ("list all groups", "daftar semua grup"),
     "command.addgroup": ("make a group", "buat grup"),
     "command.joingroup": ("join a group", "bergabung ke grup"),
@@ -107,6 +124,16 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Unread ({count}, and {skipped} older entries before them):",
         "Belum dibaca ({count}, dan {skipped} isi lama sebelumnya):",
     ),
+    "answer.file_sent": ("File sent: {file}", "File sent: {file}"),
+    "answer.file_saved": ("Saved as {path}", "Tersimpan sebagai {path}"),
+    "answer.files": ("Files in {place} ({count}):", "File di {place} ({count}):"),
+    "answer.files_none": ("No files in {place} yet.", "Belum ada file di {place}."),
+    "answer.file": ("{number} · {file} · {sender}", "{number} · {file} · {sender}"),
+    "answer.file_gone": (
+        "{number} · {file} · {sender} (removed)",
+        "{number} · {file} · {sender} (dihapus)",
+    ),
+    "answer.file_trouble": ("{file}: {trouble}", "{file}: {trouble}"),
     # --- it is not ---
     "answer.no_session": (
         "No session. Log in first: /login USER PASSWORD",
@@ -144,6 +171,49 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "answer.search_words": (
         "Search for one or more words, 200 characters at most.",
         "Cari satu kata atau lebih, paling banyak 200 karakter.",
+    ),
+    "answer.no_such_conversation": (
+        "You are in no such conversation.",
+        "Anda tidak ada di percakapan itu.",
+    ),
+    "answer.no_such_file": ("No such file", "File tidak ditemukan"),
+    "answer.file_too_large": (
+        "This file is too large for the server.",
+        "File ini terlalu besar untuk server.",
+    ),
+    "answer.no_space": (
+        "The server has no space left for this file.",
+        "Server tidak punya tempat lagi untuk file ini.",
+    ),
+    "answer.file_missing": (
+        "The server does not have this file, or not all of it.",
+        "Server tidak punya file ini, atau belum lengkap.",
+    ),
+    "answer.file_changed": (
+        "The file changed while it was sent. Send it again.",
+        "File berubah selagi dikirim. Kirim lagi.",
+    ),
+    "answer.file_removed": ("The operator removed this file.", "Operator menghapus file ini."),
+    "answer.file_name_invalid": (
+        "A file of this name cannot be shared: visible characters, 255 bytes at most.",
+        "File dengan nama ini tidak bisa dikirim: hanya karakter terlihat, paling banyak 255 bita.",
+    ),
+    "answer.file_damaged": (
+        "What came is not the file that was shared. It was not saved.",
+        "Yang diterima bukan file yang dikirim. Tidak disimpan.",
+    ),
+    "answer.own_disk_full": (
+        "Your disk is full. The file was not saved.",
+        "Disk Anda penuh. File tidak disimpan.",
+    ),
+    "answer.cannot_save": (
+        "The file cannot be saved there.",
+        "File tidak bisa disimpan di sana.",
+    ),
+    "answer.file_dropped": ("Cancelled.", "Dibatalkan."),
+    "answer.file_unfinished": (
+        "Not finished yet. It goes on when you are here again.",
+        "Belum selesai. Dilanjutkan ketika Anda kembali.",
     ),
     "answer.other": (
         "The server did not do it ({code}).",
@@ -209,6 +279,13 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "terminal.log_replaced": (
         "[INFO] The server put back an older copy of {place}. It follows from its beginning.",
         "[INFO] Server memasang kembali salinan lama {place}. Isinya menyusul dari awal.",
+    ),
+    "terminal.sending": ("Sending {file} …", "Mengirim {file} …"),
+    "terminal.fetching": ("Fetching {file} …", "Mengambil {file} …"),
+    "terminal.progress": ("{file}: {percent} %", "{file}: {percent} %"),
+    "terminal.progress_speed": (
+        "{file}: {percent} % · {speed}",
+        "{file}: {percent} % · {speed}",
     ),
     "terminal.doubt": (
         "This begins with “{word}” and may hold a password that everyone would read. Send it? "

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from file_parts import Folder
 from fuzz_peers import (
     SealedToClient,
     WireToClient,
@@ -221,7 +222,14 @@ def read_typed(made: bytes) -> None:
     options = ClientOptions(Mode.JSON, ("lab", DEFAULT_PORT), "ana", "rahasia")
     written: list[str] = []
     commands: list[Command] = []
-    talk = JsonTalk(options, SAY, written.append, join=lambda form: None, submit=commands.append)
+    talk = JsonTalk(
+        options,
+        SAY,
+        written.append,
+        join=lambda form: None,
+        submit=commands.append,
+        paths=Folder(),
+    )
     talk.begin()
     talk.take_event(Entered(7, "Ana", "Kelas 7B", SERVER_KEY, has_returned=False))
     talk.take_event(PeopleReplaced(()))

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from file_parts import Folder
+
 from client_events import Command, Entered, PeopleReplaced, Say
 from client_form import JoinForm
 from client_json import JsonTalk
@@ -29,6 +31,7 @@ class Script:
             self.written.append,
             join=self.forms.append,
             submit=self.commands.append,
+            paths=Folder("foto.png"),
             answered=self._count,
         )
         self.talk.begin()

@@ -16,6 +16,8 @@ from client_commands import (  # noqa: E402
     refusal_sentence,
 )
 from client_events import Answered  # noqa: E402
+from client_file_answers import file_failure  # noqa: E402
+from client_file_events import FileTrouble  # noqa: E402
 from protocol import Code  # noqa: E402
 from texts import Texts  # noqa: E402
 
@@ -33,6 +35,12 @@ one looks at; in the terminal and in scripts that is the room.
 
 - A name with spaces stands in double quotes: `/send "Ibu Sari" selamat pagi`. In quotes, `\\"` and
   `\\\\` stand for `"` and `\\`. A command that takes nothing but a name needs no quotes.
+- A FILE or FOLDER of this computer is a path: `~` is your home, and spaces need quotes unless the
+  path comes last and alone: `/sendfile budi ~/Foto Kelas/satu.png`,
+  `/get foto.png "~/Foto Kelas"`.
+- A CONVERSATION is `room`, `#GROUP` or `@USER`, or as scripts write it, `group:GROUP` or
+  `private:USER`; a bare name is first looked for among groups. Of the one you look at, nothing is
+  named. `/get` takes a number or a name that `/files` lists; of two files with one name the newer.
 - A TEXT is all that follows, as it stands, apostrophes and quotes included. If it is a JSON string
   as a whole, it is what that means: `/send budi "first\\nsecond"` sends two lines.
 - A line that begins with `register`, `login` or `auth` is never sent as a message without asking.
@@ -52,6 +60,10 @@ Each line read gets one answer, in the order of the lines:
 `{"status": "OK" or "ERROR", "command": …, "code": …, "message": …}`. Messages run side by side;
 what asks or changes anything else waits for all lines before it, and all after it wait for that.
 
+Files take long and hold up nothing. The answers to `sendfile`, `sendgroupfile`, `sendroomfile` and
+`get` come out of that order, when the file is shared or saved or it is known why not; `line` in
+them is the number of the line they are for, counted from 1.
+
 | answer to | has besides |
 |---|---|
 | a message, `send`, `sendgroup` | `conversation`, `number`, `time`: it is on the server's disk |
@@ -60,13 +72,24 @@ what asks or changes anything else waits for all lines before it, and all after 
 | `addgroup`, `joingroup`, `leavegroup` | `conversation` |
 | `groups` | `groups`: a list of `name`, `members`, `member` (whether you are one) |
 | `members` | `conversation`, `members`: a list of names |
+| `sendfile`, `sendgroupfile`, `sendroomfile` | as a message, and `line`, and what a file has |
+| `get` | `line`, `conversation`, `number`, `path` (it is saved there), and what a file has |
+| `files` | `conversation`, `files`: a list of `number`, `sender`, `time`, `removed`, and the same |
 | `inbox`, `search` | `messages`: a list with the fields of an entry |
 | `inbox`, if it was too long | `skipped`: how many older entries are not among them |
 | `info` | `room`, `people`: a list of `name`, `presence`, `you` |
 
+A file has `name`, `size` in bytes and `hash`, its SHA-256. A list of files begins with the newest
+and ends after 1,000.
+
 Events come between them. `entry`, `joined`, `left` and `renamed` have `conversation`, `number`,
-`sender`, `kind`, `text` (of `renamed`: the new name) and `time`; `connection` has `state` and
+`sender`, `kind`, `text` (of `renamed`: the new name) and `time`; an `entry` whose `kind` is `file`
+has what a file has, and the name as its text; `connection` has `state` and
 `code`; `identity` comes when one is not who `entered` said, with `name`, `account` and `token`.
+`file` tells at most ten times a second how a file moves: `direction` (`upload`, `download`),
+`conversation` (null: it goes on from an earlier visit), `name`, `size`, `state` (`hashing`,
+`waiting`, `moving`, `paused`, `checking`), `done` in bytes and `speed` in bytes a second (0: not
+known); at its end `state` is `done` or `failed`, with `code`, and with `path` if it was saved.
 `conversation` is `room`, `group:NAME` or `private:NAME`. Every entry comes once, one's own too, and
 before the answer it settles. `inbox` moves the read markers; nothing else does in a script.
 
@@ -86,7 +109,9 @@ def _commands() -> str:
     commands: list[Command | None] = [*COMMANDS, None, None]
     lines = zip(commands, command_lines(ENGLISH), command_lines(INDONESIAN), strict=True)
     for command, (usage, english), (_, indonesian) in lines:
-        failures = [f"`{code.name}`" for code in command.failures] if command else []
+        failures = []
+        if command:
+            failures = [f"`{_failed(command, each, ENGLISH)[0]}`" for each in command.failures]
         names = f"`{usage}`"
         if command and command.aliases:
             names += "".join(f", `/{alias}`" for alias in command.aliases)
@@ -99,9 +124,9 @@ def _codes() -> str:
     rows.append("|---|---|---|---|")
     sentences: dict[tuple[str, str, str], list[str]] = {}
     for command in COMMANDS:
-        for code in command.failures:
-            english = _sentence(command, code, ENGLISH)
-            row = (code.name, english, _sentence(command, code, INDONESIAN))
+        for failure in command.failures:
+            name, english = _failed(command, failure, ENGLISH)
+            row = (name, english, _failed(command, failure, INDONESIAN)[1])
             sentences.setdefault(row, []).append(f"`{command.name}`")
     for (name, english, indonesian), after in sorted(sentences.items()):
         rows.append(f"| `{name}` | {' '.join(after)} | {english} | {indonesian} |")
@@ -114,9 +139,13 @@ def _codes() -> str:
     return "\n".join(rows) + "\n"
 
 
-def _sentence(command: Command, code: Code, say: Texts) -> str:
-    answered = Answered(0, code, wait=30.0, reason="character")
-    return failure_sentence(command.name, answered, say)
+def _failed(command: Command, failure: Code | FileTrouble, say: Texts) -> tuple[str, str]:
+    """Its code and its sentence."""
+    if isinstance(failure, FileTrouble):
+        failed = file_failure(command.name, failure, say)
+        return failed.code, failed.message
+    answered = Answered(0, failure, wait=30.0, reason="character")
+    return failure.name, failure_sentence(command.name, answered, say)
 
 
 if __name__ == "__main__":

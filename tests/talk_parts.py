@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from typing import TypeVar
 
+from file_parts import Folder
+
 from client_events import Command, Entered, KeySeen, PeopleReplaced, Say
 from client_form import JoinForm
 from client_lines import Style
@@ -52,6 +54,7 @@ class Visit:
             self.screen,
             join=self.forms.append,
             submit=self.commands.append,
+            paths=Folder("foto.png"),
             guest_name="guest-1",
             is_live=is_live,
             zone=UTC,

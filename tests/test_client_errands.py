@@ -3,6 +3,7 @@
 from itertools import count
 
 import pytest
+from file_parts import Folder
 
 import client_inbox
 from client_commands import Answer, Do, Errand, Post, ReadInbox, Send
@@ -52,6 +53,7 @@ class Visit:
             Texts("en"),
             submit=self.commands.append,
             new_ticket=lambda: next(tickets),
+            paths=Folder(),
         )
         self.happen(
             Entered(1, "ana", "Lab", b"k" * 32, False),

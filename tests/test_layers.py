@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = {
     "words": """
         protocol protocol_frames conversation file_names records
-        texts_client texts_commands texts_programs texts
+        texts_client texts_commands texts_programs texts file_words
         settings settings_client wordlist
     """,
     "mechanisms": """
@@ -32,20 +32,24 @@ ORDER = {
         server_events server_rooms server_presence server_door server_people server_peer
         server_sessions server_turn server_entrance server_accounts server_delivery
         server_links server_members server_conversations server_partings server_arrivals
-        server_identity server_operator server_posting server_requests server_frames
+        server_identity server_uploads server_supply server_files
+        server_operator server_posting server_requests server_frames
         server_core
-        client_file_events client_events client_logs client_people client_link client_connection client_entrance
+        client_file_events client_events client_logs client_people client_link client_connection
+        client_entrance
         client_requests client_accounts client_conversations client_questions client_core
         client_form client_rows client_layout client_inbox client_held client_mentions
         client_transcript client_model client_overview client_search
-        client_arguments client_commands client_answers client_errands client_tickets
-        client_line client_asking client_lines client_talk client_json
+        client_arguments client_commands client_answers client_file_answers client_transfers
+        client_errands client_tickets
+        client_line client_asking client_lines client_progress client_talk client_json
         server_form server_model server_console
     """,
     "adapters": """
         endpoint storage_disk storage_schema storage_records storage_accounts storage_conversations
         storage_shares storage_search storage_archive_rows storage_archive storage
         storage_saving storage_files
+        client_paths
         client_terminal widgets_paint widgets_look widgets widgets_lists widgets_attention
         client_bubbles client_selection_views client_messages client_recent_panels client_join
         client_panels client_side_panels client_chat

@@ -1,0 +1,252 @@
+"""Typed commands about files on their way: each has its answer when the file is shared, or saved.
+
+Band: cores. Pure. A part of client_errands.py, which settles who and where is meant; what moves
+bytes is the core. Nothing waits for a transfer, and no transfer for another.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from client_answers import failure, iso_time
+from client_commands import Answer
+from client_events import (
+    Answered,
+    Command,
+    DraftRefused,
+    DraftTaken,
+    EntryArrived,
+    Request,
+)
+from client_file_answers import file_failure, file_saved, file_sent, files_listed, files_of
+from client_file_events import (
+    AskFiles,
+    FetchFile,
+    FileEnded,
+    FileMoved,
+    FileTrouble,
+    SendFile,
+    SharedHere,
+)
+from client_inbox import Inbox
+from conversation import FileNote
+from file_words import note_of
+from protocol import Code, JsonValue
+from texts import Texts
+
+MOST_LISTED = 1_000  # files of a conversation that are looked through, from the newest down
+_MOST_DIGITS = 15  # of a number: larger ones do not exist
+
+OnAnswer = Callable[[Answer], None]
+Ask = Callable[[Request, Callable[[Answered], None]], None]
+
+
+@dataclass(slots=True, eq=False)
+class _Transfer:
+    """Kept until its FileEnded, so that this is known to be ours."""
+
+    command: str
+    conversation: int
+    on_answer: OnAnswer | None  # None: it has its answer
+    note: FileNote  # without a hash until the core has looked into the file
+    number: int = 0  # of the entry, of one that is fetched
+    has_ended: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Wanted:
+    """A file that is to be fetched, as somebody typed it."""
+
+    file: str
+    conversation: int
+    folder: Path | None
+    on_answer: OnAnswer
+    number: int = 0  # of its entry; 0: it is looked for by name
+
+    def is_met_by(self, one: SharedHere) -> bool:
+        if self.number:
+            return one.number == self.number
+        return one.note.name.casefold() == self.file.casefold()
+
+
+@dataclass(slots=True, eq=False)
+class _Looking:
+    """Through what was shared in a conversation, newest first, page by page."""
+
+    conversation: int
+    before: int
+    is_enough: Callable[[SharedHere], bool]  # nothing below it is looked for
+    finish: Callable[[Answered, list[SharedHere]], None]
+    files: list[SharedHere] = field(default_factory=list)
+
+
+class Transfers:
+    """One visit's. Owned by the errands. ``ask``: puts a request and hands its answer on."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        say: Texts,
+        *,
+        submit: Callable[[Command], None],
+        new_ticket: Callable[[], int],
+        ask: Ask,
+    ) -> None:
+        self._inbox = inbox
+        self._say = say
+        self._submit = submit
+        self._new_ticket = new_ticket
+        self._ask = ask
+        self._transfers: dict[int, _Transfer] = {}  # by ticket
+        self._sought = 0  # how many are looked for and do not move yet
+
+    @property
+    def is_idle(self) -> bool:
+        """Everything has its answer."""
+        return not self._sought and all(
+            transfer.on_answer is None for transfer in self._transfers.values()
+        )
+
+    def conversation_of(self, ticket: int) -> int | None:
+        """Where a file is shared; None: nobody asked for this transfer in this visit."""
+        transfer = self._transfers.get(ticket)
+        return transfer.conversation if transfer else None
+
+    # --- sharing ---
+
+    def send(self, command: str, path: Path, conversation: int, on_answer: OnAnswer) -> None:
+        """Answered when its entry is on the server's disk."""
+        ticket = self._new_ticket()
+        note = FileNote(b"", 0, path.name)
+        self._transfers[ticket] = _Transfer(command, conversation, on_answer, note)
+        self._submit(SendFile(ticket, conversation, path))
+
+    # --- looking ---
+
+    def list_files(self, conversation: int, on_answer: OnAnswer) -> None:
+        """What was shared there."""
+
+        def finish(answered: Answered, files: list[SharedHere]) -> None:
+            if answered.code is Code.OK:
+                on_answer(files_listed(self._inbox.label(conversation), files, self._say))
+            else:
+                on_answer(failure("files", answered, self._say))
+
+        self._look(_Looking(conversation, 0, lambda _: False, finish))
+
+    def fetch(self, file: str, conversation: int, folder: Path | None, on_answer: OnAnswer) -> None:
+        """``file``: the number of its entry, or a name: then it is the newest one called so."""
+        self._sought += 1
+        wanted = _Wanted(file, conversation, folder, on_answer)
+        if file.isascii() and file.isdecimal() and len(file) <= _MOST_DIGITS:
+            wanted.number = int(file)
+        self._seek(wanted)
+
+    def _seek(self, wanted: _Wanted) -> None:
+        finish = partial(self._take_found, wanted)
+        if wanted.number:  # what comes first below the next number is this one, or nothing is
+            looking = _Looking(wanted.conversation, wanted.number + 1, lambda _: True, finish)
+        else:
+            looking = _Looking(wanted.conversation, 0, wanted.is_met_by, finish)
+        self._look(looking)
+
+    def _take_found(self, wanted: _Wanted, answered: Answered, files: list[SharedHere]) -> None:
+        found = files[-1] if files and wanted.is_met_by(files[-1]) else None
+        if answered.code is Code.OK and found is None and wanted.number:
+            wanted.number = 0  # then it is the name
+            self._seek(wanted)
+            return
+        self._sought -= 1
+        if found is None:
+            is_known = answered.code is Code.OK
+            trouble = FileTrouble.NOT_FOUND if is_known else answered.code
+            wanted.on_answer(file_failure("get", trouble, self._say))
+        elif found.is_removed:
+            wanted.on_answer(file_failure("get", Code.FILE_REMOVED, self._say))
+        else:
+            ticket = self._new_ticket()
+            self._transfers[ticket] = _Transfer(
+                "get", found.conversation, wanted.on_answer, found.note, found.number
+            )
+            self._submit(FetchFile(ticket, found.note, wanted.folder))
+
+    def _look(self, looking: _Looking) -> None:
+        asked = AskFiles(0, looking.conversation, looking.before)
+        self._ask(asked, partial(self._take_page, looking))
+
+    def _take_page(self, looking: _Looking, answered: Answered) -> None:
+        before = looking.before
+        for one in files_of(answered):
+            looking.files.append(one)
+            looking.before = one.number
+            if looking.is_enough(one):
+                looking.finish(answered, looking.files)
+                return
+        # A server that goes in circles must not keep us busy.
+        has_more = looking.before < before or (before == 0 and looking.before > 0)
+        if has_more and len(looking.files) < MOST_LISTED:
+            self._look(looking)
+        else:
+            looking.finish(answered, looking.files)
+
+    # --- events ---
+
+    def take_event(self, event: object) -> None:
+        """What the core says of one of them."""
+        match event:
+            case EntryArrived(conversation, number, entry, int(ticket)):
+                self._share(ticket, conversation, number, entry.sent_at, note_of(entry))
+            case DraftTaken(ticket, conversation, number, sent_at):
+                self._share(ticket, conversation, number, sent_at, None)
+            case DraftRefused(int(ticket)):
+                self._fail(ticket, event.code)
+            case FileMoved(ticket, note):
+                if transfer := self._transfers.get(ticket):
+                    transfer.note = note
+            case FileEnded():
+                self._end(event)
+            case _:
+                pass
+
+    def _share(
+        self, ticket: int, conversation: int, number: int, sent_at: int, note: FileNote | None
+    ) -> None:
+        transfer = self._transfers.get(ticket)
+        if transfer is None:
+            return
+        fields: dict[str, JsonValue] = {
+            "conversation": self._inbox.label(conversation),
+            "number": number,
+            "time": iso_time(sent_at),
+        }
+        told = note or transfer.note
+        self._answer(ticket, file_sent(transfer.command, told, self._say, fields))
+
+    def _end(self, event: FileEnded) -> None:
+        transfer = self._transfers.get(event.ticket)
+        if transfer is None:
+            return
+        transfer.has_ended, transfer.note = True, event.note
+        if event.trouble is not None:
+            self._fail(event.ticket, event.trouble)
+        elif event.path is not None:
+            fields: dict[str, JsonValue] = {
+                "conversation": self._inbox.label(transfer.conversation),
+                "number": transfer.number,
+            }
+            self._answer(event.ticket, file_saved(event.note, event.path, self._say, fields))
+        elif transfer.on_answer is None:
+            del self._transfers[event.ticket]
+
+    def _fail(self, ticket: int, trouble: FileTrouble | Code) -> None:
+        if transfer := self._transfers.get(ticket):
+            self._answer(ticket, file_failure(transfer.command, trouble, self._say))
+
+    def _answer(self, ticket: int, answer: Answer) -> None:
+        transfer = self._transfers[ticket]
+        on_answer, transfer.on_answer = transfer.on_answer, None
+        if transfer.has_ended:
+            del self._transfers[ticket]
+        if on_answer is not None:
+            on_answer(answer)
