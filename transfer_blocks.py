@@ -70,26 +70,27 @@ class Bitmap:
         """The blocks from ``begin`` on that are not here, at most so many, lowest first."""
         ranges: list[Range] = []
         while limit > 0 and begin < self.blocks:
-            first = self._next(begin, wanted=0)
+            first = self._next(begin, self.blocks, wanted=0)
             if first >= self.blocks:
                 break
-            begin = min(self._next(first, wanted=1), self.blocks, first + limit)
+            begin = self._next(first, min(self.blocks, first + limit), wanted=1)
             ranges.append(Range(first, begin - first))
             limit -= begin - first
         return ranges
 
-    def _next(self, begin: int, wanted: int) -> int:
-        """The first block from ``begin`` on whose bit is so, or one beyond the end."""
+    def _next(self, begin: int, end: int, wanted: int) -> int:
+        """The first block from ``begin`` on whose bit is so; ``end`` if there is none before it."""
         place = begin >> 3
         byte = self._bits[place] if wanted else ~self._bits[place] & 0xFF
         byte &= 0xFF << (begin & 7)
         if not byte:
-            found = (_NOT_EMPTY if wanted else _NOT_FULL).search(self._bits, place + 1)
+            pattern = _NOT_EMPTY if wanted else _NOT_FULL
+            found = pattern.search(self._bits, place + 1, (end + 7) >> 3)
             if found is None:
-                return 8 * len(self._bits)
+                return end
             place = found.start()
             byte = self._bits[place] if wanted else ~self._bits[place] & 0xFF
-        return 8 * place + (byte & -byte).bit_length() - 1
+        return min(end, 8 * place + (byte & -byte).bit_length() - 1)
 
 
 def _runs(bits: int, base: int) -> list[Range]:
