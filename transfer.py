@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from protocol import BLOCK, MAX_RANGES, PeerError
 from protocol_frames import CHUNK_OVERHEAD, Chunk, Ping, Want
-from protocol_guards import RoundTrip
+from protocol_guards import RESEND_GROWTH, RoundTrip
 from transfer_blocks import Asked, Bitmap, Range, block_count
 from transfer_rate import MAX_WINDOW, UNKNOWN_ROUND_TRIP, RateControl
 
@@ -21,7 +21,7 @@ PLACES = 1 << 24  # of the row of blocks for each second of our clock: more than
 REORDERING = 0.25  # of the round trip: so late a block may come before it counts as lost (RFC 8985)
 SHORTEST_REORDERING = 0.002  # s
 SHORTEST_TIMEOUT = 0.03  # s without anything
-LONGEST_TIMEOUT = 3.0  # s
+LONGEST_TIMEOUT = 1.0  # s, unless the round trip is longer
 SILENT = 3  # timeouts in a row: that is more than losses
 ASK_AGAIN = 1.0  # s after which a supplier hears that it still is wanted
 TELL_RATE = 0.05  # by so much the rate must have changed
@@ -209,8 +209,9 @@ class Puller:
         variation = trip.variation if trip.variation is not None else UNKNOWN_ROUND_TRIP / 2
         # the supplier paces: at a low rate a chunk takes its time
         pace = 2 * min(self._asked.blocks, 32) * BLOCK / self.control.rate
-        wait = (max(SHORTEST_TIMEOUT, smoothed + 4 * variation) + pace) * 1.5**self._timeouts
-        return self._silent_since + min(LONGEST_TIMEOUT, wait)
+        first = max(SHORTEST_TIMEOUT, smoothed + 4 * variation) + pace
+        grown = first * RESEND_GROWTH**self._timeouts
+        return self._silent_since + min(grown, max(first, LONGEST_TIMEOUT))
 
     def _find_lost(self, now: float) -> None:
         mark, at = self._mark
