@@ -75,7 +75,7 @@ class RateControl:
         self._arrived = 0
         self._lost = 0
         self._low = UNKNOWN_ROUND_TRIP  # round trips within this round
-        self._usual_loss = 0.0  # 0 to 1, where nothing queued
+        self._usual_loss = 0.0  # 0 to 1: what is lost even when we give way
         self._largest = 0  # bytes that came in one piece
         self.least: float | None = None  # s
         self._least_seen = 0.0
