@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from file_parts import Folder
 from fuzz_peers import (
     SealedToClient,
     WireToClient,
@@ -23,6 +22,7 @@ from fuzz_peers import (
     wire_to_server,
 )
 from fuzzing import Run, Target
+from note_parts import Folder
 
 from auth import NameInvalid, fold_name, normalise_name, skeleton
 from client_commands import Post, Send, interpret

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from file_parts import Folder
+from note_parts import Folder
 
 from client_events import Command, Entered, PeopleReplaced, Say
 from client_form import JoinForm

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from typing import TypeVar
 
-from file_parts import Folder
+from note_parts import Folder
 
 from client_events import Command, Entered, KeySeen, PeopleReplaced, Say
 from client_form import JoinForm

@@ -31,6 +31,7 @@ from client_events import (
     Result,
     Search,
 )
+from client_file_answers import file_failure
 from conversation import NO_TAG, Entry, EntryKind
 from protocol import Code
 from texts import Texts
@@ -170,7 +171,7 @@ def test_every_failure_that_is_documented_has_a_sentence_of_its_own(command: obj
     failures = getattr(command, "failures", ())
     name = getattr(command, "name", "")
 
-    sentences = [failure_sentence(name, Answered(1, code), Texts("en")) for code in failures]
+    sentences = [file_failure(name, failed, Texts("en")).message for failed in failures]
 
     assert not any(sentence.startswith("The server did not do it") for sentence in sentences)
     assert len(set(sentences)) == len(sentences)

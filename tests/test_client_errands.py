@@ -1,18 +1,14 @@
 """Typed commands on their way to the core and back."""
 
-from itertools import count
-
 import pytest
-from file_parts import Folder
+from errand_parts import Visit
 
 import client_inbox
-from client_commands import Answer, Do, Errand, Post, ReadInbox, Send
-from client_errands import Errands
+from client_commands import Do, Errand, Post, ReadInbox, Send
 from client_events import (
     AddGroup,
     Answered,
     AskGroups,
-    Command,
     ConversationChanged,
     ConversationsListed,
     DraftRefused,
@@ -32,50 +28,10 @@ from client_events import (
     Register,
     Say,
 )
-from client_inbox import Inbox
 from conversation import NO_TAG, ROOM, ConversationKind, Entry, EntryKind
 from protocol import Code
-from texts import Texts
 
 GROUP, PRIVATE = ConversationKind.GROUP, ConversationKind.PRIVATE
-
-
-class Visit:
-    """Ana's, with the commands that went out and the answers that came."""
-
-    def __init__(self) -> None:
-        self.commands: list[Command] = []
-        self.answers: list[Answer] = []
-        self.inbox = Inbox()
-        tickets = count(1)
-        self.errands = Errands(
-            self.inbox,
-            Texts("en"),
-            submit=self.commands.append,
-            new_ticket=lambda: next(tickets),
-            paths=Folder(),
-        )
-        self.happen(
-            Entered(1, "ana", "Lab", b"k" * 32, False),
-            ConversationChanged(ROOM, ConversationKind.ROOM, "", 0, 0, 0),
-            ConversationChanged(5, GROUP, "Kelas", 0, 0, 0),
-            ConversationsListed(),
-        )
-
-    def begin(self, *errands: Errand) -> "Visit":
-        for errand in errands:
-            self.errands.begin(errand, self.answers.append)
-        return self
-
-    def happen(self, *events: object) -> "Visit":
-        for event in events:
-            self.inbox.apply(event)
-            self.errands.take_event(event)
-        return self
-
-    @property
-    def codes(self) -> list[tuple[str, str]]:
-        return [(answer.command, answer.code) for answer in self.answers]
 
 
 def said(conversation: int, number: int, text: str, ticket: int | None = None) -> EntryArrived:
