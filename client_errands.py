@@ -23,7 +23,6 @@ from client_commands import (
     Get,
     ListFiles,
     Post,
-    ReadInbox,
     Send,
     Share,
     refusal_sentence,
@@ -147,7 +146,7 @@ class Errands:
                 self._look(errand, conversation, on_answer)
             case Do(request):
                 self._do(request, on_answer)
-            case ReadInbox():
+            case _:
                 self._is_alone = True
                 self._reading = on_answer
                 self._older_of = 0
@@ -275,9 +274,9 @@ class Errands:
             match letter.errand:
                 case Send(command, text=text):
                     self._post(text, conversation, command, letter.on_answer)
-                case Share(command):
+                case share:
                     assert letter.path is not None  # it was found before
-                    self._transfers.send(command, letter.path, conversation, letter.on_answer)
+                    self._transfers.send(share.command, letter.path, conversation, letter.on_answer)
 
     def _address(self, letter: _Letter) -> int:
         """0: not known yet."""
@@ -368,5 +367,5 @@ def command_of(errand: Errand) -> str:
             return "files"
         case Get():
             return "get"
-        case ReadInbox():
+        case _:
             return "inbox"

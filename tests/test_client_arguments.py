@@ -2,7 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client_arguments import parse_json_string, parse_name, parse_name_and_text, parse_words, quote
+from client_arguments import (
+    parse_json_string,
+    parse_name,
+    parse_name_and_path,
+    parse_name_and_text,
+    parse_words,
+    quote,
+)
 
 
 @pytest.mark.parametrize(
@@ -88,3 +95,23 @@ def test_anything_typed_has_words_or_a_wrong_form(typed: str) -> None:
         assert '"' in typed
     else:
         assert all(isinstance(word, str) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("budi foto.png", ("budi", "foto.png")),
+        ("budi  ~/Foto Kelas/satu.png ", ("budi", "~/Foto Kelas/satu.png")),
+        ('"Ibu Sari" "~/Foto Kelas/satu.png"', ("Ibu Sari", "~/Foto Kelas/satu.png")),
+        (r"budi C:\Users\ana\foto.png", ("budi", r"C:\Users\ana\foto.png")),
+        (r'budi "C:\Foto Kelas\satu.png"', ("budi", r"C:\Foto Kelas\satu.png")),
+    ],
+)
+def test_a_path_that_comes_last_needs_no_quotes(typed: str, meant: tuple[str, str]) -> None:
+    assert parse_name_and_path(typed) == meant
+
+
+@pytest.mark.parametrize("typed", ["", "budi", "budi  ", 'budi "a" b', 'budi "a', '"Ibu Sari"'])
+def test_a_path_and_its_receiver_must_both_be_there(typed: str) -> None:
+    with pytest.raises(ValueError, match="word"):
+        parse_name_and_path(typed)

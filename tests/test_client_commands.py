@@ -11,10 +11,13 @@ from client_commands import (
     Ask,
     Do,
     Exit,
+    Get,
+    ListFiles,
     Outcome,
     Post,
     ReadInbox,
     Send,
+    Share,
     command_lines,
     find_command,
     holds_password,
@@ -336,3 +339,44 @@ def test_nasty_lines_are_said_unchanged_or_answered(line: str) -> None:
 
     if isinstance(outcome, Post):
         assert outcome.text in (line.rstrip("\r\n"), line[1:].rstrip("\r\n"))
+
+
+# --- files ---
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        (
+            '/sendfile "Ibu Sari" ~/Foto Kelas/1.png',
+            Share("sendfile", ConversationKind.PRIVATE, "Ibu Sari", "~/Foto Kelas/1.png"),
+        ),
+        (
+            '/SENDGROUPFILE kelas "a b.png"',
+            Share("sendgroupfile", ConversationKind.GROUP, "kelas", "a b.png"),
+        ),
+        ("/sendroomfile a b.png", Share("sendroomfile", ConversationKind.ROOM, "", "a b.png")),
+        ("/files", ListFiles()),
+        ("/files #Kelas 7B", ListFiles("#Kelas 7B")),
+        ("/get foto.png", Get("foto.png")),
+        ('/get "foto kelas.png" "~/Foto Kelas"', Get("foto kelas.png", "", "~/Foto Kelas")),
+        ("/get @budi/12 /tmp", Get("12", "@budi", "/tmp")),
+        ('/get "#Kelas 7B/foto kelas.png"', Get("foto kelas.png", "#Kelas 7B")),
+    ],
+)
+def test_a_command_about_files_means_what_it_says(line: str, meant: Outcome) -> None:
+    assert typed(line) == meant
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("/sendfile", "/sendfile budi", '/sendfile budi "a" b', "/sendgroupfile kelas"),
+        *("/sendroomfile", '/sendroomfile "a', '/files "a'),
+        *("/get", "/get a b c", "/get /a", "/get room/", '/get ""'),
+    ],
+)
+def test_a_command_about_files_that_lacks_something_says_how_it_is_written(line: str) -> None:
+    refused = answer(line)
+
+    assert (refused.is_ok, refused.code) == (False, "USAGE")

@@ -1,6 +1,7 @@
 from datetime import UTC
 
 import pytest
+from note_parts import note
 
 from client_events import (
     Command,
@@ -121,6 +122,7 @@ def test_a_list_of_entries_has_days_and_marks_nothing() -> None:
     ("kind", "text", "line", "style"),
     [
         (EntryKind.TEXT, "satu\ndua", "08:32 #x budi: satu\n      dua", Style.MESSAGE),
+        (EntryKind.FILE, note().encode(), "08:32 #x budi: foto.png · 1.2 MB", Style.MESSAGE),
         (EntryKind.NOTICE, "besok libur", "08:32 #x besok libur", Style.MESSAGE),
         (EntryKind.JOINED, "", "#x budi joined", Style.QUIET),
         (EntryKind.LEFT, "", "#x budi left", Style.QUIET),

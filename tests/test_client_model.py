@@ -11,6 +11,7 @@ from client_rooms import (
     Room,
     entry,
 )
+from note_parts import note
 
 from client_events import (
     Connection,
@@ -316,6 +317,17 @@ def test_whoever_left_is_not_typing_when_back(is_one_by_one: bool) -> None:
 
 
 # --- what else is known ---
+
+
+def test_a_file_is_a_message_that_knows_what_it_is_about() -> None:
+    room = Room()
+
+    room.arrive(entry(ANA, note().encode(), kind=EntryKind.FILE))
+
+    row = room.model.rows()[-1]
+    assert isinstance(row, MessageRow)
+    assert (row.text, row.file) == ("foto.png", note())
+    assert room.model.last_message == LastMessage("ana", False, "foto.png", NOON)
 
 
 def test_the_last_message_is_known() -> None:

@@ -2,10 +2,11 @@ from datetime import date
 
 import pytest
 from client_rooms import ANA, DAY, ME, NOON, SAY, Room, entry
+from note_parts import note
 
 from client_events import Answered, Found, Search
 from client_search import Hit, Results, Searching, excerpt
-from conversation import ROOM, ConversationKind
+from conversation import ROOM, ConversationKind, EntryKind
 from protocol import Code
 
 TODAY = date(2025, 11, 21)
@@ -96,6 +97,17 @@ def test_what_was_found_says_where_who_when_and_what() -> None:
             Hit(99, 1, "", "ana", "22 Oct", "", "bab", ""),
         ),
     )
+
+
+def test_a_file_that_was_found_is_shown_by_its_name() -> None:
+    search, question = searching("foto")
+    hit = Found(ROOM, 7, entry(ANA, note().encode(), kind=EntryKind.FILE))
+
+    search.take(question, Answered(1, Code.OK, (hit,)))
+
+    found = results(search)
+    assert found is not None
+    assert (found.hits[0].match, found.hits[0].after) == ("foto", ".png")
 
 
 def test_one_message_is_one_message() -> None:

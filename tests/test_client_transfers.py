@@ -1,7 +1,5 @@
 """Typed commands about files: what they ask of the core, and when they are answered."""
 
-from pathlib import Path
-
 import pytest
 from errand_parts import Visit
 from note_parts import SENT_AT, file_entry, home, note, shared
@@ -341,12 +339,12 @@ def test_a_file_is_fetched_by_its_name_and_answered_when_it_is_saved() -> None:
 
     (answer,) = visit.answers
     assert (answer.command, answer.code) == ("get", "OK")
-    assert answer.message == "Saved as /home/ana/unduhan/foto.png"
+    assert answer.message == f"Saved as {home('unduhan/foto.png')}"
     assert answer.fields == {
         "conversation": "room",
         "number": 9,
         **FILE,
-        "path": "/home/ana/unduhan/foto.png",
+        "path": str(home("unduhan/foto.png")),
     }
     assert visit.errands.is_idle
 
@@ -371,7 +369,7 @@ def test_a_file_is_fetched_by_the_number_of_its_entry() -> None:
 
     visit.happen(Answered(1, Code.OK, (shared(9, conversation=5), shared(4, conversation=5))))
 
-    assert visit.commands[1:] == [FetchFile(2, note(), Path("/home/ana/unduhan"))]
+    assert visit.commands[1:] == [FetchFile(2, note(), home("unduhan"))]
 
 
 @pytest.mark.parametrize("page", [(), (shared(4, "7"),)])
