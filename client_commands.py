@@ -204,6 +204,7 @@ _REFUSALS = {
     Code.TEXT_INVALID: "refused.text_invalid",
     Code.MUTED: "refused.muted",
     Code.DISK_FULL: "refused.disk_full",
+    Code.FILE_MISSING: "answer.file_missing",
     Code.NOT_A_MEMBER: "answer.not_a_member",
     Code.NO_SESSION: "answer.no_session",
 }

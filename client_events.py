@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from client_file_events import AskFiles, FileCommand, FileEvent, SharedHere
-from conversation import ConversationKind, Entry, Person
+from conversation import ConversationKind, Entry, EntryKind, Person
 from protocol import Address, Code
 from settings_client import Run
 
@@ -383,6 +383,7 @@ class DraftRefused:
     conversation: int
     text: str
     code: Code
+    kind: EntryKind = EntryKind.TEXT  # FILE: the text is that of a FileNote
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from client_events import LoadOlder
 from client_rows import NoticeRow
-from conversation import Entry
+from conversation import Entry, FileNote
 from protocol import Code
 
 SHOWN = 300  # items in reach of the view at once
@@ -38,6 +38,7 @@ class Waiting:
     draft: int
     text: str
     refusal: Code | None = None
+    file: FileNote | None = None  # what it is about; then its text is the file's name
 
 
 Item = Arrived | Waiting | NoticeRow

@@ -68,6 +68,7 @@ from client_lines import (
 )
 from client_model import ClientModel
 from client_progress import Progress
+from conversation import EntryKind
 from file_words import note_in
 from settings import ClientOptions, parse_place
 from settings import Exit as ExitCode
@@ -400,7 +401,7 @@ class Talk:
                 show = self._page.hold_back if is_choosing or self._wanted else self._page.show
                 show(Found(conversation, number, entry))
             case DraftRefused(None):  # of an earlier run
-                note = note_in(event.text)
+                note = note_in(event.text) if event.kind is EntryKind.FILE else None
                 text = clean(event.text if note is None else note.name)
                 self._alarm(f"{refusal_sentence(event.code, self._say)} {text[:80]}")
             case FileMoved() | FileEnded():

@@ -32,7 +32,7 @@ from client_rows import (
     UnreadRow,
 )
 from conversation import Entry, EntryKind
-from file_words import note_of
+from file_words import note_in, note_of
 
 TranscriptEvent = (
     EntryArrived
@@ -88,7 +88,9 @@ class Transcript:
             case DraftRefused():
                 self._drafts.pop(event.draft, None)
                 ticket = event.ticket or 0
-                self.held.append(Waiting(ticket, event.draft, event.text, event.code))
+                note = note_in(event.text) if event.kind is EntryKind.FILE else None
+                text = event.text if note is None else note.name
+                self.held.append(Waiting(ticket, event.draft, text, event.code, note))
             case FloorChanged():
                 self.held.learn_floor(event.floor)
             case ReachedChanged():
@@ -233,6 +235,7 @@ def _waiting_row(waiting: Waiting, reader: Reader, last_author: int) -> MessageR
         last_author != reader.person,
         receipt,
         waiting.refusal,
+        file=waiting.file,
     )
 
 

@@ -330,6 +330,18 @@ def test_a_file_is_a_message_that_knows_what_it_is_about() -> None:
     assert room.model.last_message == LastMessage("ana", False, "foto.png", NOON)
 
 
+def test_a_file_that_was_refused_is_called_by_its_name() -> None:
+    room = Room()
+
+    room.model.apply(
+        DraftRefused(None, 3, ROOM, note().encode(), Code.FILE_MISSING, EntryKind.FILE)
+    )
+
+    row = room.model.rows()[-1]
+    assert isinstance(row, MessageRow)
+    assert (row.text, row.file, row.refusal) == ("foto.png", note(), Code.FILE_MISSING)
+
+
 def test_the_last_message_is_known() -> None:
     room = Room()
 

@@ -105,7 +105,9 @@ def test_nothing_is_shown_of_it_before_it_is_settled_who_one_is() -> None:
 def test_a_file_of_an_earlier_run_that_is_refused_is_called_by_its_name() -> None:
     visit = Visit().enter()
 
-    visit.happen(DraftRefused(None, 1, ROOM, note().encode(), Code.MUTED))
+    refused = DraftRefused(None, 1, ROOM, note().encode(), Code.FILE_MISSING, EntryKind.FILE)
+    visit.happen(refused)
 
     line, style = visit.screen.shown[-1]
-    assert (line.endswith("foto.png"), style) == (True, Style.ALARM)
+    sentence = "The server does not have this file, or not all of it."
+    assert (line, style) == (f"{sentence} foto.png", Style.ALARM)
