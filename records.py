@@ -227,7 +227,8 @@ class Shelf(Protocol):
     def verify(self, file: bytes) -> Callable[[], bool | None]: ...  # for the worker, which calls
     # it until it has the answer, with other jobs in between: whether it is what its name says; if
     # so it has its name for good and is on disk, if not it is gone. Nothing more can be written
-    def drop(self, file: bytes) -> None: ...  # a part or a whole
+    def drop(self, file: bytes) -> None: ...  # parts and the whole
+    def drop_part(self, file: bytes) -> None: ...  # what is being written of it, nothing else
     def has(self, file: bytes) -> bool: ...  # whole
     def whole(self) -> dict[bytes, int]: ...  # sizes of all such, at a start
     def read(self, file: bytes, first: int, blocks: int) -> bytes: ...  # of a whole one; less at

@@ -44,6 +44,7 @@ from settings import (
     save_server,
 )
 from storage import FolderInUseError, Storage
+from storage_files import FOLDER_NAME, FileShelf
 from texts import Texts
 from wordlist import make_password
 
@@ -119,17 +120,19 @@ class Host:
             is_watched=True,
         )
         folder = settings.data
-        opened: list[Storage] = []
+        opened: list[Storage | FileShelf] = []
 
         def make_core() -> ServerCore:
-            store = Storage.open(
-                folder, random_bytes=secrets.token_bytes, now_utc_ms=_utc_milliseconds()
-            )
+            at = _utc_milliseconds()
+            store = Storage.open(folder, random_bytes=secrets.token_bytes, now_utc_ms=at)
             opened.append(store)
             store.grow_log()
+            shelf = FileShelf(folder / FOLDER_NAME, now_utc_ms=at)
+            opened.append(shelf)
             return ServerCore(
                 settings,
                 store,
+                shelf,
                 static_private=store.identity.static_private,
                 reset_key=store.identity.reset_key,
                 random_bytes=secrets.token_bytes,
@@ -137,9 +140,9 @@ class Host:
                 now=time.monotonic(),
             )
 
-        def close_store() -> None:
-            for store in opened:
-                store.close()
+        def close_all() -> None:
+            for one in reversed(opened):
+                one.close()
 
         event_log = EventLog(Texts(self._options.language))
 
@@ -154,7 +157,7 @@ class Host:
             clock=time.monotonic,
             on_event=report,
             on_crash=lambda error: report(Crashed(error)),
-            at_end=close_store,
+            at_end=close_all,
         )
         try:
             driver.start()

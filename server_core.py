@@ -24,7 +24,7 @@ from protocol import (
     decode_data_header,
 )
 from protocol_session import Session
-from records import Store, Stored, StoreNotice
+from records import Shelf, Store, Stored, StoreNotice
 from server_accounts import Accounts, is_of_account
 from server_arrivals import Arrivals
 from server_conversations import Conversations
@@ -40,6 +40,7 @@ from server_events import (
     Stop,
     Stopped,
 )
+from server_files import Files
 from server_frames import Frames
 from server_identity import Identity
 from server_links import Links
@@ -52,7 +53,9 @@ from server_presence import GATHER
 from server_requests import Requests
 from server_rooms import Rooms
 from server_sessions import Sessions
+from server_supply import Supply
 from server_turn import Chores, Jobs, Turn
+from server_uploads import Uploads
 from settings import ServerSettings
 
 STATUS_INTERVAL = 1.0  # s
@@ -77,12 +80,13 @@ class _Timer(Enum):
 
 
 class ServerCore:
-    """The server. Owned by the network thread, as are its store and all it holds."""
+    """The server. Owned by the network thread, as are its store, its shelf and all it holds."""
 
     def __init__(
         self,
         settings: ServerSettings,
         store: Store,
+        shelf: Shelf,
         *,
         static_private: bytes,
         reset_key: bytes,
@@ -135,7 +139,23 @@ class ServerCore:
             run=self._jobs.run,
             sessions_of=self._members.sessions_of,
         )
-        self._partings = Partings(self._members, sessions, self._delivery, wall_clock=wall_clock)
+        self._uploads = Uploads(
+            store,
+            shelf,
+            self._turn,
+            self._limits,
+            run=self._jobs.run,
+            wake=sessions.wake,
+            wall_clock=wall_clock,
+        )
+        self._supply = Supply(store, shelf, wake=sessions.wake, send=sessions.send)
+        self._partings = Partings(
+            self._members,
+            sessions,
+            self._delivery,
+            forget=self._forget_files,
+            wall_clock=wall_clock,
+        )
         self._posting = Posting(
             store, self._rooms, self._members.people, self._turn, wake=sessions.wake
         )
@@ -187,6 +207,15 @@ class ServerCore:
                 write_posts=self._write_posts,
                 wall_clock=wall_clock,
             ),
+            files=Files(
+                store,
+                self._rooms,
+                self._members.people,
+                self._uploads,
+                self._turn,
+                answer=sessions.answer,
+                wall_clock=wall_clock,
+            ),
             wall_clock=wall_clock,
         )
         links = Links(
@@ -196,7 +225,14 @@ class ServerCore:
             moved=self._remember_address,
         )
         self._frames = Frames(
-            sessions, self._partings, links, self._requests, self._posting, self._delivery
+            sessions,
+            self._partings,
+            links,
+            self._requests,
+            self._posting,
+            self._delivery,
+            self._uploads,
+            self._supply,
         )
         self._operator = Operator(
             self._members,
@@ -218,6 +254,7 @@ class ServerCore:
         self._door.remember(store.remembered_sessions(at - SESSION_MEMORY))
         self._deadlines.set(_Timer.RESETS, now)
         self._turn.attempt(partial(store.forget_old, at), now)
+        self._uploads.restore(now)
         self._deadlines.set(_Timer.INDEX, now)
         self._deadlines.set(_Timer.HOUSEKEEPING, now + HOUSEKEEPING_INTERVAL)
         if self._settings.is_watched:
@@ -281,6 +318,8 @@ class ServerCore:
             self._delivery.next_timer(),
             self._entrance.next_timer(),
             self._operator.next_timer(),
+            self._uploads.next_timer(),
+            self._supply.next_timer(),
         )
         return min((due for due in dues if due is not None), default=None)
 
@@ -292,6 +331,8 @@ class ServerCore:
         self._entrance.handle_timer(now)
         self._operator.handle_timer(now)
         self._delivery.handle_timer(now)
+        self._uploads.handle_timer(now)
+        self._supply.handle_timer(now)
 
     def bursts_to_send(self, now: float) -> Iterator[Burst]:
         """Ends the turn: commits, then seals what may be said now."""
@@ -310,7 +351,9 @@ class ServerCore:
         if committed is not None:  # else what was sealed is as if the network had lost it
             yield from sealed
         self._push(committed, now)
+        self._uploads.ask(now)
         yield from self._sessions.take_bursts(now)
+        yield from self._supply.take_bursts(now)
         if committed is not None:  # what nobody waits for comes last
             self._store.write_along()
             self._chores.look()
@@ -430,6 +473,10 @@ class ServerCore:
 
     def _part(self, peer: Peer) -> None:
         self._partings.part(peer)
+
+    def _forget_files(self, peer: Peer) -> None:
+        self._uploads.forget(peer)
+        self._supply.forget(peer)
 
     def _forget(self, peer: Peer) -> None:
         self._entrance.forget(peer)

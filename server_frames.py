@@ -7,6 +7,7 @@ Source: docs/protocol.md.
 from entering import Step
 from protocol import Address, PeerError
 from protocol_frames import (
+    Chunk,
     Close,
     Frame,
     Have,
@@ -18,6 +19,7 @@ from protocol_frames import (
     Pull,
     Request,
     Typing,
+    Want,
     decode_frames,
 )
 from server_delivery import Delivery
@@ -27,6 +29,8 @@ from server_peer import Peer
 from server_posting import Posting
 from server_requests import Requests
 from server_sessions import Sessions
+from server_supply import Supply
+from server_uploads import Uploads
 
 MAX_FRAMES = 256  # in one datagram; more are only somebody's attempt to keep us busy
 
@@ -42,6 +46,8 @@ class Frames:
         requests: Requests,
         posting: Posting,
         delivery: Delivery,
+        uploads: Uploads,
+        supply: Supply,
     ) -> None:
         self._sessions = sessions
         self._partings = partings
@@ -49,6 +55,8 @@ class Frames:
         self._requests = requests
         self._posting = posting
         self._delivery = delivery
+        self._uploads = uploads
+        self._supply = supply
 
     def receive(self, peer: Peer, plaintext: bytes, address: Address, now: float) -> None:
         """What a datagram of a session held. Raises PeerError."""
@@ -59,12 +67,15 @@ class Frames:
             if isinstance(frame, Post):  # nearly every one at full speed
                 if peer.member is not None or _is_for_member(peer):
                     self._posting.receive(peer, frame)
+            elif isinstance(frame, Chunk):  # so of a file
+                if peer.member is not None or _is_for_member(peer):
+                    self._uploads.receive_chunk(peer, frame, now)
             else:
                 self._receive_other(peer, frame, address, now)
 
     def _receive_other(self, peer: Peer, frame: Frame, address: Address, now: float) -> None:
         match frame:
-            case Pull() | Have() | Typing():
+            case Pull() | Have() | Typing() | Want():
                 if _is_for_member(peer):
                     self._receive_from_member(peer, frame, now)
             case Request():
@@ -77,14 +88,19 @@ class Frames:
             case _:
                 raise PeerError("a frame only servers send")
 
-    def _receive_from_member(self, peer: Peer, frame: Pull | Have | Typing, now: float) -> None:
+    def _receive_from_member(
+        self, peer: Peer, frame: Pull | Have | Typing | Want, now: float
+    ) -> None:
         match frame:
             case Pull():
                 self._delivery.receive_pull(peer, frame, now)
             case Have():
                 self._delivery.receive_have(peer, frame, now)
-            case _:  # Typing
+            case Typing():
                 self._delivery.receive_typing(peer, frame, now)
+            case _:  # Want
+                self._uploads.receive_want(peer, frame)
+                self._supply.receive(peer, frame, now)
 
 
 def _is_for_member(peer: Peer) -> bool:

@@ -16,7 +16,7 @@ from server_sessions import Sessions
 
 
 class Partings:
-    """Ends presences and the sessions that belong to them."""
+    """Ends presences and the sessions of theirs. ``forget(peer)``: nobody is behind it now."""
 
     def __init__(
         self,
@@ -24,11 +24,13 @@ class Partings:
         sessions: Sessions,
         delivery: Delivery,
         *,
+        forget: Callable[[Peer], None],
         wall_clock: Callable[[], int],
     ) -> None:
         self._members = members
         self._sessions = sessions
         self._delivery = delivery
+        self._forget = forget
         self._wall_clock = wall_clock
 
     def take_leave(self, peer: Peer, now: float) -> None:
@@ -66,6 +68,7 @@ class Partings:
             member.heard()
             member.peers.pop(peer.key, None)
         self._delivery.forget(peer)
+        self._forget(peer)
 
     def _take_off(self, peer: Peer, now: float) -> None:
         """This device brings nobody back any more; with the last session, the person goes."""

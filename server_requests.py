@@ -16,6 +16,8 @@ from server_conversations import VERBS as CONVERSATION_VERBS
 from server_conversations import Conversations
 from server_delivery import Delivery
 from server_entrance import Entrance
+from server_files import VERBS as FILE_VERBS
+from server_files import Files
 from server_identity import VERBS as IDENTITY_VERBS
 from server_identity import Identity
 from server_members import Members
@@ -45,6 +47,7 @@ class Requests:
         arrivals: Arrivals,
         identity: Identity,
         conversations: Conversations,
+        files: Files,
         wall_clock: Callable[[], int],
     ) -> None:
         self._members = members
@@ -56,6 +59,7 @@ class Requests:
         self._arrivals = arrivals
         self._identity = identity
         self._conversations = conversations
+        self._files = files
         self._wall_clock = wall_clock
         self._answer = sessions.answer
 
@@ -94,6 +98,8 @@ class Requests:
             self._conversations.serve(peer, request, verb, fields, now)
         elif verb in IDENTITY_VERBS:
             self._identity.serve(peer, request, verb, fields, now)
+        elif verb in FILE_VERBS:
+            self._files.serve(peer, request, verb, fields)
         elif verb is Verb.EXIT:
             self._exit(peer, request, now)
         elif verb is Verb.PEOPLE:

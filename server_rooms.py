@@ -9,12 +9,13 @@ from conversation import (
     ROOM,
     Entry,
     EntryKind,
+    FileNote,
     draft_tag,
     is_postable_text,
     sent_at,
 )
 from entering import HeldLog, OfferedLog
-from protocol import MAX_TEXT, Code
+from protocol import MAX_TEXT, Code, PeerError
 from protocol_frames import Post
 from records import DraftAnswer, Store, Stored
 from replication_server import Intake, RecentLog
@@ -22,6 +23,7 @@ from settings import Limits
 
 FIRST_SIGHT = 200  # entries of a log that is seen for the first time
 MAX_LOGS = 1_000  # besides the room's, of which newest entries are in memory
+_POSTABLE = frozenset({EntryKind.TEXT, EntryKind.FILE})
 LOG_SHARE = 4  # one of them may take this part of what all of them may
 
 
@@ -94,7 +96,7 @@ class Rooms:
         code, text = (Code.MUTED, "") if is_muted else self._judge(draft, intake.person)
         if code is Code.OK:
             tag = draft_tag(intake.stream, number)
-            entry = Entry(tag, EntryKind.TEXT, at, intake.person, name, text)
+            entry = Entry(tag, EntryKind(draft.kind), at, intake.person, name, text)
             stored = self._store.append(conversation, entry)
             said = sent_at(stored.body)
             answer = DraftAnswer(number, code, conversation, stored.number, said)
@@ -106,7 +108,7 @@ class Rooms:
     def _judge(self, draft: Post, person: int) -> tuple[Code, str]:
         """Whether it becomes an entry, and of what text."""
         conversation, body = draft.conversation, draft.body
-        if draft.kind != EntryKind.TEXT:
+        if draft.kind not in _POSTABLE:
             return Code.BAD_REQUEST, ""
         if conversation != ROOM and not self.is_member(person, conversation):
             exists = self._store.conversation(conversation) is not None
@@ -117,7 +119,21 @@ class Rooms:
             text = body.decode()
         except UnicodeDecodeError:
             return Code.TEXT_INVALID, ""
+        if draft.kind == EntryKind.FILE:
+            return self._judge_file(text, person), text
         return Code.OK if is_postable_text(text) else Code.TEXT_INVALID, text
+
+    def _judge_file(self, text: str, person: int) -> Code:
+        """Shared by those alone who have it, or may read it already."""
+        try:
+            note = FileNote.decode(text)
+        except PeerError:
+            return Code.BAD_REQUEST
+        store, record = self._store, self._store.file(note.file)
+        may = store.has_brought(note.file, person) or store.may_read_file(note.file, person)
+        if record is None or record.size != note.size or not may:
+            return Code.FILE_MISSING
+        return Code.FILE_REMOVED if record.is_removed else Code.OK
 
     def note(
         self,

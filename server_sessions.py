@@ -124,9 +124,13 @@ class Sessions:
         outgoing, self._outgoing = self._outgoing, {}
         yield from loose
         for peer in outgoing.values():
-            yield from peer.session.take_bursts(now)
-            if (due := peer.session.echo_due) is not None:
-                self._deadlines.set(_Timer("echo", peer.key), due)
+            yield from self.send(peer, now)
+
+    def send(self, peer: Peer, now: float) -> Iterator[Burst]:
+        """What is queued for one session."""
+        yield from peer.session.take_bursts(now)
+        if (due := peer.session.echo_due) is not None:
+            self._deadlines.set(_Timer("echo", peer.key), due)
 
     # --- its end ---
 

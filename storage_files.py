@@ -202,6 +202,13 @@ class FileShelf:
                 remove(path)
             remove(self._whole(file))
 
+    def drop_part(self, file: bytes) -> None:
+        """What is being written of it; a whole one stays, and what is being verified."""
+        part = self._parts.get(file)
+        if part is not None:
+            with disk_errors():
+                self._remove_part(part)
+
     def free(self) -> int:
         """Bytes left on the disk."""
         with disk_errors():

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from simulated_nodes import cached_prs
+from stubborn_shelf import StubbornShelf
 
 from auth import derive_prs
 from conversation import PEOPLE, ROOM, Entry, EntryKind, Person, Presence
@@ -43,12 +44,13 @@ from protocol_frames import (
 from protocol_handshake import ClientHandshake, SessionKeys, answer_init
 from protocol_requests import Answer, Fields, Requester
 from protocol_session import Session
-from records import Store, StoreFullError
+from records import Shelf, Store, StoreFullError
 from server_core import ServerCore
 from server_events import Event, Happened, HappeningKind
 from server_peer import Peer
 from settings import Limits, ServerSettings
 from storage import Storage
+from storage_files import FOLDER_NAME
 
 START = 1_000.0  # monotonic seconds
 FIRST_UTC = 1_800_000_000_000  # UTC milliseconds then
@@ -156,6 +158,7 @@ class Room:
 
     def __exit__(self, *_: object) -> None:
         self.store.storage.close()
+        self.shelf.close()
 
     # --- the program ---
 
@@ -163,9 +166,11 @@ class Room:
         """Runs on what is on disk."""
         self._lives += 1
         self.store = open_store(self.settings.data, f"store {self._lives}")
+        self.shelf = StubbornShelf(self.settings.data / FOLDER_NAME)
         self.core = ServerCore(
             self.settings,
             cast(Store, self.store),
+            cast(Shelf, self.shelf),
             static_private=self.store.storage.identity.static_private,
             reset_key=self.store.storage.identity.reset_key,
             random_bytes=Chance(f"server {self._lives}"),
@@ -178,6 +183,7 @@ class Room:
         """kill -9, then the next start; what was not committed is gone."""
         self.store.storage.rollback()
         self.store.storage.close()
+        self.shelf.close()
         self.start()
 
     def wall_clock(self) -> int:
@@ -380,11 +386,18 @@ class Guest:
         """The CLOSE frames that came."""
         return [frame for frame in self.frames if isinstance(frame, Close)]
 
-    def post(self, text: str, draft: int = 0, oldest: int = 0, conversation: int = 1) -> bytes:
+    def post(
+        self,
+        text: str,
+        draft: int = 0,
+        oldest: int = 0,
+        conversation: int = 1,
+        kind: int = EntryKind.TEXT,
+    ) -> bytes:
         """The POST of the next draft, or of a certain one."""
         self._drafts = draft or self._drafts + 1
         oldest = oldest or self._drafts
-        return Post(self._drafts, oldest, conversation, 1, 0, 1, text.encode()).encode()
+        return Post(self._drafts, oldest, conversation, kind, 0, 1, text.encode()).encode()
 
     def say(self, *texts: str) -> None:
         """Drafts, each in a turn of its own."""

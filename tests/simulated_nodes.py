@@ -245,6 +245,8 @@ WRITES |= {"use_token", "add_ban", "bind_stream", "drop_ban", "drop_tokens", "re
 WRITES |= {"save_answer", "save_guesses", "save_once", "save_person", "save_token"}
 WRITES |= {"add_account", "drop_token", "save_credentials", "set_read"}
 WRITES |= {"add_group", "add_member", "add_private", "drop_member"}
+WRITES |= {"add_file", "bring_file", "remove_file"}
+SHELF_WRITES = {"begin", "write"}
 
 
 class BrittleStore:
@@ -290,6 +292,35 @@ class BrittleStore:
         self._step()
         self._failure = None
         self._store.rollback()
+
+
+class BrittleShelf:
+    """A real shelf in which kill -9 may strike before and after every call, and disks fail."""
+
+    def __init__(
+        self,
+        shelf: Any,
+        step: Callable[[], None],
+        fails: Callable[[str], StoreError | None],
+    ) -> None:
+        self._shelf = shelf
+        self._step = step
+        self._fails = fails
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._shelf, name)
+
+        def call(*arguments: Any) -> Any:
+            self._step()
+            failure = self._fails(name) if name in SHELF_WRITES else None
+            if failure is not None:
+                raise failure
+            result = found(*arguments)
+            self._step()
+            return result
+
+        setattr(self, name, call)
+        return call
 
 
 @functools.cache

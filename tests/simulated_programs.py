@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from simulated_network import START, Network
-from simulated_nodes import BrittleStore, Killed, Program
+from simulated_nodes import BrittleShelf, BrittleStore, Killed, Program
 
 import server_events as server
 from conversation import ROOM, Entry, EntryKind
 from records import (
     ConversationRecord,
+    Shelf,
     Store,
     StoreBrokenError,
     Stored,
@@ -27,6 +28,7 @@ from records import (
 from server_core import ServerCore
 from settings import ServerSettings
 from storage import Storage
+from storage_files import FOLDER_NAME, FileShelf
 
 SERVER_ADDRESS = ("10.0.0.1", 8083)
 FIRST_UTC = 1_800_000_000_000  # UTC milliseconds at START
@@ -55,6 +57,7 @@ class Server(Program):
         self.lives = 0
         self._world = world
         self._storage: Storage | None = None
+        self._shelf: FileShelf | None = None
         self._clock_offset = 0  # milliseconds the wall clock is wrong by
         self._chance = world.random("disk")
         self._trouble: StoreError | None = None
@@ -70,14 +73,19 @@ class Server(Program):
             self.folder, random_bytes=room_bytes, now_utc_ms=self.wall_clock()
         )
         try:
-            self.begin(self._make_core(self._storage, random_bytes))
+            # 0: the times of files are the real ones
+            self._shelf = FileShelf(self.folder / FOLDER_NAME, now_utc_ms=0)
+            self.begin(self._make_core(self._storage, self._shelf, random_bytes))
         except (Killed, StoreError):
             self.die()
 
-    def _make_core(self, storage: Storage, random_bytes: Callable[[int], bytes]) -> ServerCore:
+    def _make_core(
+        self, storage: Storage, shelf: FileShelf, random_bytes: Callable[[int], bytes]
+    ) -> ServerCore:
         return ServerCore(
             replace(self.settings, data=self.folder),
             cast(Store, BrittleStore(storage, self.step, self._disk_fails)),
+            cast(Shelf, BrittleShelf(shelf, self.step, self._disk_fails)),
             static_private=storage.identity.static_private,
             reset_key=storage.identity.reset_key,
             random_bytes=random_bytes,
@@ -165,6 +173,9 @@ class Server(Program):
         self._close(is_killed=True)
 
     def _close(self, *, is_killed: bool) -> None:
+        if self._shelf is not None:
+            self._shelf.close()
+            self._shelf = None
         if self._storage is not None:
             if is_killed:
                 self._storage.rollback()

@@ -28,6 +28,7 @@ from protocol_frames import FrameType
 from server_core import ServerCore
 from settings import ServerSettings
 from storage import Storage
+from storage_files import FOLDER_NAME, FileShelf
 
 CLIENT_ID = 0x0102030405060708
 SENT_AT = 1_700_000_000_000
@@ -51,9 +52,11 @@ class Room:
     def __init__(self, folder: Path, password: str) -> None:
         self.now = 1000.0
         self.store = Storage.open(folder, random_bytes=Chance("store"), now_utc_ms=self._at())
+        self.shelf = FileShelf(folder / FOLDER_NAME, now_utc_ms=self._at())
         self.core = ServerCore(
             ServerSettings(password=password, room_name="Kelas 7B"),
             self.store,
+            self.shelf,
             static_private=self.store.identity.static_private,
             reset_key=self.store.identity.reset_key,
             random_bytes=Chance("server"),
@@ -66,6 +69,7 @@ class Room:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.shelf.close()
         self.store.close()
 
     def carrier(self, port: int) -> Callable[[bytes], list[bytes]]:

@@ -20,6 +20,7 @@ from protocol import Address
 from server_core import ServerCore
 from settings import ServerSettings
 from storage import Storage
+from storage_files import FOLDER_NAME, FileShelf
 
 pytestmark = pytest.mark.socket
 
@@ -38,15 +39,18 @@ class RealServer:
         sock = bind("127.0.0.1", 0)
         self.address: Address = sock.getsockname()
         stores: list[Storage] = []
+        shelves: list[FileShelf] = []
 
         def make_core() -> ServerCore:
             now_utc_ms = time.time_ns() // 1_000_000
             stores.append(
                 Storage.open(folder, random_bytes=chance.randbytes, now_utc_ms=now_utc_ms)
             )
+            shelves.append(FileShelf(folder / FOLDER_NAME, now_utc_ms=now_utc_ms))
             return ServerCore(
                 settings,
                 stores[0],
+                shelves[0],
                 static_private=stores[0].identity.static_private,
                 reset_key=stores[0].identity.reset_key,
                 random_bytes=chance.randbytes,
@@ -54,13 +58,17 @@ class RealServer:
                 now=time.monotonic(),
             )
 
+        def close() -> None:
+            shelves[0].close()
+            stores[0].close()
+
         self.driver: Driver[server.Command, server.Event] = Driver(
             make_core,
             sock,
             clock=time.monotonic,
             on_event=self.events.put,
             on_crash=lambda error: self.events.put(server.Crashed(error)),
-            at_end=lambda: stores[0].close(),
+            at_end=close,
             name="server",
         )
         self.driver.start()

@@ -7,11 +7,13 @@ from typing import NamedTuple
 import pytest
 from conversation_parts import account, asked, gets, hears, logs, says
 from server_parts import Guest, Room
+from sharing_parts import Sharer, made
 
 from belonging import LogsRequest
-from conversation import ROOM
+from conversation import ROOM, EntryKind, FileNote
 from protocol import CloseCode, Code, Verb
 from protocol_frames import (
+    Chunk,
     EntryPart,
     Frame,
     Have,
@@ -22,6 +24,7 @@ from protocol_frames import (
     Refused,
     Request,
     Typing,
+    Want,
 )
 from protocol_requests import Fields
 from server_events import BanPerson
@@ -34,6 +37,8 @@ COUNTED = "it is believed"
 TOLD = "the others are told"
 FOUND = "it is found"
 NOT_FOUND = "it is not found"
+BLOCKS = "blocks of it come"
+DENIED = "nothing of it can be had"
 Outcome = Code | str
 
 
@@ -205,6 +210,54 @@ def typing(where: Where) -> Callable[[Scene], Outcome]:
     return frame(lambda scene: Typing(where(scene)), outcome)
 
 
+def share(where: Where) -> Callable[[Scene], Outcome]:
+    """Whether an entry may speak of a file that Budi shared somewhere."""
+
+    def send(scene: Scene) -> Outcome:
+        shared = Sharer(scene.budi, made(1))
+        shared.shares(where(scene))
+        ana = scene.ana
+        ana.frames.clear()
+        note = FileNote(shared.file, len(shared.data), "foto.png")
+        ana.send(ana.post(note.encode(), kind=EntryKind.FILE))
+        if ana.closed:
+            return CLOSED
+        refused = ana.take(Refused)
+        if refused:
+            return Code(refused[0].code)
+        return Code.OK if ana.take(Posted) else NOTHING
+
+    return send
+
+
+def fetch(where: Where) -> Callable[[Scene], Outcome]:
+    """WANT of a file that Budi shared somewhere."""
+
+    def ask(scene: Scene) -> Outcome:
+        shared = Sharer(scene.budi, made(1))
+        shared.shares(where(scene))
+        scene.ana.frames.clear()
+        scene.ana.send(Want(shared.file, 1000, ((0, 1),), 1).encode())
+        if scene.ana.closed:
+            return CLOSED
+        scene.room.pass_time(1)
+        if scene.ana.take(Chunk):
+            return BLOCKS
+        return DENIED if Want(shared.file, 0, ()) in scene.ana.take(Want) else NOTHING
+
+    return ask
+
+
+def supply(scene: Scene) -> Outcome:
+    """CHUNK of a file that Budi has offered."""
+    offered = Sharer(scene.budi, made(1))
+    offered.has()
+    scene.ana.send(Chunk(offered.file, 0, offered.data).encode())
+    if scene.ana.closed:
+        return CLOSED
+    return COUNTED if offered.has() else NOTHING
+
+
 def search(where: Where) -> Callable[[Scene], Outcome]:
     """Whether what was said somewhere is found."""
 
@@ -244,6 +297,19 @@ def fields(**given: str | int) -> Callable[[Scene], Fields]:
 
 def wish(name: str) -> Callable[[Scene], Fields]:
     return fields(once="11" * 16, name=name)
+
+
+def offer(where: Where) -> Callable[[Scene], Fields]:
+    return lambda scene: {
+        "conversation": where(scene),
+        "file": "ee" * 32,
+        "size": 5000,
+        "name": "foto.png",
+    }
+
+
+def listed(where: Where) -> Callable[[Scene], Fields]:
+    return lambda scene: {"conversation": where(scene), "before": 0}
 
 
 def at(where: Where) -> Callable[[Scene], Fields]:
@@ -362,6 +428,19 @@ TABLE = [
     Row("SEARCH: a group", search(group), alone(FOUND, NOT_FOUND) + REST),
     Row("SEARCH: private", search(private), alone(FOUND, NOT_FOUND) + REST),
     Row("FIND", request(Verb.FIND, fields(prefix="b")), ANYBODY + REST),
+    Row("OFFER into the room", request(Verb.OFFER, offer(room)), ANYBODY + REST),
+    Row("OFFER into a group", request(Verb.OFFER, offer(group)), MEMBERS_ALONE + REST),
+    Row("OFFER in private", request(Verb.OFFER, offer(private)), MEMBERS_ALONE + REST),
+    Row(
+        "OFFER nowhere",
+        request(Verb.OFFER, offer(nowhere)),
+        (Code.NO_SUCH_CONVERSATION,) * 4 + REST,
+    ),
+    Row("FILES of the room", request(Verb.FILES, listed(room)), ANYBODY + REST),
+    Row("FILES of a group", request(Verb.FILES, listed(group)), MEMBERS_ALONE + REST),
+    Row("FILES in private", request(Verb.FILES, listed(private)), MEMBERS_ALONE + REST),
+    Row("FILES nowhere", request(Verb.FILES, listed(nowhere)), (Code.NOT_A_MEMBER,) * 4 + REST),
+    Row("DROP", request(Verb.DROP, fields(file="ee" * 32)), ANYBODY + REST),
     Row(
         "unknown",
         request(99, fields()),
@@ -372,6 +451,13 @@ TABLE = [
     Row("POST into a group", post(group), MEMBERS_ALONE + FRAME_REST),
     Row("POST in private", post(private), MEMBERS_ALONE + FRAME_REST),
     Row("POST nowhere", post(nowhere), (Code.NO_SUCH_CONVERSATION,) * 4 + FRAME_REST),
+    Row("POST of a file of the room", share(room), ANYBODY + FRAME_REST),
+    Row("POST of a file of a group", share(group), alone(OK, Code.FILE_MISSING) + FRAME_REST),
+    Row("POST of a private file", share(private), alone(OK, Code.FILE_MISSING) + FRAME_REST),
+    Row("WANT of a file of the room", fetch(room), (BLOCKS,) * 4 + FRAME_REST),
+    Row("WANT of a file of a group", fetch(group), alone(BLOCKS, DENIED) + FRAME_REST),
+    Row("WANT of a private file", fetch(private), alone(BLOCKS, DENIED) + FRAME_REST),
+    Row("CHUNK of somebody else's", supply, (NOTHING,) * 5 + (CLOSED,)),
     Row("PULL from the room", pull(room), (ENTRIES,) * 4 + FRAME_REST),
     Row("PULL from a group", pull(group), alone(ENTRIES, LET_GO) + FRAME_REST),
     Row("PULL in private", pull(private), alone(ENTRIES, LET_GO) + FRAME_REST),

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from simulated_network import Network
-from simulated_nodes import BrittleStore, Program, Stranger
+from simulated_nodes import BrittleShelf, BrittleStore, Program, Stranger
 from simulator import SERVER_ADDRESS, Client, Simulator
 
 from protocol import Init
@@ -24,6 +24,7 @@ _NOT_OURS = (
     Program,
     Network,
     Simulator,
+    BrittleShelf,
     BrittleStore,
 )
 TIGHT = replace(Limits(), log_cache_bytes=4_000)

@@ -1,0 +1,122 @@
+"""Files on their way from the server: who may have which, and what of it goes out now.
+
+Band: cores. Whoever may not read a file, or may no longer, gets nothing of it and learns nothing.
+Source: docs/protocol.md.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from deadlines import Deadlines
+from protocol import Burst
+from protocol_frames import Want, encode_chunks, pad
+from records import Shelf, Store
+from server_peer import Peer
+from transfer import Run, Supplier
+
+TURN_BYTES = 1024 * 1024  # of files, for all sessions: chat waits no longer than that takes
+
+
+class _Served(NamedTuple):
+    peer: Peer
+    supplier: Supplier
+
+
+class Supply:
+    """Serves WANT. ``send(peer, now)``: seals what is queued for a session."""
+
+    def __init__(
+        self,
+        store: Store,
+        shelf: Shelf,
+        *,
+        wake: Callable[[Peer], None],
+        send: Callable[[Peer, float], Iterator[Burst]],
+    ) -> None:
+        self._store = store
+        self._shelf = shelf
+        self._wake = wake
+        self._send = send
+        self._served: dict[int, _Served] = {}  # by session id
+        self._deadlines: Deadlines[int] = Deadlines()
+        self._due: dict[int, None] = {}  # session ids; who waited longest comes first
+
+    def receive(self, peer: Peer, want: Want, now: float) -> None:
+        """What somebody wants of a file. Raises PeerError for more than there is of it."""
+        served = self._served.get(peer.key)
+        if not want.ranges:
+            if served is not None:
+                served.supplier.drop(want.file)
+            return
+        size = self._size_for(peer, want.file)
+        if size is None:
+            self._deny(peer, want.file)
+            return
+        if served is None:
+            served = self._served[peer.key] = _Served(peer, Supplier())
+        served.supplier.receive(want, size, now)
+        self._watch(served)
+
+    def _size_for(self, peer: Peer, file: bytes) -> int | None:
+        """None: it is not here, or not for them."""
+        record = self._store.file(file)
+        is_there = record is not None and not record.is_removed and self._shelf.has(file)
+        return record.size if record is not None and is_there and self._may(peer, file) else None
+
+    def _may(self, peer: Peer, file: bytes) -> bool:
+        return peer.member is not None and self._store.may_read_file(file, peer.member.person)
+
+    def _deny(self, peer: Peer, file: bytes) -> None:
+        served = self._served.get(peer.key)
+        if served is not None:
+            served.supplier.drop(file)
+        peer.session.queue(Want(file, 0, ()).encode())
+        self._wake(peer)
+
+    def _watch(self, served: _Served) -> None:
+        due = served.supplier.next_timer()
+        if due is not None:
+            self._deadlines.set(served.peer.key, due)
+
+    def forget(self, peer: Peer) -> None:
+        """The session has ended, or nobody is behind it any more."""
+        self._served.pop(peer.key, None)
+        self._due.pop(peer.key, None)
+        self._deadlines.cancel(peer.key)
+
+    # --- time ---
+
+    def next_timer(self) -> float | None:
+        return 0.0 if self._due else self._deadlines.next()
+
+    def handle_timer(self, now: float) -> None:
+        """Notes whose blocks are to go out when the turn ends."""
+        self._due.update(dict.fromkeys(self._deadlines.take_due(now)))
+
+    def take_bursts(self, now: float) -> Iterator[Burst]:
+        """At the end of a turn, after everything that somebody says."""
+        spent = 0
+        while self._due and spent < TURN_BYTES:
+            key = next(iter(self._due))
+            del self._due[key]
+            served = self._served[key]
+            plaintexts = self._plaintexts(served, now)
+            spent += sum(map(len, plaintexts))
+            served.peer.session.queue_plaintexts(plaintexts)
+            yield from self._send(served.peer, now)
+            self._watch(served)
+
+    def _plaintexts(self, served: _Served, now: float) -> list[bytes]:
+        peer, room = served.peer, served.peer.session.path_size.room
+        plaintexts: list[bytes] = []
+        for run in served.supplier.frames_due(now, room):
+            data = self._read(peer, run)
+            if not data:  # removed meanwhile, or they left the last place where it was shared
+                self._deny(peer, run.file)
+            plaintexts += map(pad, encode_chunks(run.file, run.first, data, room))
+        return plaintexts
+
+    def _read(self, peer: Peer, run: Run) -> bytes:
+        if not self._may(peer, run.file):
+            return b""
+        return self._shelf.read(run.file, run.first, run.blocks)

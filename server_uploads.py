@@ -1,0 +1,434 @@
+"""Files on their way to the server: who offers which, pulling them, whether they are what they
+were said to be, and room for them.
+
+Band: cores. Nothing of a file is believed before its hash was verified and the store has said so.
+Each who offers a file shows to have all of it, one after the other: a hash alone opens nothing.
+Source: docs/protocol.md.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from deadlines import Deadlines
+from protocol import BLOCK, MAX_FILE, Code
+from protocol_frames import Chunk, Want
+from protocol_requests import Fields
+from records import FileRecord, Shelf, Store, StoreFullError
+from server_peer import Peer
+from server_turn import Turn
+from settings import Limits
+from transfer import Puller
+from transfer_blocks import Bitmap, block_count
+
+SOURCE_PATIENCE = 20.0  # s without a block, then somebody else's offer is pulled
+SAVE_LEAST = 256 * 1024  # bytes that came since the bitmap was saved last, or
+SAVE_SHARE = 32  # this part of the file: a restart costs little more
+SAVE_INTERVAL = 2.0  # s, however little came
+MAX_IDLE = 256  # parts that wait for somebody to go on with them: memory for their bitmaps
+
+FULL = object()  # what a job comes to for which the disk has no room
+
+Outcome = tuple[Code, Fields]
+Run = Callable[[Callable[[], object], Callable[[object, float], None]], None]
+
+
+@dataclass(slots=True, eq=False)
+class _Offer:
+    """A session that says it has a file."""
+
+    peer: Peer
+    person: int
+    size: int
+
+
+@dataclass(slots=True, eq=False)
+class _Upload:
+    """A file that somebody offers. Its source is the one of them whom it is pulled from."""
+
+    file: bytes
+    size: int
+    bitmap: Bitmap | None = None  # None: there is no part of it
+    offers: list[_Offer] = field(default_factory=list)
+    source: _Offer | None = None
+    puller: Puller | None = None  # None: all is here and being verified
+    is_own: bool = True  # all that is here came from its source
+    heard_at: float | None = None  # None: not asked yet
+    saved_at: float = 0.0
+    unsaved: int = 0  # bytes
+    is_saving: bool = False
+
+    @property
+    def lacks(self) -> int:
+        """Bytes that are still to be written, or one block too many."""
+        return self.size - (self.bitmap.count * BLOCK if self.bitmap is not None else 0)
+
+
+class Uploads:
+    """Pulls what is offered onto the shelf. ``run(work, end)`` is for the worker thread, ``wake``
+    says that a peer has something to send.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        shelf: Shelf,
+        turn: Turn,
+        limits: Limits,
+        *,
+        run: Run,
+        wake: Callable[[Peer], None],
+        wall_clock: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._shelf = shelf
+        self._turn = turn
+        self._limits = limits
+        self._run = run
+        self._wake = wake
+        self._wall_clock = wall_clock
+        self._uploads: dict[bytes, _Upload] = {}
+        self._idle: dict[bytes, _Upload] = {}  # parts that nobody offers, oldest first
+        self._refused: dict[int, dict[bytes, Outcome]] = {}  # by session, until they are told
+        self._touched: dict[bytes, _Upload] = {}  # to be looked at when the turn ends
+        self._deadlines: Deadlines[bytes] = Deadlines()
+
+    def restore(self, now: float) -> None:
+        """After a start: what was verified and is not known yet; parts that wait for the rest."""
+        for file, size in self._shelf.unfinished().items():
+            self._lay_aside(_Upload(file, size))
+        at = self._wall_clock()
+        for file, size in self._shelf.whole().items():
+            record = self._store.file(file)
+            if record is None:  # a cut came between, or the database is a new one
+                made = FileRecord(file, size, 0, at)
+                self._turn.attempt(partial(self._store.add_file, made), now)
+            elif record.is_removed:
+                self._shelf.drop(file)
+
+    @property
+    def used(self) -> int:
+        """Bytes that are taken of all that files may take."""
+        waiting = (*self._uploads.values(), *self._idle.values())
+        return self._store.files_size() + sum(upload.size for upload in waiting)
+
+    # --- offers; when nothing is written that is not on disk ---
+
+    def is_known(self, file: bytes, size: int, person: int) -> bool:
+        """Whether all of it is here, and no news to this person."""
+        record = self._store.file(file)
+        return (
+            record is not None
+            and not record.is_removed
+            and record.size == size
+            and (self._store.has_brought(file, person) or self._store.may_read_file(file, person))
+            and self._shelf.has(file)
+        )
+
+    def offer(self, peer: Peer, person: int, file: bytes, size: int) -> Outcome:
+        """How an offer, or its repetition, stands. OK with ``have`` true: it can be shared now."""
+        refusal = self._refused.get(peer.key, {}).pop(file, None)
+        if refusal is not None:
+            return refusal
+        if self.is_known(file, size, person):
+            self.withdraw(peer, file)
+            return Code.OK, {"have": True}
+        upload = self._uploads.get(file)
+        known = _offer_of(upload, peer)
+        if known is not None and known.size == size:
+            return Code.OK, {"have": False}
+        self.withdraw(peer, file)
+        return self._take(_Offer(peer, person, size), file)
+
+    def _take(self, offer: _Offer, file: bytes) -> Outcome:
+        limits = self._limits
+        most = min(limits.file_bytes, MAX_FILE)
+        if offer.size > most:
+            return Code.FILE_TOO_LARGE, {"limit": most}
+        uploads = self._uploads.values()
+        if sum(any(o.person == offer.person for o in u.offers) for u in uploads) >= limits.uploads:
+            return Code.SERVER_FULL, {"limit": limits.uploads}
+        upload = self._uploads.get(file)
+        if upload is not None:
+            upload.offers.append(offer)
+            return Code.OK, {"have": False}
+        idle = self._idle.pop(file, None)
+        upload = idle or _Upload(file, offer.size)
+        if not self._has_room(
+            offer.size, upload.lacks if upload.size == offer.size else offer.size
+        ):
+            if idle is not None:
+                self._lay_aside(idle)
+            return self._no_space()
+        self._uploads[file] = upload
+        upload.offers.append(offer)
+        self._pull_next(upload)
+        return self._refused.get(offer.peer.key, {}).pop(file, (Code.OK, {"have": False}))
+
+    def _no_space(self) -> Outcome:
+        limits = self._limits
+        return Code.NO_SPACE, {"limit": limits.files_bytes, "free": limits.free_bytes}
+
+    def _has_room(self, size: int, to_come: int) -> bool:
+        """Whether so large a file may come; parts that nobody goes on with make room for it."""
+        active = self._store.files_size() + sum(u.size for u in self._uploads.values())
+        if active + size > self._limits.files_bytes:
+            return False
+        while not self._fits(size, to_come):
+            if not self._idle:
+                return False
+            self._forget_part(next(iter(self._idle)))
+        return True
+
+    def _fits(self, size: int, to_come: int) -> bool:
+        to_come += sum(upload.lacks for upload in self._uploads.values())
+        is_free = self._shelf.free() - to_come >= self._limits.free_bytes
+        return is_free and self.used + size <= self._limits.files_bytes
+
+    def _forget_part(self, file: bytes) -> None:
+        del self._idle[file]
+        self._shelf.drop_part(file)
+
+    def withdraw(self, peer: Peer, file: bytes) -> None:
+        """A session offers it no more. What is here of it waits for somebody to go on."""
+        upload = self._uploads.get(file)
+        offer = _offer_of(upload, peer)
+        if upload is not None and offer is not None:
+            self._withdraw(upload, offer)
+
+    def _withdraw(self, upload: _Upload, offer: _Offer) -> None:
+        upload.offers.remove(offer)
+        if upload.puller is not None and upload.source is offer:
+            self._save(upload)
+            self._pull_next(upload)
+
+    def forget(self, peer: Peer) -> None:
+        """The session has ended, or nobody is behind it any more."""
+        self._refused.pop(peer.key, None)
+        for upload in list(self._uploads.values()):
+            self.withdraw(peer, upload.file)
+
+    def remove(self, file: bytes) -> None:
+        """The operator removed it: nothing of it stays on the shelf."""
+        record = self._store.file(file)
+        if record is None or not record.is_removed:
+            return  # somebody brought it again, in that very turn
+        upload = self._uploads.get(file)
+        if upload is not None:
+            self._give_up(upload, (Code.FILE_REMOVED, {}))
+        self._idle.pop(file, None)
+        self._shelf.drop(file)
+
+    # --- pulling ---
+
+    def _pull_next(self, upload: _Upload) -> None:
+        """From whoever offered it first; or it is laid aside."""
+        upload.source = upload.puller = None
+        while upload.offers:
+            offer = upload.offers[0]
+            try:
+                bitmap = self._begin(upload, offer.size)
+            except StoreFullError:
+                self._refuse(upload, offer, self._no_space())
+                continue
+            upload.source, upload.heard_at = offer, None
+            upload.is_own = bitmap.count == 0
+            upload.puller = Puller(upload.file, upload.size, bitmap)
+            self._touched[upload.file] = upload
+            return
+        self._end(upload)
+        if upload.bitmap is not None:
+            self._lay_aside(upload)
+
+    def _begin(self, upload: _Upload, size: int) -> Bitmap:
+        saved = self._shelf.begin(upload.file, size)
+        if upload.bitmap is None or upload.size != size:
+            upload.bitmap = Bitmap(block_count(size), saved)
+            upload.size = size
+        return upload.bitmap
+
+    def _end(self, upload: _Upload) -> None:
+        del self._uploads[upload.file]
+        self._touched.pop(upload.file, None)
+        self._deadlines.cancel(upload.file)
+
+    def _lay_aside(self, upload: _Upload) -> None:
+        self._idle[upload.file] = upload
+        if len(self._idle) > MAX_IDLE:
+            self._forget_part(next(iter(self._idle)))
+
+    def receive_chunk(self, peer: Peer, chunk: Chunk, now: float) -> None:
+        """Blocks of a file. What nobody asked this session for is nothing. Raises PeerError."""
+        upload = self._uploads.get(chunk.file)
+        if upload is None or upload.puller is None or upload.source is None:
+            return
+        if upload.source.peer is not peer:
+            return
+        for first, data in upload.puller.receive(chunk, now):
+            try:
+                self._shelf.write(chunk.file, first, data)
+            except StoreFullError:
+                self._fill(upload)
+                return
+            upload.unsaved += len(data)
+        upload.heard_at = now
+        self._touched[chunk.file] = upload
+
+    def receive_want(self, peer: Peer, want: Want) -> None:
+        """A source says what it supplies; that may be nothing."""
+        upload = self._uploads.get(want.file)
+        if upload is None or upload.puller is None or upload.source is None:
+            return
+        if upload.source.peer is peer:
+            upload.puller.receive_want(want)
+            self._touched[want.file] = upload
+
+    def next_timer(self) -> float | None:
+        return self._deadlines.next()
+
+    def handle_timer(self, now: float) -> None:
+        """Looks at what is due when the turn ends."""
+        for file in self._deadlines.take_due(now):
+            self._touched[file] = self._uploads[file]
+
+    def ask(self, now: float) -> None:
+        """At the end of a turn: what each puller wants, once for all that came."""
+        while self._touched:
+            _, upload = self._touched.popitem()
+            if upload.puller is not None and upload.source is not None:
+                self._go_on(upload, upload.puller, upload.source, now)
+
+    def _go_on(self, upload: _Upload, puller: Puller, source: _Offer, now: float) -> None:
+        if upload.heard_at is None:
+            upload.heard_at = upload.saved_at = now
+        if puller.is_refused or now > upload.heard_at + SOURCE_PATIENCE:
+            self._withdraw(upload, source)
+            return
+        frames = puller.frames_due(now, source.peer.session.round_trip)
+        for frame in frames:
+            source.peer.session.queue(frame)
+        if frames:
+            self._wake(source.peer)
+        if puller.is_complete:
+            self._verify(upload)
+            return
+        self._save_in_time(upload, now)
+        due = puller.next_timer()
+        assert due is not None  # it lacks something, so it will ask again
+        self._deadlines.set(upload.file, due)
+
+    def _save_in_time(self, upload: _Upload, now: float) -> None:
+        enough = max(SAVE_LEAST, upload.size // SAVE_SHARE)
+        is_time = upload.unsaved and now > upload.saved_at + SAVE_INTERVAL
+        if upload.is_saving or not (is_time or upload.unsaved >= enough):
+            return
+        upload.saved_at = now
+        if self._shelf.free() < self._limits.free_bytes:
+            self._fill(upload)
+        else:
+            self._save(upload)
+
+    def _save(self, upload: _Upload) -> None:
+        """What has come is not sent again after a restart."""
+        if upload.bitmap is None or not upload.unsaved:
+            return
+
+        def end(_: object, __: float) -> None:
+            upload.is_saving = False
+
+        work = self._shelf.save(upload.file, upload.bitmap.encode())
+        upload.unsaved, upload.is_saving = 0, True
+        self._run(partial(_unless_full, work), end)
+
+    # --- its end ---
+
+    def _verify(self, upload: _Upload) -> None:
+        upload.puller = upload.bitmap = None
+        upload.unsaved = 0
+        self._deadlines.cancel(upload.file)
+        try:
+            work = self._shelf.verify(upload.file)
+        except StoreFullError:
+            self._fill(upload)
+            return
+        self._verify_on(upload, partial(_unless_full, work))
+
+    def _verify_on(self, upload: _Upload, work: Callable[[], object]) -> None:
+        self._run(work, partial(self._verified, upload, work))
+
+    def _verified(
+        self, upload: _Upload, work: Callable[[], object], verdict: object, now: float
+    ) -> None:
+        if self._uploads.get(upload.file) is not upload or upload.source is None:
+            return  # removed meanwhile
+        if verdict is None:
+            self._verify_on(upload, work)
+        elif verdict is FULL:
+            self._fill(upload)
+        elif verdict:
+            self._keep(upload, upload.source.person, now)
+        else:
+            source = upload.source
+            if upload.is_own and source in upload.offers:
+                self._refuse(upload, source, (Code.FILE_CHANGED, {}))
+            self._pull_next(upload)
+
+    def _keep(self, upload: _Upload, person: int, now: float) -> None:
+        """It is what it was said to be: the store says so, then everybody."""
+        file, size, at = upload.file, upload.size, self._wall_clock()
+
+        def write() -> None:
+            self._store.add_file(FileRecord(file, size, person, at))
+            self._store.bring_file(file, person)
+
+        def undo(_: float) -> None:
+            record = self._store.file(file)
+            if record is None or record.is_removed:
+                self._shelf.drop(file)
+            self._fill(upload)
+
+        self._turn.when_undone(undo)
+        if self._turn.attempt(write, now):
+            self._turn.when_kept(lambda _: self._settle(upload), is_plain=True)
+
+    def _settle(self, upload: _Upload) -> None:
+        """Who may share it now hears so; the others must show that they have it too."""
+        for offer in list(upload.offers):
+            if self.is_known(upload.file, upload.size, offer.person):
+                upload.offers.remove(offer)
+                self._hint(offer.peer, upload.file)
+        self._pull_next(upload)
+
+    def _fill(self, upload: _Upload) -> None:
+        """The disk is full: what is here of it makes room for other things."""
+        self._shelf.drop_part(upload.file)
+        self._give_up(upload, self._no_space())
+
+    def _give_up(self, upload: _Upload, refusal: Outcome) -> None:
+        upload.source = upload.puller = upload.bitmap = None
+        for offer in list(upload.offers):
+            self._refuse(upload, offer, refusal)
+        self._end(upload)
+
+    def _refuse(self, upload: _Upload, offer: _Offer, refusal: Outcome) -> None:
+        """Told when the offer is repeated, which a word makes happen at once."""
+        upload.offers.remove(offer)
+        self._refused.setdefault(offer.peer.key, {})[upload.file] = refusal
+        self._hint(offer.peer, upload.file)
+
+    def _hint(self, peer: Peer, file: bytes) -> None:
+        peer.session.queue(Want(file, 1, ()).encode())
+        self._wake(peer)
+
+
+def _offer_of(upload: _Upload | None, peer: Peer) -> _Offer | None:
+    offers = upload.offers if upload is not None else []
+    return next((offer for offer in offers if offer.peer is peer), None)
+
+
+def _unless_full(work: Callable[[], object]) -> object:
+    """A full disk is a result like others; what else a job raises ends the server."""
+    try:
+        return work()
+    except StoreFullError:
+        return FULL

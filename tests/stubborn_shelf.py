@@ -1,0 +1,37 @@
+"""A shelf whose disk fills when a test wants it."""
+
+from pathlib import Path
+from typing import Any
+
+from records import StoreFullError
+from storage_files import FileShelf
+
+
+class StubbornShelf:
+    """A real shelf whose disk is full whenever a test says so: ``full`` names the methods for which
+    there is no room, ``free_bytes`` what it says is left.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.shelf = FileShelf(folder, now_utc_ms=0)  # the times of files are the real ones
+        self.full: set[str] = set()
+        self.free_bytes = 100 << 30
+
+    def free(self) -> int:
+        return self.free_bytes
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.full:
+            raise StoreFullError("no room")
+        found = getattr(self.shelf, name)
+        if name not in ("save", "verify"):
+            return found
+
+        def work(*arguments: Any) -> Any:
+            done = found(*arguments)
+            return self._fill if f"{name} later" in self.full else done
+
+        return work
+
+    def _fill(self) -> None:
+        raise StoreFullError("no room")

@@ -1,0 +1,583 @@
+"""Files on their way to the server: what of them is believed, when, and by whom."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from conversation_parts import account, asked, finish_jobs, gets, says
+from server_parts import Room, keep_alive, limits
+from sharing_parts import Sharer, fetch, made
+
+from conversation import ROOM
+from protocol import BLOCK, CloseCode, Code, Verb
+from protocol_frames import Chunk, Want
+from records import FileRecord
+from server_uploads import MAX_IDLE, SOURCE_PATIENCE
+
+DATA = made(100)
+FILE = sha256(DATA).digest()
+
+
+@pytest.fixture
+def room(folder: Path) -> Iterator[Room]:
+    with Room(folder) as room:
+        yield room
+
+
+# --- what is believed ---
+
+
+def test_what_is_offered_is_pulled_verified_and_then_here(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+
+    assert ana.has() is False
+    assert ana.supplies() == 100
+    assert ana.hints()
+    assert ana.has() is True
+
+    assert room.shelf.read(FILE, 0, 100) == DATA
+    record = room.store.file(FILE)
+    assert record == FileRecord(FILE, len(DATA), ana.guest.person, record.at)
+
+
+def test_an_empty_file_is_here_without_a_block(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), b"")
+
+    assert ana.has() is False
+    assert ana.has() is True
+    assert room.shelf.has(sha256(b"").digest())
+
+
+def test_nothing_is_believed_before_its_hash_is_known(room: Room) -> None:
+    ana, budi = Sharer(room.comes("Ana"), DATA), room.comes("Budi")
+    ana.has()
+    room.held_jobs = []
+    ana.supplies()
+
+    assert ana.has() is False
+    assert ana.note() is Code.FILE_MISSING
+    assert fetch(room, budi, FILE, 100).is_denied
+
+    finish_jobs(room)
+    assert ana.has() is True
+    assert ana.note() is Code.OK
+
+
+def test_nothing_is_believed_that_the_store_could_not_keep(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.has()
+    room.held_jobs = []
+    ana.supplies()
+    room.store.full = {"commit"}
+    finish_jobs(room)
+
+    room.store.full.clear()
+    assert not room.shelf.has(FILE)
+    assert ana.offers().code is Code.NO_SPACE
+    ana.shares()
+
+
+def test_a_file_that_is_here_stays_when_what_came_again_could_not_be_kept(room: Room) -> None:
+    ana, budi = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Budi"), DATA)
+    kimia = gets(ana.guest, Verb.ADD_GROUP, "Kimia")
+    ana.shares(kimia)
+    budi.has()
+    room.held_jobs = []
+    budi.supplies()
+    room.store.full = {"bring_file"}
+    finish_jobs(room)
+
+    room.store.full.clear()
+    assert budi.offers().code is Code.NO_SPACE
+    assert fetch(room, ana.guest, FILE, 100).data == DATA
+
+
+def test_what_is_not_what_was_offered_is_said_so_and_gone(room: Room) -> None:
+    liar = Sharer(room.comes("Ana"), made(100, 2), FILE)
+    liar.has()
+    liar.supplies()
+    assert liar.hints()
+
+    assert liar.offers().code is Code.FILE_CHANGED
+    assert not room.shelf.has(FILE)
+    assert room.store.file(FILE) is None
+
+
+def test_after_a_lie_the_offer_can_begin_anew(room: Room) -> None:
+    liar = Sharer(room.comes("Ana"), made(100, 2), FILE)
+    liar.has()
+    liar.supplies()
+    assert liar.offers().code is Code.FILE_CHANGED
+
+    Sharer(liar.guest, DATA).shares()
+
+
+def test_what_somebody_else_began_wrongly_is_pulled_again_and_nobody_is_blamed(room: Room) -> None:
+    liar = Sharer(room.comes("Ana"), made(100, 2), FILE)
+    liar.has()
+    liar.supplies(20)
+    asked(liar.guest, Verb.EXIT, {})
+    budi = Sharer(room.comes("Budi"), DATA)
+    budi.has()
+
+    assert budi.supplies() == 80 + 100
+    assert budi.has() is True
+
+
+def test_a_large_file_is_verified_with_other_work_in_between(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    verdicts = iter((None, None, True))
+    room.shelf.shelf.verify = lambda file: lambda: next(verdicts)  # type: ignore[method-assign]
+    ana.has()
+    room.held_jobs = []
+    ana.supplies()
+
+    for _ in range(3):
+        assert len(room.held_jobs) == 1
+        job = room.held_jobs.pop()
+        room.core.handle_result(job.key, job.run(), room.now)
+        room.end_turn()
+    assert room.held_jobs == []
+    assert room.store.file(FILE) is not None
+
+
+def test_blocks_that_cannot_be_of_the_file_end_the_session(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.has()
+
+    ana.guest.send(Chunk(FILE, 100, b"x").encode())
+
+    assert {close.code for close in ana.guest.closed} == {CloseCode.BROKEN}
+
+
+def test_blocks_that_nobody_asked_a_session_for_are_nothing(room: Room) -> None:
+    ana, budi = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Budi"), DATA)
+    budi.sends([0])
+    ana.has()
+    budi.sends([0])
+    budi.has()
+    budi.sends([0])
+    budi.guest.send(Want(FILE, 0, ()).encode())
+
+    assert ana.supplies() == 100
+    ana.sends([7])
+    assert not budi.guest.closed
+    assert not ana.guest.closed
+
+
+# --- who has shown to have it ---
+
+
+def test_what_was_shared_where_somebody_reads_needs_not_to_be_sent_again(room: Room) -> None:
+    Sharer(room.comes("Ana"), DATA).shares()
+    budi = Sharer(room.comes("Budi"), DATA)
+
+    assert budi.has() is True
+    assert budi.note() is Code.OK
+
+
+def test_a_hash_alone_opens_nothing(room: Room) -> None:
+    ana, budi = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Budi"), DATA)
+    kimia = gets(ana.guest, Verb.ADD_GROUP, "Kimia")
+    ana.shares(kimia)
+
+    assert budi.has() is False
+    assert budi.note() is Code.FILE_MISSING
+    assert fetch(room, budi.guest, FILE, 100).is_denied
+
+    budi.supplies()
+    assert budi.has() is True
+    assert budi.note() is Code.OK
+    assert fetch(room, budi.guest, FILE, 100).data == DATA
+
+
+def test_a_lie_about_a_file_that_is_here_harms_it_not(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    kimia = gets(ana.guest, Verb.ADD_GROUP, "Kimia")
+    ana.shares(kimia)
+    liar = Sharer(room.comes("Budi"), made(100, 2), FILE)
+    liar.has()
+    liar.supplies()
+
+    assert liar.offers().code is Code.FILE_CHANGED
+    assert fetch(room, ana.guest, FILE, 100).data == DATA
+
+
+def test_a_wrong_size_of_a_file_that_is_here_is_pulled_like_any_other(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.shares()
+
+    assert ana.offers(size=len(DATA) + 1).fields == {"have": False}
+
+
+def test_who_offers_what_somebody_else_is_sending_sends_it_after_that(room: Room) -> None:
+    ana, budi = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Budi"), DATA)
+    ana.has()
+    budi.has()
+    assert budi.wanted() == []
+
+    ana.supplies()
+
+    assert ana.has() is True
+    assert budi.has() is False
+    assert budi.supplies() == 100
+    assert budi.has() is True
+
+
+def test_who_may_read_it_by_then_needs_not(room: Room) -> None:
+    ana, budi = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Budi"), DATA)
+    ana.has()
+    budi.has()
+    ana.supplies()
+    assert ana.note() is Code.OK
+
+    assert budi.has() is True
+    budi.wanted()
+    room.pass_time(5)
+    assert budi.wanted() == []
+
+
+def test_what_one_device_sent_the_other_may_share(room: Room) -> None:
+    phone, laptop = (Sharer(device, DATA) for device in account(room, "Ana"))
+    phone.has()
+    laptop.has()
+    phone.supplies()
+
+    assert laptop.hints()
+    assert laptop.has() is True
+    assert laptop.wanted() == []
+
+
+def test_an_offer_of_another_size_waits_and_is_pulled_from_the_start(room: Room) -> None:
+    liar = Sharer(room.comes("Ana"), made(50, 2), FILE)
+    ana = Sharer(room.comes("Budi"), DATA)
+    liar.has()
+    ana.has()
+    liar.supplies()
+    assert liar.offers().code is Code.FILE_CHANGED
+
+    assert ana.supplies() == 100
+    assert ana.has() is True
+
+
+def test_an_offer_with_another_size_takes_the_place_of_the_first(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.offers(size=5 * BLOCK)
+    ana.wanted()
+
+    ana.has()
+
+    assert ana.supplies() == 100
+
+
+# --- going on ---
+
+
+def test_another_session_goes_on_where_the_first_was_cut_off(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.has()
+    ana.supplies(30)
+    room.pass_time(1)
+    assert ana.guest.comes_back(None).code is Code.OK
+
+    ana.has()
+
+    assert ana.supplies() == 70
+    assert ana.has() is True
+
+
+def test_a_restart_costs_at_most_a_twentieth(room: Room) -> None:
+    data = made(20_000)
+    ana = Sharer(room.comes("Ana"), data)
+    ana.has()
+    sent = ana.supplies(15_000)
+
+    room.restart()
+    assert ana.guest.comes_back(None).code is Code.OK
+    ana.has()
+
+    assert ana.supplies() <= 20_000 - sent + 1_000
+    assert ana.has() is True
+
+
+def test_what_came_slowly_is_kept_too(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.has()
+    ana.supplies(10)
+    room.pass_time(3)
+    room.restart()
+    assert ana.guest.comes_back(None).code is Code.OK
+
+    ana.has()
+
+    assert ana.supplies() == 90
+
+
+def test_one_map_is_saved_at_a_time(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), made(2000))
+    ana.has()
+    room.held_jobs = []
+    ana.supplies(1500)
+
+    assert len(room.held_jobs) == 1
+    finish_jobs(room)
+    ana.has()
+    ana.supplies()
+    assert ana.has() is True
+
+
+def test_a_map_that_finds_no_room_is_no_harm(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), made(2000))
+    room.shelf.full = {"save later"}
+    ana.has()
+    ana.supplies()
+
+    assert ana.has() is True
+
+
+def test_who_drops_an_offer_is_asked_no_more_and_may_go_on_later(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.has()
+    ana.supplies(30)
+    ana.wanted()
+
+    assert asked(ana.guest, Verb.DROP, {"file": FILE.hex()}).code is Code.OK
+    room.pass_time(5)
+    assert ana.wanted() == []
+
+    ana.has()
+    assert ana.supplies() == 70
+
+
+def test_to_drop_what_was_not_offered_is_fine(room: Room) -> None:
+    ana = room.comes("Ana")
+    assert asked(ana, Verb.DROP, {"file": FILE.hex()}).code is Code.OK
+
+
+def test_who_leaves_while_it_is_verified_has_brought_it(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.has()
+    room.held_jobs = []
+    ana.supplies()
+    room.pass_time(1)
+    assert ana.guest.comes_back(None).code is Code.OK
+    finish_jobs(room)
+
+    assert ana.has() is True
+
+
+def test_a_lie_of_somebody_who_has_left_is_nobodys(room: Room) -> None:
+    liar = Sharer(room.comes("Ana"), made(100, 2), FILE)
+    liar.has()
+    room.held_jobs = []
+    liar.supplies()
+    room.pass_time(1)
+    assert liar.guest.comes_back(None).code is Code.OK
+    finish_jobs(room)
+
+    assert Sharer(liar.guest, DATA).has() is False
+
+
+def test_a_source_that_has_it_no_more_makes_room_for_another(room: Room) -> None:
+    ana, budi = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Budi"), DATA)
+    ana.has()
+    ana.supplies(40)
+    budi.has()
+
+    ana.guest.send(Want(FILE, 0, ()).encode())
+
+    assert budi.supplies() == 60
+    assert budi.has() is True
+
+
+def test_a_source_that_is_silent_makes_room_for_another(room: Room) -> None:
+    ana, budi = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Budi"), DATA)
+    ana.has()
+    budi.has()
+
+    keep_alive(room, 2 * SOURCE_PATIENCE, ana.guest, budi.guest)
+
+    budi.supplies()
+    assert budi.has() is True
+
+
+def test_what_gets_lost_is_asked_for_again(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.has()
+    ana.sends(ana.wanted()[::2])
+
+    for _ in range(50):
+        room.pass_time(0.2)
+        ana.supplies()
+
+    assert ana.has() is True
+
+
+# --- limits ---
+
+
+def test_a_file_that_is_too_large_is_refused_with_the_limit(folder: Path) -> None:
+    with Room(folder, limits=limits(file_bytes=50_000)) as room:
+        ana = Sharer(room.comes("Ana"), DATA)
+
+        answer = ana.offers()
+
+        assert (answer.code, answer.fields) == (Code.FILE_TOO_LARGE, {"limit": 50_000})
+        assert ana.offers(size=50_000).code is Code.OK
+
+
+def test_all_files_together_have_a_limit(folder: Path) -> None:
+    with Room(folder, limits=limits(files_bytes=250_000)) as room:
+        ana = Sharer(room.comes("Ana"), DATA)
+        ana.shares()
+        other = Sharer(ana.guest, made(100, 3))
+        other.has()
+        third = Sharer(ana.guest, made(100, 4))
+
+        answer = third.offers()
+
+        assert answer.code is Code.NO_SPACE
+        assert answer.fields == {"limit": 250_000, "free": room.settings.limits.free_bytes}
+
+
+def test_the_disk_is_not_filled_with_files(folder: Path) -> None:
+    with Room(folder, limits=limits(free_bytes=1_000_000)) as room:
+        room.shelf.free_bytes = 1_000_000 + 2 * len(DATA)
+        guest = room.comes("Ana")
+        codes = [Sharer(guest, made(100, label)).offers().code for label in range(3)]
+
+        assert codes == [Code.OK, Code.OK, Code.NO_SPACE]
+
+
+def test_parts_that_nobody_goes_on_with_make_room(folder: Path) -> None:
+    with Room(folder, limits=limits(files_bytes=250_000)) as room:
+        left = [
+            Sharer(room.comes(name), made(100, label)) for label, name in ((5, "Eka"), (6, "Dewi"))
+        ]
+        for one in left:
+            one.has()
+            one.supplies(10)
+            asked(one.guest, Verb.EXIT, {})
+        ana = Sharer(room.comes("Ana"), DATA)
+
+        ana.shares()
+
+        assert room.shelf.unfinished() == {left[1].file: len(DATA)}
+
+
+def test_what_is_refused_for_want_of_space_stays_as_it_was(folder: Path) -> None:
+    with Room(folder) as room:
+        ana = Sharer(room.comes("Ana"), DATA)
+        ana.has()
+        ana.supplies(30)
+        asked(ana.guest, Verb.DROP, {"file": FILE.hex()})
+        room.shelf.free_bytes = 0
+        assert ana.offers().code is Code.NO_SPACE
+
+        room.shelf.free_bytes = 100 << 30
+        ana.wanted()
+        ana.has()
+        assert ana.supplies() == 70
+
+
+def test_one_person_has_so_many_files_on_their_way(folder: Path) -> None:
+    with Room(folder, limits=limits(uploads=2)) as room:
+        phone, laptop = account(room, "Ana")
+        assert Sharer(phone, made(3, 1)).has() is False
+        assert Sharer(laptop, made(3, 2)).has() is False
+
+        answer = Sharer(laptop, made(3, 3)).offers()
+
+        assert (answer.code, answer.fields) == (Code.SERVER_FULL, {"limit": 2})
+        assert Sharer(room.comes("Budi"), made(3, 3)).has() is False
+
+
+def test_a_full_disk_ends_the_offer_and_chat_goes_on(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.has()
+    ana.supplies(30)
+    room.shelf.full = {"write"}
+    ana.sends([50, 51])
+
+    assert ana.hints()
+    assert ana.offers().code is Code.NO_SPACE
+    assert says(ana.guest, ROOM, "halo") == [Code.OK]
+    assert room.shelf.unfinished() == {}
+    room.shelf.full.clear()
+    ana.shares()
+
+
+@pytest.mark.parametrize("step", ["verify", "verify later"])
+def test_a_disk_that_is_full_at_the_end_ends_the_offer(room: Room, step: str) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.has()
+    room.shelf.full = {step}
+    ana.supplies()
+
+    assert ana.offers().code is Code.NO_SPACE
+    assert room.store.file(FILE) is None
+
+
+def test_a_disk_without_room_for_a_part_refuses_it_at_once(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    room.shelf.full = {"begin"}
+
+    assert ana.offers().code is Code.NO_SPACE
+    room.shelf.full.clear()
+    ana.shares()
+
+
+def test_a_disk_that_others_fill_meanwhile_ends_the_offer(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), made(2000))
+    ana.has()
+    room.shelf.free_bytes = 0
+    ana.supplies()
+
+    assert ana.offers().code is Code.NO_SPACE
+
+
+def test_parts_left_behind_are_not_more_than_so_many(room: Room) -> None:
+    ana = room.comes("Ana")
+    files = [Sharer(ana, made(1, label)) for label in range(MAX_IDLE + 1)]
+    for one in files:
+        one.has()
+        asked(ana, Verb.DROP, {"file": one.file.hex()})
+
+    assert set(room.shelf.unfinished()) == {one.file for one in files[1:]}
+
+
+# --- a start ---
+
+
+def test_what_was_verified_when_a_cut_came_is_known_after_the_start(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.has()
+    room.held_jobs = []
+    ana.supplies()
+    (job,) = room.held_jobs
+    assert job.run() is True
+
+    room.held_jobs = None
+    room.restart()
+
+    assert room.store.files() == {FILE: len(DATA)}
+    assert ana.guest.comes_back(None).code is Code.OK
+    assert ana.has() is False  # who brought it was lost: it is shown again
+
+
+def test_what_the_operator_removed_is_gone_after_a_cut_too(room: Room) -> None:
+    Sharer(room.comes("Ana"), DATA).shares()
+    room.store.remove_file(FILE)
+    room.store.commit()
+
+    room.restart()
+
+    assert not room.shelf.has(FILE)
+
+
+def test_what_was_shared_is_there_after_a_restart(room: Room) -> None:
+    Sharer(room.comes("Ana"), DATA).shares()
+    room.restart()
+
+    assert fetch(room, room.comes("Budi"), FILE, 100).data == DATA
