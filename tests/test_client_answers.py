@@ -31,8 +31,9 @@ from client_events import (
     Result,
     Search,
 )
-from client_file_answers import file_failure
-from conversation import NO_TAG, Entry, EntryKind
+from client_file_answers import file_failure, file_sent
+from client_file_events import FileTrouble
+from conversation import NO_TAG, Entry, EntryKind, FileNote
 from protocol import Code
 from texts import Texts
 
@@ -82,6 +83,27 @@ def message(request: Request, code: Code, language: str, result: Result = None) 
 def test_the_seeds_own_words(request_: Request, code: Code, english: str, indonesian: str) -> None:
     assert message(request_, code, "en") == english
     assert message(request_, code, "id") == indonesian
+
+
+def test_the_seeds_own_words_about_files() -> None:
+    note = FileNote(bytes(32), 1_234_567, "foto.png")
+    missing = [file_failure("sendfile", FileTrouble.NOT_FOUND, Texts(one)) for one in ("en", "id")]
+    sent = file_sent("sendfile", note, Texts("id"), {})
+
+    assert [answer.message for answer in missing] == ["No such file", "File tidak ditemukan"]
+    assert sent.message == "File sent: foto.png · 1,2 MB"
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+@pytest.mark.parametrize("trouble", [*FileTrouble, *Code])
+def test_every_trouble_with_a_file_has_a_code_and_a_sentence(
+    trouble: FileTrouble | Code, language: str
+) -> None:
+    failed = file_failure("get", trouble, Texts(language))
+
+    assert not failed.is_ok
+    assert failed.code.isupper()
+    assert failed.message
 
 
 def test_an_answer_names_its_command_and_its_code() -> None:
