@@ -245,7 +245,7 @@ def read_typed(made: bytes) -> None:
 TYPED_WORDS = (
     b"/say ", b"/help ", b"/info", b"/kick ", b"/ban ", b"/mute ", b"/unban ", b"exit", b"//",
     b"/send ", b"/sendgroup ", b"/login ", b"/register ", b"/passwd ", b"/name ", b"/inbox",
-    b"/sendfile ", b"/sendgroupfile ", b"/sendroomfile ", b"/files ", b"/get ", b"room/", b"#", b"@",
+    b"/sendfile ", b"/sendgroupfile ", b"/sendroomfile ", b"/files ", b"/get ", b"room/", b"#",
     b"/search ", b"/addgroup ", b"/joingroup ", b"/members ", b'"', b"\\", b"\n/",
     b'"\\u0000"', b'"\\ud800"', b" 99999999999999999999", b"\xff", b"\xed\xa0\x80",
 )  # fmt: skip
