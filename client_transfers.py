@@ -44,13 +44,14 @@ Ask = Callable[[Request, Callable[[Answered], None]], None]
 
 @dataclass(slots=True, eq=False)
 class _Transfer:
-    """Kept until its FileEnded, so that this is known to be ours."""
+    """One is answered when it has ended, and if it was shared, its entry is known as well."""
 
     command: str
     conversation: int
-    on_answer: OnAnswer | None  # None: it has its answer
+    on_answer: OnAnswer
     note: FileNote  # without a hash until the core has looked into the file
     number: int = 0  # of the entry, of one that is fetched
+    answer: Answer | None = None  # None: it is not known yet
     has_ended: bool = False
 
 
@@ -104,9 +105,7 @@ class Transfers:
     @property
     def is_idle(self) -> bool:
         """Everything has its answer."""
-        return not self._sought and all(
-            transfer.on_answer is None for transfer in self._transfers.values()
-        )
+        return not self._sought and not self._transfers
 
     def conversation_of(self, ticket: int) -> int | None:
         """Where a file is shared; None: nobody asked for this transfer in this visit."""
@@ -200,7 +199,7 @@ class Transfers:
             case DraftTaken(ticket, conversation, number, sent_at):
                 self._share(ticket, conversation, number, sent_at, None)
             case DraftRefused(int(ticket)):
-                self._fail(ticket, event.code)
+                self._refuse(ticket, event.code)
             case FileMoved(ticket, note):
                 if transfer := self._transfers.get(ticket):
                     transfer.note = note
@@ -220,8 +219,13 @@ class Transfers:
             "number": number,
             "time": iso_time(sent_at),
         }
-        told = note or transfer.note
-        self._answer(ticket, file_sent(transfer.command, told, self._say, fields))
+        transfer.answer = file_sent(transfer.command, note or transfer.note, self._say, fields)
+        self._settle(ticket, transfer)
+
+    def _refuse(self, ticket: int, code: Code) -> None:
+        if transfer := self._transfers.get(ticket):
+            transfer.answer = file_failure(transfer.command, code, self._say)
+            self._settle(ticket, transfer)
 
     def _end(self, event: FileEnded) -> None:
         transfer = self._transfers.get(event.ticket)
@@ -229,24 +233,17 @@ class Transfers:
             return
         transfer.has_ended, transfer.note = True, event.note
         if event.trouble is not None:
-            self._fail(event.ticket, event.trouble)
+            answer = file_failure(transfer.command, event.trouble, self._say)
+            transfer.answer = transfer.answer or answer
         elif event.path is not None:
             fields: dict[str, JsonValue] = {
                 "conversation": self._inbox.label(transfer.conversation),
                 "number": transfer.number,
             }
-            self._answer(event.ticket, file_saved(event.note, event.path, self._say, fields))
-        elif transfer.on_answer is None:
-            del self._transfers[event.ticket]
+            transfer.answer = file_saved(event.note, event.path, self._say, fields)
+        self._settle(event.ticket, transfer)
 
-    def _fail(self, ticket: int, trouble: FileTrouble | Code) -> None:
-        if transfer := self._transfers.get(ticket):
-            self._answer(ticket, file_failure(transfer.command, trouble, self._say))
-
-    def _answer(self, ticket: int, answer: Answer) -> None:
-        transfer = self._transfers[ticket]
-        on_answer, transfer.on_answer = transfer.on_answer, None
-        if transfer.has_ended:
+    def _settle(self, ticket: int, transfer: _Transfer) -> None:
+        if transfer.has_ended and transfer.answer is not None:
             del self._transfers[ticket]
-        if on_answer is not None:
-            on_answer(answer)
+            transfer.on_answer(transfer.answer)

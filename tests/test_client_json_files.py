@@ -100,6 +100,7 @@ def test_how_far_a_file_is_comes_as_events() -> None:
         ("moving", "room"),
         ("done", "room"),
     ]
+    assert [line.get("event") for line in script.out()[-3:]] == ["entry", "file", None]
 
 
 def test_a_file_that_goes_on_from_an_earlier_visit_has_no_conversation() -> None:

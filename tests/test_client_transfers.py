@@ -212,6 +212,7 @@ def test_files_of_others_settle_nothing() -> None:
         entry_of(99),
         DraftTaken(99, ROOM, 1, 0),
         DraftRefused(99, 1, ROOM, "", Code.MUTED),
+        DraftRefused(None, 1, ROOM, "", Code.MUTED),
         sent(99),
         fetched(99),
     )
