@@ -20,6 +20,7 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from client_core import ClientCore
+from client_disk import ClientDisk
 from client_events import (
     Command,
     Crashed,
@@ -48,7 +49,7 @@ from settings import (
     parse_client,
     read_os_release,
 )
-from settings_client import ClientFolder, RecentRoom, config_folder
+from settings_client import ClientFolder, RecentRoom, config_folder, downloads_folder
 from texts import LANGUAGES, Texts, system_language
 
 LEAVE_TIMEOUT = 3.0  # seconds a goodbye may take before the program ends without it
@@ -155,6 +156,7 @@ class Connector:
         self.has_trust = bool(trusted_key)
         self._trusted_key = trusted_key
         self._folder = folder
+        self._downloads = downloads_folder(os.environ, sys.platform, Path.home())
         self._driver: Driver[Command, Event] | None = None
         self._visit: Visit | None = None
         self._wanted: SimpleQueue[JoinForm | None] = SimpleQueue()
@@ -213,12 +215,14 @@ class Connector:
             if is_in_use(error):
                 return JoinFailed(JoinField.LOCAL_PORT, "trouble.local_port")
             return JoinFailed(JoinField.LOCAL_HOST, "trouble.local_host")
+        disk = ClientDisk(self._downloads, _utc_milliseconds)
         driver: Driver[Command, Event] = Driver(
-            lambda: ClientCore(random_bytes=secrets.token_bytes),
+            lambda: ClientCore(random_bytes=secrets.token_bytes, disk=disk),
             sock,
             clock=time.monotonic,
             on_event=visit.report,
             on_crash=lambda error: visit.report(Crashed(error)),
+            at_end=disk.close,
         )
         driver.start()
         self._driver, self._visit = driver, visit

@@ -19,9 +19,12 @@ from client_events import (
     ChooseName,
     ChoosePassword,
     Command,
+    DraftRefused,
+    DraftTaken,
     Ended,
     EndReason,
     Entered,
+    EntryArrived,
     Event,
     IdentityChanged,
     Join,
@@ -36,6 +39,10 @@ from client_events import (
     Say,
     ShowTyping,
 )
+from client_file_events import DropFile, FetchFile, PauseFile, ResumeFile, SendFile
+from client_file_moves import Calls as FileCalls
+from client_file_moves import Disk
+from client_files import Files
 from client_link import Link, LinkState
 from client_logs import Logs
 from client_people import Company
@@ -45,6 +52,7 @@ from conversation import PEOPLE
 from entering import STREAM_SIZE, EnterAnswer, FalseServerError
 from protocol import Address, Burst, CloseCode, Code, Job, PeerError, RespPayload, Verb
 from protocol_frames import (
+    Chunk,
     Close,
     EntryPart,
     Frame,
@@ -55,6 +63,7 @@ from protocol_frames import (
     Refused,
     Response,
     Typing,
+    Want,
 )
 from protocol_requests import Answer, Fields
 from protocol_session import Session
@@ -70,7 +79,7 @@ class ClientCore:
     """The client. Owned by the network thread."""
 
     def __init__(
-        self, *, random_bytes: Callable[[int], bytes], limits: Limits | None = None
+        self, *, random_bytes: Callable[[int], bytes], disk: Disk, limits: Limits | None = None
     ) -> None:
         self._random_bytes = random_bytes
         self._events: deque[Event] = deque()
@@ -87,7 +96,8 @@ class ClientCore:
             unanswered=self._unanswered,
         )
         report = self._events.append
-        self._logs = Logs(random_bytes(STREAM_SIZE), report)
+        self._logs = Logs(random_bytes(STREAM_SIZE), self._tell_of_log)
+        self._files = Files(disk, FileCalls(report, self._run_job, self._ask, self._logs.share))
         self._entrance = Entrance(
             self._link,
             self._logs,
@@ -157,6 +167,8 @@ class ClientCore:
                 self._company.ask_lacking(command, now)
             case MarkRead():
                 self._conversations.mark_read(command, now)
+            case SendFile() | FetchFile() | PauseFile() | ResumeFile() | DropFile():
+                self._files.handle(command, now, is_here=self._is_here())
             case Leave():
                 self._leaving_by = now + command.patience
             case _:
@@ -177,7 +189,7 @@ class ClientCore:
             self._connection.next_timer(),
         ]
         if self._is_here():
-            dues.append(self._logs.next_timer())
+            dues += [self._logs.next_timer(), self._files.next_timer()]
         return min((due for due in dues if due is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
@@ -187,15 +199,18 @@ class ClientCore:
     def bursts_to_send(self, now: float) -> list[Burst]:
         """Ends the turn: what is due goes out, together with what was queued."""
         self._serve(now)
+        self._files.serve(now, is_here=self._is_here())
         self._go_on_leaving(now)
         session = self._link.session
+        chunks: list[bytes] = []
         if session is not None and self._is_here():
             self._queue_due(session, now)
+            chunks = self._files.chunks_due(now, session.path_size.room)
         self._show_connection(now)
         if self._is_run_changed or self._logs.is_outbox_changed:
             self._is_run_changed = self._logs.is_outbox_changed = False
             self._events.append(RunChanged(self._run()))
-        return self._link.take_bursts(now)
+        return self._link.take_bursts(now, chunks)
 
     def next_event(self) -> Event | None:
         return self._events.popleft() if self._events else None
@@ -214,6 +229,7 @@ class ClientCore:
         self._company.interrupt()
         self._conversations.interrupt()
         self._requests.interrupt()
+        self._files.interrupt()
         return self._entrance.meet(payload, server_key, now)
 
     def _session_ready(self, now: float) -> None:
@@ -350,26 +366,35 @@ class ClientCore:
                 self._conversations.receive_marked(answer, now)
             case Verb.EXIT:
                 self._exit_by = now
+            case Verb.OFFER | Verb.DROP:
+                self._files.receive_answer(answer, now)
             case _:
-                self._entrance.hear(now)
-                try:
-                    self._requests.receive(answer, now)
-                except FalseServerError:
-                    self._end(EndReason.FALSE_SERVER)
+                self._receive_served(answer, now)
+
+    def _receive_served(self, answer: Answer, now: float) -> None:
+        self._entrance.hear(now)
+        try:
+            self._requests.receive(answer, now)
+        except FalseServerError:
+            self._end(EndReason.FALSE_SERVER)
 
     # --- being here ---
 
     def _receive_frame(self, frame: Frame, now: float) -> None:
+        is_in = self._entrance.phase in (Phase.ENTERING, Phase.HERE, Phase.NOBODY)
+        if isinstance(frame, Response):
+            answer = self._link.requester.receive(frame)
+            if answer is not None:
+                self._receive_answer(answer, now)
+        elif is_in:  # else it has not proved that it knows the password
+            self._receive_news(frame, now)
+
+    def _receive_news(self, frame: Frame, now: float) -> None:
         session = self._link.session
         assert session is not None
-        is_in = self._entrance.phase in (Phase.ENTERING, Phase.HERE, Phase.NOBODY)
-        if not is_in and not isinstance(frame, Response):
-            return  # it has not proved that it knows the password
         match frame:
-            case Response():
-                answer = self._link.requester.receive(frame)
-                if answer is not None:
-                    self._receive_answer(answer, now)
+            case Chunk() | Want():
+                self._files.receive(frame, now)
             case Heads(numbers):
                 self._company.learn_version(dict(numbers).get(PEOPLE, 0), now)
                 self._conversations.receive_heads(frame, now)
@@ -398,8 +423,10 @@ class ClientCore:
         if self._logs.outbox.is_stuck:
             session.path_size.shrink(now)
         frames = self._logs.frames_due(now, session.round_trip, self._link.is_silent)
-        if frames:
+        wants = self._files.frames_due(now, session.round_trip)
+        if frames or self._files.is_asking:
             self._link.expect_answer(now)
+        frames += wants
         in_company = bool(frames) or session.has_frames
         for frame in frames + self._logs.reports_due(now, in_company=in_company):
             session.queue(frame)
@@ -408,6 +435,17 @@ class ClientCore:
         if self._is_here() and now - self._last_typing >= TYPING_INTERVAL:
             self._last_typing = now
             self._link.queue(Typing(command.conversation).encode())
+
+    def _tell_of_log(self, event: Event) -> None:
+        """What a log reports; how a file of ours came to be shared is told as that, too."""
+        match event:
+            case EntryArrived(ticket=int(ticket)) | DraftTaken(ticket):
+                self._events.append(event)
+                self._files.take_outcome(ticket, Code.OK)
+            case DraftRefused(ticket=int(ticket), code=code) if self._files.is_posted(ticket):
+                self._files.take_outcome(ticket, code)
+            case _:
+                self._events.append(event)
 
     # --- leaving ---
 
@@ -441,6 +479,7 @@ class ClientCore:
             self.is_done = True
             self._entrance.deadline = self._leaving_by = self._exit_by = None
             self._requests.give_up()
+            self._files.end()
             self._events.append(Ended(reason, text, until))
 
     def _note_run(self) -> None:

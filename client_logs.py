@@ -20,7 +20,7 @@ from client_events import (
     ReachedChanged,
     Say,
 )
-from conversation import ROOM, Entry, EntryKind, draft_tag
+from conversation import ROOM, Entry, EntryKind, FileNote, draft_tag
 from entering import HeldLog, OfferedLog
 from protocol import Code
 from protocol_frames import EntryPart, Have, Posted, Reached, Refused
@@ -71,7 +71,7 @@ class Logs:
         """Goes on with the drafts of a run that was killed, under their old numbers."""
         self.outbox = Outbox(run.stream, run.next_draft)
         for draft in run.waiting:
-            self.outbox.restore(draft.draft, draft.conversation, EntryKind.TEXT, draft.text, None)
+            self.outbox.restore(draft.draft, draft.conversation, draft.kind, draft.text, None)
 
     def begin_stream(self, stream: bytes) -> None:
         """The old stream is not ours any more: its drafts are said anew under a new one.
@@ -243,7 +243,7 @@ class Logs:
     def waiting(self) -> tuple[WaitingDraft, ...]:
         """What was said and not acknowledged, for the disk."""
         return tuple(
-            WaitingDraft(waiting.draft, waiting.conversation, waiting.text)
+            WaitingDraft(waiting.draft, waiting.conversation, waiting.text, EntryKind(waiting.kind))
             for waiting in self.kept.waiting()
         )
 
@@ -322,8 +322,8 @@ class Logs:
         waiting = outbox.answered(draft)
         if waiting is not None:
             self.is_outbox_changed = True
-            conversation, text = waiting.conversation, waiting.text
-            self._report(DraftRefused(waiting.ticket, draft, conversation, text, code))
+            place, text, kind = waiting.conversation, waiting.text, EntryKind(waiting.kind)
+            self._report(DraftRefused(waiting.ticket, draft, place, text, code, kind))
 
     def _receive_reached(self, reached: Reached) -> None:
         """A receipt that the network brings late takes nothing back."""
@@ -379,6 +379,13 @@ class Logs:
         """A new draft."""
         draft = self.kept.add(say.conversation, EntryKind.TEXT, say.text, say.ticket)
         self._report(DraftMade(say.ticket, draft, say.conversation, say.text))
+        self._take_draft(draft)
+
+    def share(self, ticket: int, conversation: int, note: FileNote) -> None:
+        """A new draft that is a file. It is shown when it is there, as its transfer was before."""
+        self._take_draft(self.kept.add(conversation, EntryKind.FILE, note.encode(), ticket))
+
+    def _take_draft(self, draft: int) -> None:
         if self._is_nobody and not self._holds:
             self._refuse(self.kept, draft, Code.NO_SESSION)
         self.is_outbox_changed = True

@@ -22,8 +22,9 @@ from client_events import (
     OpenPrivate,
     Search,
 )
+from client_file_events import AskFiles, SharedHere
 from client_requests import Course, Do, Until, answered, ask
-from conversation import MAX_NAME_BYTES, NO_TAG, Entry, EntryKind
+from conversation import MAX_NAME_BYTES, NO_TAG, Entry, EntryKind, FileNote
 from entering import ONCE_SIZE
 from protocol import MAX_TEXT, Code, JsonValue, PeerError, Verb
 from protocol_requests import Answer, Fields, hex_field, list_field, number_field, text_field
@@ -31,7 +32,7 @@ from protocol_requests import Answer, Fields, hex_field, list_field, number_fiel
 MAX_GROUPS = 10_000  # listed; a server that invents more must not keep us busy
 
 Opening = OpenPrivate | AddGroup | JoinGroup
-Question = Opening | LeaveGroup | AskGroups | AskMembers | FindPeople | Search
+Question = Opening | LeaveGroup | AskGroups | AskMembers | FindPeople | Search | AskFiles
 
 _VERBS = {
     OpenPrivate: Verb.PRIVATE,
@@ -63,6 +64,8 @@ class Questions:
                 return _find(asked)
             case Search():
                 return _search(asked)
+            case AskFiles():
+                return _files(asked)
             case _:
                 return self._open(asked, chance)
 
@@ -129,6 +132,16 @@ def _search(asked: Search) -> Course:
     return Answered(asked.ticket, Code.OK, found)
 
 
+def _files(asked: AskFiles) -> Course:
+    """Result: a page of what was shared, the newest first."""
+    fields: Fields = {"conversation": asked.conversation, "before": asked.before}
+    answer = yield from ask(Verb.FILES, fields)
+    if answer.code is not Code.OK:
+        return answered(asked, answer)
+    rows = list_field(answer.fields, "files")
+    return Answered(asked.ticket, Code.OK, tuple(_shared(asked.conversation, row) for row in rows))
+
+
 def _names(asked: AskMembers | FindPeople, answer: Answer) -> Answered:
     if answer.code is not Code.OK:
         return answered(asked, answer)
@@ -178,3 +191,19 @@ def _found(row: JsonValue) -> Found:
             )
         case _:
             raise PeerError("bad row of what was found")
+
+
+def _shared(conversation: int, row: JsonValue) -> SharedHere:
+    match row:
+        case [number, sent_at, str(_), name, str(file), int(size), str(called), bool(is_removed)]:
+            fields: Fields = {"number": number, "sent_at": sent_at}
+            return SharedHere(
+                conversation,
+                number_field(fields, "number"),
+                _name(name),
+                number_field(fields, "sent_at"),
+                FileNote.decode(f"{file} {size} {called}"),
+                is_removed,
+            )
+        case _:
+            raise PeerError("bad row of a file")

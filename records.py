@@ -26,6 +26,14 @@ class StoreBrokenError(StoreError):
     """An I/O error or a damaged file: stop acknowledging, say why, stop."""
 
 
+class FileGoneError(RuangError):
+    """No such file on this computer, or none that can be read."""
+
+
+class FileChangedError(RuangError):
+    """It is not what it was when it was opened."""
+
+
 def as_disk_error(error: OSError) -> StoreError:
     """What a failure of the disk means to the core."""
     is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)

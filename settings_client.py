@@ -7,6 +7,7 @@ milliseconds. A damaged or unreadable file never stops the client: what it held 
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -14,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from conversation import EntryKind
 from protocol import MAX_TEXT, Address, JsonValue
 
 MAX_RECENT_ROOMS = 12
@@ -30,6 +32,7 @@ class WaitingDraft:
     draft: int
     conversation: int
     text: str
+    kind: EntryKind = EntryKind.TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,25 @@ def config_folder(environment: Mapping[str, str], platform: str, home: Path) -> 
         return home / "Library" / "Application Support" / "Ruang"
     xdg = environment.get("XDG_CONFIG_HOME")
     return (Path(xdg) if xdg and Path(xdg).is_absolute() else home / ".config") / "ruang"
+
+
+def downloads_folder(environment: Mapping[str, str], platform: str, home: Path) -> Path:
+    """Where a user of this system looks for what was downloaded."""
+    if folder := environment.get("RUANG_DOWNLOADS"):
+        return Path(folder)
+    usual = home / "Downloads"
+    if platform in ("win32", "darwin"):
+        return usual
+    xdg = environment.get("XDG_CONFIG_HOME")
+    config = Path(xdg) if xdg and Path(xdg).is_absolute() else home / ".config"
+    try:
+        named = (config / "user-dirs.dirs").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return usual
+    found = re.search(r'^XDG_DOWNLOAD_DIR="(\$HOME)?/([^"\n]*)"', named, re.MULTILINE)
+    if found is None or not found[2].strip("/"):  # one that is the home itself was removed
+        return usual
+    return (home if found[1] else Path("/")) / found[2]
 
 
 class ClientFolder:
@@ -171,7 +193,7 @@ class ClientFolder:
         for place in self._run_places(server_key):
             if not place.exists():
                 continue
-            lock = _try_lock(place.with_suffix(".lock"))
+            lock = try_lock(place.with_suffix(".lock"))
             if lock is None:
                 continue
             run = _run(_read_object(place))
@@ -203,7 +225,7 @@ class ClientFolder:
         for place in self._run_places(server_key):
             if place.exists():
                 continue
-            lock = _try_lock(place.with_suffix(".lock"))
+            lock = try_lock(place.with_suffix(".lock"))
             if lock is None:
                 continue
             if not place.exists():
@@ -287,7 +309,7 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _try_lock(place: Path) -> int | None:
+def try_lock(place: Path) -> int | None:
     """The lock goes with the open file: a killed process cannot keep it."""
     try:
         descriptor = os.open(place, os.O_RDWR | os.O_CREAT, 0o600)
@@ -333,7 +355,7 @@ def _run_fields(run: Run) -> dict[str, JsonValue]:
         "person": run.person,
         "name": run.name,
         "next_draft": run.next_draft,
-        "waiting": [[kept.draft, kept.conversation, kept.text] for kept in run.waiting],
+        "waiting": [[kept.draft, kept.conversation, kept.text, kept.kind] for kept in run.waiting],
     }
 
 
@@ -357,10 +379,14 @@ def _run(content: dict[str, JsonValue]) -> Run | None:
 
 def _draft(item: JsonValue) -> WaitingDraft | None:
     match item:
-        case [int(draft), int(conversation), str(text)] if (
-            draft > 0 and 0 <= conversation < _MAX_NUMBER and _is_sayable(text)
+        case [int(draft), int(conversation), str(text), *rest] if (
+            draft > 0
+            and 0 <= conversation < _MAX_NUMBER
+            and _is_sayable(text)
+            and rest in ([], [EntryKind.TEXT], [EntryKind.FILE])  # [] before there were files
         ):
-            return WaitingDraft(draft, conversation, text)
+            kind = EntryKind.FILE if rest == [EntryKind.FILE] else EntryKind.TEXT
+            return WaitingDraft(draft, conversation, text, kind)
         case _:
             return None
 

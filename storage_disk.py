@@ -40,9 +40,15 @@ class OpenFile:
             self._advise(stretch)
         return _read_at(self._descriptor, size, offset)
 
+    def stat(self) -> os.stat_result:
+        """As it is now."""
+        return os.fstat(self._descriptor)
+
     def close(self) -> None:
-        """What was written may still be in memory alone."""
-        os.close(self._descriptor)
+        """What was written may still be in memory alone. May be repeated."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def _advise(self, stretch: int) -> None:
         if len(self._advised) >= _MOST_ADVISED:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from queue import SimpleQueue
 from typing import ClassVar, Protocol
 
@@ -24,6 +25,7 @@ import rig
 
 from auth import derive_prs
 from client_core import ClientCore
+from client_disk import ClientDisk
 from client_events import Ended, Entered, EntryArrived, Event, Join
 from conversation import ROOM, EntryKind
 from entering import ClientEntering, EnterAnswer, EnterRequest
@@ -341,6 +343,9 @@ class Checker(LightPerson):
             session.queue(Pull(ROOM, self.have + 1, 0, number).encode())
 
 
+NO_DISK = ClientDisk(Path(os.devnull), lambda: 0)  # nobody here has files
+
+
 class FullPerson:
     """A real client core on a socket: holds every entry, in order, and says so.
 
@@ -356,7 +361,7 @@ class FullPerson:
         self.numbers: list[int] = []
         self.texts = 0
         self._results: SimpleQueue[tuple[int, object]] = SimpleQueue()
-        self._core = ClientCore(random_bytes=secrets.token_bytes)
+        self._core = ClientCore(random_bytes=secrets.token_bytes, disk=NO_DISK)
         self._core.handle_command(Join(server, rig.PASSWORD, name), time.monotonic())
 
     @property

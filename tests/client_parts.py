@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from server_parts import PASSWORD, START, Chance, run_job
+from shelf_parts import NO_DISK
 from simulated_nodes import cached_prs
 
 from belonging import LogsAnswer, LogsRequest, OfferedConversation
 from client_core import ClientCore
 from client_events import Command, Connection, ConnectionChanged, Ended, Event, Join
+from client_file_moves import Disk
 from conversation import (
     FIRST_CHAIN,
     NO_TAG,
@@ -276,13 +278,15 @@ class Host:
 class Seat:
     """Somebody's client, and the server it speaks to."""
 
-    def __init__(self, host: Host | None = None, *, limits: Limits | None = None) -> None:
+    def __init__(
+        self, host: Host | None = None, *, limits: Limits | None = None, disk: Disk = NO_DISK
+    ) -> None:
         self.now = START
         self.host = host or Host()
         self.events: list[Event] = []
         self.held_jobs: list[Job] | None = None
         self.sent: list[bytes] = []
-        self.core = ClientCore(random_bytes=Chance("client"), limits=limits)
+        self.core = ClientCore(random_bytes=Chance("client"), disk=disk, limits=limits)
 
     # --- what a user does ---
 

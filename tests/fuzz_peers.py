@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from server_parts import PASSWORD, Chance, Guest, Room, limits, run_job
+from shelf_parts import NO_DISK
 from simulated_nodes import cached_prs
 
 from client_core import ClientCore
@@ -220,7 +221,9 @@ class HostileServer:
         self.is_listened_to = True
         self.newest = 0  # number of the newest entry that the client showed
         self.model = ClientModel()
-        self.core = ClientCore(random_bytes=Chance(f"client {label}"), limits=Limits())
+        self.core = ClientCore(
+            random_bytes=Chance(f"client {label}"), disk=NO_DISK, limits=Limits()
+        )
         self._chance = Chance(f"server {label}")
         self._static = self._chance(32)
         self._key = x25519_public(self._static)

@@ -8,9 +8,12 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 
+from client_disk import ClientDisk
 from protocol import BLOCK
 from records import Shelf
 from storage_files import FileShelf
+
+NO_DISK = ClientDisk(Path(os.devnull), lambda: 0)  # of clients that send and fetch nothing
 
 DATA = Random(1).randbytes(9 * BLOCK + 100)  # ten blocks
 FILE = sha256(DATA).digest()

@@ -8,13 +8,15 @@ import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
-from simulated_network import Address
+from simulated_network import START, Address
 from simulated_nodes import Program
-from simulated_programs import SERVER_ADDRESS, World
+from simulated_programs import FIRST_UTC, SERVER_ADDRESS, World
 
 import client_events as client
 from client_core import ClientCore
-from conversation import ROOM, ConversationKind, Entry, EntryKind, Person, Presence
+from client_disk import ClientDisk
+from client_file_events import FetchFile, FileEnded, SendFile
+from conversation import ROOM, ConversationKind, Entry, EntryKind, FileNote, Person, Presence
 from protocol import Code
 from settings_client import Run
 
@@ -56,6 +58,8 @@ class Client(Program):
         super().__init__(name, address, world.network)
         # of all lives
         self.lives = 0
+        self.computer = world.folder(name)
+        self.files: dict[int, FileEnded] = {}  # how those ended, by ticket
         self.run: Run | None = None
         self.pinned_key: bytes | None = None
         self.password = world.settings.password
@@ -82,6 +86,7 @@ class Client(Program):
         self.reached = 0  # of the room
         self.latencies: list[float] = []  # from say to acknowledged
         self._world = world
+        self._disk: ClientDisk | None = None
         self._waiting: list[str] = []  # typed before we were in the room
         self._tickets = itertools.count(1)
         self._said_by_ticket: dict[int, tuple[str, float]] = {}
@@ -99,7 +104,10 @@ class Client(Program):
         self.history, self.people, self.reached = {}, {}, 0
         self._said_by_ticket, self._asked, self._unsure = {}, {}, []
         random_bytes = self._world.random_bytes(f"{self.name} {self.lives}")
-        self.begin(ClientCore(random_bytes=random_bytes, limits=self._world.settings.limits))
+        self.close()
+        self._disk = ClientDisk(self.computer / "Downloads", self._utc_milliseconds)
+        limits = self._world.settings.limits
+        self.begin(ClientCore(random_bytes=random_bytes, disk=self._disk, limits=limits))
         self.command(
             client.Join(SERVER_ADDRESS, self.password, self.name, self.pinned_key, self.run)
         )
@@ -142,6 +150,20 @@ class Client(Program):
     def log_in(self, name: str, password: str) -> None:
         """With an account."""
         self.ask(client.LogIn(self.ticket(), name, password))
+
+    def send_file(self, conversation: int, name: str, data: bytes) -> int:
+        """One that is put on the computer first, unless it is there. The ticket."""
+        path, ticket = self.computer / name, self.ticket()
+        if not path.exists():
+            path.write_bytes(data)
+        self.command(SendFile(ticket, conversation, path))
+        return ticket
+
+    def fetch_file(self, note: FileNote) -> int:
+        """Into the downloads. The ticket."""
+        ticket = self.ticket()
+        self.command(FetchFile(ticket, note))
+        return ticket
 
     def ask(
         self,
@@ -189,6 +211,11 @@ class Client(Program):
         """The texts that are shown, in order."""
         entries = (entry for _, entry in self.log(conversation))
         return [entry.text for entry in entries if entry.kind is EntryKind.TEXT]
+
+    def notes(self, conversation: int = ROOM) -> list[FileNote]:
+        """The files that are shown, in order."""
+        entries = (entry for _, entry in self.log(conversation))
+        return [FileNote.decode(entry.text) for entry in entries if entry.kind is EntryKind.FILE]
 
     def names(self) -> list[str]:
         """Who is here, in alphabetical order."""
@@ -250,6 +277,8 @@ class Client(Program):
                 self._take_draft(event)
             case client.Ended() | client.NameRefused():
                 self._take_refusal(event)
+            case FileEnded(ticket):
+                self.files[ticket] = event
             case _:
                 self._take_view(event)
                 self._take_conversation(event)
@@ -261,12 +290,15 @@ class Client(Program):
             case client.DraftMade(ticket, _, _, text):
                 self._said_by_ticket.setdefault(ticket, (text, self.network.now))
             case client.DraftTaken(ticket):
-                self.acknowledged.append(self._said_by_ticket.pop(ticket)[0])
-            case client.DraftRefused(ticket):
+                if ticket in self._said_by_ticket:  # else it is a file
+                    self.acknowledged.append(self._said_by_ticket.pop(ticket)[0])
+            case client.DraftRefused(ticket) if event.kind is EntryKind.TEXT:
                 self.refused.append(event)
                 self.refused_to.append(self.identity.person)
                 if ticket is not None:
                     self._said_by_ticket.pop(ticket, None)
+            case _:
+                pass  # a file of an earlier life
 
     def _take_view(self, event: object) -> None:
         match event:
@@ -328,6 +360,8 @@ class Client(Program):
         log.append((event.number, event.entry))
         self._show(event.conversation, event.number)
         if event.ticket is not None:
+            if event.entry.kind is EntryKind.FILE:
+                return
             text, said_at = self._said_by_ticket.pop(event.ticket)
             assert text == event.entry.text, "another text was acknowledged than was said"
             self.acknowledged.append(text)
@@ -389,7 +423,20 @@ class Client(Program):
         self._said_by_ticket[ticket] = (text, self.network.now)
         self.command(client.Say(ticket, conversation, text))
 
+    def close(self) -> None:
+        """What the program had open."""
+        if self._disk is not None:
+            self._disk.close()
+            self._disk = None
+
+    def _utc_milliseconds(self) -> int:
+        return FIRST_UTC + int((self.network.now - START) * 1000)
+
+    def on_end(self) -> None:
+        self.close()
+
     def on_death(self) -> None:
+        self.close()
         # What the user had typed but the program had not kept is lost with it, as in life.
         self._waiting = []
         self._said_by_ticket, self._asked = {}, {}

@@ -84,7 +84,15 @@ class Simulator:
     def close(self) -> None:
         """Removes what the simulation left on disk."""
         self.server.close()
+        for client in self.all_clients:
+            client.close()
         shutil.rmtree(self._root, ignore_errors=True)
+
+    def folder(self, label: str) -> Path:
+        """One of its own, for somebody's files."""
+        folder = self._root / "computers" / label
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     # --- seeds ---
 

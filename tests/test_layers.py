@@ -37,7 +37,8 @@ ORDER = {
         server_core
         client_file_events client_events client_logs client_people client_link client_connection
         client_entrance
-        client_requests client_accounts client_conversations client_questions client_core
+        client_requests client_accounts client_conversations client_questions
+        client_file_moves client_uploads client_downloads client_files client_core
         client_form client_rows client_layout client_inbox client_held client_mentions
         client_transcript client_model client_overview client_search
         client_arguments client_commands client_answers client_file_answers client_transfers
@@ -48,7 +49,7 @@ ORDER = {
     "adapters": """
         endpoint storage_disk storage_schema storage_records storage_accounts storage_conversations
         storage_shares storage_search storage_archive_rows storage_archive storage
-        storage_saving storage_files
+        storage_saving storage_files client_disk
         client_paths
         client_terminal widgets_paint widgets_look widgets widgets_lists widgets_attention
         client_bubbles client_selection_views client_messages client_recent_panels client_join

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from relay import Mischief, Relay
+from shelf_parts import NO_DISK
 
 import client_events as client
 import server_events as server
@@ -95,7 +96,7 @@ class RealClient:
         self._tickets = itertools.count(1)
         chance = random.Random(name)
         self.driver: Driver[client.Command, client.Event] = Driver(
-            lambda: ClientCore(random_bytes=chance.randbytes),
+            lambda: ClientCore(random_bytes=chance.randbytes, disk=NO_DISK),
             bind("127.0.0.1", 0),
             clock=time.monotonic,
             on_event=self.events.put,

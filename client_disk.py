@@ -1,0 +1,135 @@
+"""The disk of a client's computer: files that are sent from where they lie, and those that come.
+
+Band: adapters. Downloads are pulled into a hidden folder beside where they belong, so that they get
+their names on the same disk; each running client has one of its own, locked as long as it runs.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from conversation import FileNote
+from protocol import BLOCK
+from records import FileChangedError, FileGoneError, StoreBrokenError
+from settings_client import try_lock
+from storage_disk import OpenFile, disk_errors, is_plain
+from storage_files import PART_LIFE, FileShelf, Hashing
+
+HIDDEN = ".ruang"
+MAX_SHELVES = 64  # clients of one user at once
+
+
+class OwnFile:
+    """Somebody's file, open to be sent. It is never changed; who else changes it is found out."""
+
+    def __init__(self, path: Path) -> None:
+        """Links are followed: whoever chose it may. Raises FileGoneError."""
+        try:
+            self._path = path.resolve()
+            if not is_plain(self._path):  # nobody waits for a pipe
+                raise FileGoneError(str(path))
+            self._file = OpenFile(self._path, os.O_RDONLY)
+            self._stamp = self._look()
+        except OSError as error:
+            raise FileGoneError(str(error)) from error
+        self._hashing = Hashing(self._path)
+
+    @property
+    def size(self) -> int:
+        return self._stamp[0]
+
+    def hash_some(self) -> int | bytes:
+        """For the worker, again and again: the bytes hashed by now, in the end the SHA-256."""
+        try:
+            digest = self._hashing.go_on()
+            self._check()
+        except OSError as error:
+            raise FileGoneError(str(error)) from error
+        if digest is None:
+            return self._hashing.size
+        if self._hashing.size != self.size:
+            raise FileChangedError(str(self._path))
+        return digest
+
+    def read(self, first: int, blocks: int) -> bytes:
+        """Raises FileGoneError or FileChangedError."""
+        offset = first * BLOCK
+        try:
+            data = self._file.read(blocks * BLOCK, offset)
+            self._check()
+        except OSError as error:  # a stick that was pulled out
+            raise FileGoneError(str(error)) from error
+        return data
+
+    def close(self) -> None:
+        """May be repeated."""
+        self._file.close()
+
+    def _check(self) -> None:
+        if self._look() != self._stamp:
+            error = FileChangedError if self._path.exists() else FileGoneError
+            raise error(str(self._path))
+
+    def _look(self) -> tuple[int, int, bool]:
+        """What changes with the file: size, time, and whether it still has a name."""
+        found = self._file.stat()
+        return found.st_size, found.st_mtime_ns, found.st_nlink > 0
+
+
+class ClientDisk:
+    """``client_file_moves.Disk``. Opens nothing before it is asked. Owned by the network thread."""
+
+    def __init__(self, downloads: Path, wall_clock: Callable[[], int]) -> None:
+        self._downloads = downloads
+        self._wall_clock = wall_clock
+        self._sources: list[OwnFile] = []
+        self._shelf: FileShelf | None = None
+        self._lock: int | None = None
+
+    def open_source(self, path: Path) -> OwnFile:
+        """Raises FileGoneError."""
+        source = OwnFile(path)
+        self._sources.append(source)
+        return source
+
+    def shelf(self) -> FileShelf:
+        """Of this client alone. Raises StoreFullError or StoreBrokenError."""
+        if self._shelf is None:
+            self._shelf = self._open_shelf()
+        return self._shelf
+
+    def saving(self, note: FileNote, folder: Path | None) -> Callable[[], Path]:
+        """For the worker."""
+        shelf, target = self.shelf(), folder or self._downloads
+        return lambda: shelf.save_as(note.file, target, note.name)
+
+    def close(self) -> None:
+        """After the worker has ended."""
+        for source in self._sources:
+            source.close()
+        if self._shelf is not None:
+            self._shelf.close()
+        if self._lock is not None:
+            os.close(self._lock)
+        self._sources, self._shelf, self._lock = [], None, None
+
+    def _open_shelf(self) -> FileShelf:
+        hidden = self._downloads / HIDDEN
+        now = self._wall_clock()
+        with disk_errors():
+            hidden.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for slot in range(MAX_SHELVES):
+            self._lock = try_lock(hidden / f"{slot}.lock")
+            if self._lock is not None:
+                shelf = FileShelf(hidden / str(slot), now_utc_ms=now)
+                _forget_old(shelf, hidden / str(slot), now - PART_LIFE)
+                return shelf
+        raise StoreBrokenError("no folder for what is fetched")
+
+
+def _forget_old(shelf: FileShelf, folder: Path, oldest: int) -> None:
+    """Whole ones that could not be saved, and that nobody asked for again."""
+    with disk_errors():
+        for file in shelf.whole():
+            if (folder / file.hex()).stat().st_mtime_ns // 1_000_000 < oldest:
+                shelf.drop(file)

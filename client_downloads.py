@@ -1,0 +1,188 @@
+"""A file on its way here: pulled, written block by block, checked, then saved under its name.
+
+Band: cores. What comes lies on the shelf of downloads: whatever ends this, it need not come again.
+Source: docs/protocol.md.
+"""
+
+from collections.abc import Callable
+from enum import Enum, auto
+from functools import partial
+from pathlib import Path
+
+from client_file_events import FetchFile, FileState, FileTrouble
+from client_file_moves import Calls, Disk, Move
+from protocol import BLOCK, Code, PeerError
+from protocol_frames import Chunk, Want
+from protocol_guards import RoundTrip
+from records import Shelf, StoreFullError
+from transfer import Puller
+from transfer_blocks import Bitmap, block_count
+
+SAVE_SHARE = 50  # times on its way, what is here is written down: so much may come twice
+SAVE_INTERVAL = 5.0  # s, and at least so often
+MOST_ATTEMPTS = 2
+
+
+class _Step(Enum):
+    PULLING = auto()
+    CHECKING = auto()
+    SAVING = auto()
+
+
+class Download(Move):
+    """What FetchFile asked for."""
+
+    def __init__(self, command: FetchFile, disk: Disk, calls: Calls) -> None:
+        super().__init__(command.ticket, command.note, calls, is_upload=False)
+        self._folder = command.folder
+        self._disk = disk
+        self._shelf: Shelf | None = None
+        self._puller: Puller | None = None  # both once it has had a place
+        self._step = _Step.PULLING
+        self._attempts = 0
+        self._kept = 0  # blocks of which a restart knows
+        self._kept_at = 0.0
+        self._is_keeping = False
+
+    @property
+    def can_stop(self) -> bool:
+        """Whether it may be paused and dropped."""
+        return self._step is _Step.PULLING and not self.is_over
+
+    @property
+    def has_asked(self) -> bool:
+        """Whether some of it may be on its way."""
+        return self._puller is not None
+
+    def go_on(self) -> None:
+        """It has a place. Raises one of TROUBLES."""
+        if self._puller is None:
+            self._begin(self._disk.shelf())
+        else:
+            self._puller.resume()
+
+    def rest(self) -> None:
+        """Its place is given up."""
+        if self._puller is not None:
+            self._puller.pause()
+            self.keep()
+
+    def interrupt(self) -> None:
+        """The session is gone: all is asked for anew."""
+        if self._puller is not None and not self._puller.is_paused:
+            self._puller.resume()
+
+    def state(self, *, is_here: bool) -> tuple[FileState, int, float]:
+        """With the bytes that are here, and the speed."""
+        if self._step is not _Step.PULLING:
+            return FileState.CHECKING, self.note.size, 0.0
+        puller = self._puller
+        done = min(self.note.size, puller.bitmap.count * BLOCK) if puller is not None else 0
+        if self.is_paused:
+            return FileState.PAUSED, done, 0.0
+        if puller is None or not self.has_place or not is_here:
+            return FileState.WAITING, done, 0.0
+        return FileState.MOVING, done, puller.speed
+
+    def _begin(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        file, size = self.note.file, self.note.size
+        if shelf.has(file):  # and was not saved: the client was killed
+            self._save()
+            return
+        bitmap = Bitmap(block_count(size), shelf.begin(file, size))
+        if shelf.free() < size - bitmap.count * BLOCK:
+            raise StoreFullError("no space for a file")
+        self._kept = bitmap.count
+        self._puller = Puller(file, size, bitmap)
+        if bitmap.is_full:
+            self._check(shelf)
+
+    # --- pulling ---
+
+    def next_timer(self) -> float | None:
+        """When something is asked for."""
+        return self._puller.next_timer() if self._puller is not None else None
+
+    def frames_due(self, now: float, round_trip: RoundTrip) -> tuple[list[bytes], bool]:
+        """And whether they want an answer."""
+        puller = self._puller
+        if puller is None:
+            return [], False
+        frames = puller.frames_due(now, round_trip)
+        return frames, bool(frames) and self.has_place and not puller.is_complete
+
+    def receive(self, chunk: Chunk, now: float) -> None:
+        """Some of it. Raises one of TROUBLES."""
+        puller, shelf = self._puller, self._shelf
+        if puller is None or shelf is None:
+            return
+        try:
+            pieces = puller.receive(chunk, now)
+        except PeerError:  # then it has another size than we were told
+            shelf.drop(self.note.file)
+            self.end(FileTrouble.DAMAGED)
+            return
+        for first, data in pieces:
+            shelf.write(self.note.file, first, data)
+        if pieces and puller.is_complete:
+            self._check(shelf)
+        elif pieces and not self._is_keeping and self._is_keeping_due(puller, now):
+            self._kept_at = now
+            self.keep()
+
+    def refuse(self, want: Want) -> None:
+        """The server has nothing of it for us."""
+        if self._puller is not None and self.can_stop:
+            self._puller.receive_want(want)
+            if self._puller.is_refused:
+                self.end(Code.FILE_MISSING)
+
+    def _is_keeping_due(self, puller: Puller, now: float) -> bool:
+        news = puller.bitmap.count - self._kept
+        return SAVE_SHARE * news >= puller.bitmap.blocks or now >= self._kept_at + SAVE_INTERVAL
+
+    def keep(self) -> None:
+        """A restart, too, will know what is here now."""
+        puller, shelf = self._puller, self._shelf
+        if puller is None or shelf is None or not self.can_stop:
+            return
+        if puller.bitmap.count > self._kept:
+            self._is_keeping = True
+            kept = partial(self._take_kept, puller.bitmap.count)
+            self.run(shelf.save(self.note.file, puller.bitmap.encode()), kept)
+
+    def _take_kept(self, count: int, _: object) -> None:
+        self._kept, self._is_keeping = count, False
+
+    # --- all is here ---
+
+    def _check(self, shelf: Shelf) -> None:
+        self._step = _Step.CHECKING
+        verification = shelf.verify(self.note.file)
+        self.run(verification, partial(self._take_verdict, shelf, verification))
+
+    def _take_verdict(
+        self, shelf: Shelf, verification: Callable[[], bool | None], verdict: object
+    ) -> None:
+        if verdict is None:
+            self.run(verification, partial(self._take_verdict, shelf, verification))
+        elif verdict:
+            self._save()
+        else:
+            self._attempts += 1
+            if self._attempts == MOST_ATTEMPTS:
+                self.end(FileTrouble.DAMAGED)
+            else:
+                self._step = _Step.PULLING
+                self._begin(shelf)
+
+    def _save(self) -> None:
+        self._step = _Step.SAVING
+        self.run(self._disk.saving(self.note, self._folder), self._take_path)
+
+    def _take_path(self, path: object) -> None:
+        assert self._shelf is not None
+        assert isinstance(path, Path)
+        self._shelf.drop(self.note.file)
+        self.end(path=path)

@@ -1,0 +1,443 @@
+"""Files a client fetches: pulled, checked, saved, against a server made by hand."""
+
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from client_file_parts import FileSeat, made, note_of, run_held, saved
+from client_parts import Seat
+from shelf_parts import names, outcome
+
+from client_disk import HIDDEN, ClientDisk
+from client_events import (
+    Connection,
+    ConnectionChanged,
+    Ended,
+    EndReason,
+    EntryArrived,
+    Leave,
+    Say,
+)
+from client_file_events import (
+    DropFile,
+    FetchFile,
+    FileEnded,
+    FileMoved,
+    FileState,
+    FileTrouble,
+    PauseFile,
+    ResumeFile,
+)
+from client_files import MAX_MOVING
+from conversation import ROOM, FileNote
+from protocol import BLOCK, CloseCode, Code
+from protocol_frames import Chunk, Want, encode_chunks
+from records import Shelf, StoreBrokenError, StoreFullError
+
+
+@pytest.fixture
+def seat(tmp_path: Path) -> Iterator[FileSeat]:
+    seat = FileSeat(tmp_path)
+    seat.enter()
+    yield seat
+    seat.disk.close()
+
+
+@pytest.mark.parametrize("size", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 9 * BLOCK + 5])
+def test_what_is_fetched_is_saved_as_it_was(seat: FileSeat, size: int) -> None:
+    data = made(size)
+
+    seat.fetch(data)
+    seat.pass_time(3.0)
+
+    assert saved(seat) == {"foto.png": data}
+    assert seat.ended == FileEnded(
+        1, note_of(data), is_upload=False, path=seat.downloads / "foto.png"
+    )
+    assert seat.states()[-1] is FileState.CHECKING
+    assert names(seat.downloads / HIDDEN) == ["0.lock"]
+
+
+def test_it_is_saved_where_the_user_wants_it_under_a_safe_name(seat: FileSeat) -> None:
+    data = made(10)
+    seat.host.has[sha256(data).digest()] = data
+    note = FileNote(sha256(data).digest(), 10, "CON")
+
+    seat.do(FetchFile(1, note, seat.home / "lain"))
+    seat.pass_time(1.0)
+
+    assert seat.ended.path == seat.home / "lain" / "_CON"
+    assert (seat.home / "lain" / "_CON").read_bytes() == data
+
+
+def test_a_damaged_file_is_fetched_once_more(seat: FileSeat) -> None:
+    data = made(5 * BLOCK)
+    wrong = made(5 * BLOCK, label=2)
+    seat.host.has[sha256(data).digest()] = wrong
+    seat.held_jobs = []
+    seat.do(FetchFile(1, note_of(data)))
+    seat.pass_time(1.0)
+    seat.host.has[sha256(data).digest()] = data
+
+    run_held(seat)
+
+    assert seat.ended.trouble is None
+    assert saved(seat) == {"foto.png": data}
+
+
+def test_one_that_is_damaged_twice_is_given_up(seat: FileSeat) -> None:
+    data = made(5 * BLOCK)
+    seat.host.has[sha256(data).digest()] = made(5 * BLOCK, label=2)
+
+    seat.do(FetchFile(1, note_of(data)))
+    seat.pass_time(3.0)
+
+    assert seat.ended.trouble is FileTrouble.DAMAGED
+    assert seat.host.supplied == 10
+    assert saved(seat) == {}
+    assert names(seat.downloads / HIDDEN) == ["0.lock"]
+
+
+def test_one_of_another_size_than_was_said_is_no_such_file(seat: FileSeat) -> None:
+    data = made(5 * BLOCK)
+    seat.host.has[sha256(data).digest()] = data + b"lebih"
+    note = FileNote(sha256(data).digest(), 4 * BLOCK + 1, "foto.png")
+
+    seat.do(FetchFile(1, note))
+    seat.pass_time(1.0)
+
+    assert seat.ended.trouble is FileTrouble.DAMAGED
+    assert seat.host.inits == 1
+
+
+def test_what_the_server_has_not_for_us_is_missing(seat: FileSeat) -> None:
+    data = made(5 * BLOCK)
+    seat.do(FetchFile(1, note_of(data)))
+
+    seat.hear(Want(sha256(data).digest(), 0, ()).encode())
+
+    assert seat.ended.trouble is Code.FILE_MISSING
+    seat.hear(Want(sha256(data).digest(), 0, ()).encode())
+    assert len(seat.saw(FileEnded)) == 1
+
+
+def test_a_word_that_there_is_nothing_comes_too_late_when_all_is_here(seat: FileSeat) -> None:
+    data = made(5 * BLOCK)
+    seat.held_jobs = []
+    seat.fetch(data)
+    seat.pass_time(1.0)
+
+    seat.hear(Want(sha256(data).digest(), 0, ()).encode())
+    run_held(seat)
+
+    assert seat.ended.trouble is None
+
+
+def test_a_paused_download_goes_on_where_it_was(seat: FileSeat) -> None:
+    data = made(400 * BLOCK)
+    seat.host.limit = 100
+    seat.fetch(data)
+
+    seat.do(PauseFile(1))
+    seat.pass_time(0.2)
+    assert seat.saw(FileMoved)[-1].state is FileState.PAUSED
+    assert seat.saw(FileMoved)[-1].done == 100 * BLOCK
+    assert seat.host.got(Want)[-1].ranges == ()
+    seat.host.limit = 1000
+    seat.pass_time(5.0)
+    assert seat.host.supplied == 100
+    seat.do(ResumeFile(1))
+    seat.pass_time(5.0)
+
+    assert seat.ended.trouble is None
+    assert seat.host.supplied == 400
+    assert saved(seat) == {"foto.png": data}
+
+
+def test_one_that_is_paused_before_its_turn_waits(seat: FileSeat) -> None:
+    seat.host.limit = 0
+    for ticket in range(1, MAX_MOVING + 2):
+        seat.fetch(made(BLOCK, ticket), f"{ticket}", ticket)
+    seat.do(PauseFile(MAX_MOVING + 1))
+    seat.host.limit = 100
+
+    seat.pass_time(5.0)
+    assert len(saved(seat)) == MAX_MOVING
+    seat.do(ResumeFile(MAX_MOVING + 1))
+    seat.pass_time(5.0)
+
+    assert len(saved(seat)) == MAX_MOVING + 1
+    assert seat.states(MAX_MOVING + 1)[:3] == [
+        FileState.WAITING,
+        FileState.PAUSED,
+        FileState.MOVING,
+    ]
+
+
+def test_four_move_at_a_time_and_others_wait_for_their_turn(seat: FileSeat) -> None:
+    seat.host.limit = 0
+
+    for ticket in range(1, 8):
+        seat.fetch(made(3 * BLOCK, ticket), f"{ticket}", ticket)
+
+    assert len({want.file for want in seat.host.got(Want)}) == MAX_MOVING
+    assert seat.states(5) == [FileState.WAITING]
+    seat.host.limit = 100
+    seat.pass_time(5.0)
+    assert [end.trouble for end in seat.saw(FileEnded)] == [None] * 7
+    assert len(saved(seat)) == 7
+
+
+def test_one_file_fetched_twice_is_saved_twice(seat: FileSeat) -> None:
+    data = made(3 * BLOCK)
+
+    seat.fetch(data)
+    seat.fetch(data, ticket=2)
+    seat.pass_time(3.0)
+
+    assert saved(seat) == {"foto.png": data, "foto (2).png": data}
+
+
+def test_what_is_dropped_is_wanted_no_more_and_kept_a_while(seat: FileSeat) -> None:
+    data = made(400 * BLOCK)
+    seat.host.limit = 100
+    seat.fetch(data)
+
+    seat.do(DropFile(1))
+    seat.pass_time(0.2)
+    assert seat.ended.trouble is FileTrouble.DROPPED
+    assert seat.host.got(Want)[-1].ranges == ()
+
+    seat.host.limit = 1000
+    seat.fetch(data, ticket=2)
+    seat.pass_time(5.0)
+    assert saved(seat) == {"foto.png": data}
+    assert seat.host.supplied == 400
+
+
+def test_blocks_that_nobody_wants_are_answered_now_and_then(seat: FileSeat) -> None:
+    chunk = Chunk(bytes(32), 7, made(BLOCK)).encode()
+
+    seat.hear(chunk)
+    seat.hear(chunk)
+    assert [want.ranges for want in seat.host.got(Want)] == [()]
+
+    seat.pass_time(0.2)
+    assert len(seat.host.got(Want)) == 2
+
+
+def test_one_dropped_before_its_turn_was_never_asked_for(seat: FileSeat) -> None:
+    seat.host.limit = 0
+    for ticket in range(1, MAX_MOVING + 2):
+        seat.fetch(made(BLOCK, ticket), ticket=ticket)
+
+    seat.do(DropFile(MAX_MOVING + 1))
+
+    assert seat.ended.trouble is FileTrouble.DROPPED
+    wanted = {want.file for want in seat.host.got(Want)}
+    assert sha256(made(BLOCK, MAX_MOVING + 1)).digest() not in wanted
+
+
+def test_what_was_on_its_way_when_the_session_was_lost_is_asked_for_again(
+    seat: FileSeat,
+) -> None:
+    data = made(50 * BLOCK)
+    seat.host.limit = 20
+    seat.fetch(data)
+
+    seat.host.limit = 50
+    seat.receive(seat.host.reset())
+    seat.pass_time(5.0)
+
+    assert saved(seat) == {"foto.png": data}
+    assert seat.host.supplied == 50
+
+
+def test_a_paused_one_stays_so_in_the_next_session(seat: FileSeat) -> None:
+    seat.host.limit = 0
+    seat.fetch(made(50 * BLOCK))
+    seat.do(PauseFile(1))
+    seat.host.limit = 100
+
+    seat.receive(seat.host.reset())
+    seat.pass_time(5.0)
+
+    assert seat.host.supplied == 0
+    assert seat.saw(FileMoved)[-1].state is FileState.PAUSED
+
+
+def test_without_a_session_it_waits(seat: FileSeat) -> None:
+    data = made(50 * BLOCK)
+    seat.host.limit = 20
+    seat.fetch(data)
+
+    seat.host.is_silent = True
+    seat.hear_close(CloseCode.COME_BACK)
+    assert seat.states()[-1] is FileState.WAITING
+    seat.host.is_silent, seat.host.limit = False, 50
+    seat.pass_time(5.0)
+
+    assert saved(seat) == {"foto.png": data}
+
+
+def test_a_server_that_falls_silent_in_the_middle_is_noticed(seat: FileSeat) -> None:
+    seat.host.limit = 100
+    seat.fetch(made(500 * BLOCK))
+    seat.host.is_silent = True
+
+    seat.pass_time(6.0)
+
+    assert seat.saw(ConnectionChanged)[-1].connection is Connection.LOST
+
+
+def test_what_was_left_behind_goes_on_in_the_next_visit(seat: FileSeat) -> None:
+    data = made(400 * BLOCK)
+    seat.host.limit = 100
+    seat.fetch(data)
+    seat.send(made(5), "lain", ticket=2)
+    seat.do(Leave())
+    assert [end.trouble for end in seat.saw(FileEnded)] == [FileTrouble.LEFT] * 2
+    assert seat.saw(Ended)[0].reason is EndReason.LEFT
+    seat.disk.close()
+
+    later = FileSeat(seat.home)
+    later.enter()
+    later.fetch(data)
+    later.pass_time(5.0)
+    later.disk.close()
+
+    assert saved(seat) == {"foto.png": data}
+    assert later.host.supplied == 300
+
+
+@pytest.mark.parametrize("blocks", [100, 500, 970])
+def test_a_killed_client_asks_again_for_a_twentieth_at_most(seat: FileSeat, blocks: int) -> None:
+    data = made(1000 * BLOCK)
+    seat.host.limit = 0
+    seat.fetch(data)
+    for frame in encode_chunks(sha256(data).digest(), 0, data[: blocks * BLOCK], 1100):
+        seat.hear(frame)
+    seat.disk.close()  # as a kill does
+
+    later = FileSeat(seat.home)
+    later.enter()
+    later.fetch(data)
+    later.pass_time(20.0)
+    later.disk.close()
+
+    assert saved(later) == {"foto.png": data}
+    assert later.host.supplied <= 1000 - blocks + 50
+
+
+def test_what_came_slowly_is_known_to_a_restart_too(seat: FileSeat) -> None:
+    data = made(1000 * BLOCK)
+    seat.host.limit = 0
+    seat.fetch(data)
+    for frame in encode_chunks(sha256(data).digest(), 0, data[: 6 * BLOCK], 1100):
+        seat.pass_time(1.0)
+        seat.hear(frame)
+
+    seat.disk.close()
+    later = FileSeat(seat.home)
+    later.enter()
+    later.fetch(data)
+    later.pass_time(20.0)
+    later.disk.close()
+
+    assert later.host.supplied < 1000
+
+
+def test_what_was_verified_when_the_client_was_killed_is_only_saved(seat: FileSeat) -> None:
+    data = made(5 * BLOCK)
+    seat.disk.shelf().begin(sha256(data).digest(), len(data))
+    seat.disk.shelf().write(sha256(data).digest(), 0, data)
+    assert outcome(seat.disk.shelf().verify(sha256(data).digest()))
+
+    seat.do(FetchFile(1, note_of(data)))
+
+    assert seat.ended.path == seat.downloads / "foto.png"
+    assert seat.host.got(Want) == []
+
+
+# --- a disk that does not do what it should ---
+
+
+class BadShelf:
+    """The real one, but for some calls."""
+
+    def __init__(self, shelf: Shelf, **bad: Exception | object) -> None:
+        self._shelf = shelf
+        self._bad = bad
+
+    def __getattr__(self, name: str) -> object:
+        if name not in self._bad:
+            return getattr(self._shelf, name)
+        bad = self._bad[name]
+
+        def fail(*_: object) -> object:
+            if isinstance(bad, Exception):
+                raise bad
+            return bad
+
+        return fail
+
+
+class BadDisk(ClientDisk):
+    """With such a shelf, or where nothing can be saved."""
+
+    def __init__(self, home: Path, **bad: Exception | object) -> None:
+        super().__init__(home / "Downloads", lambda: 0)
+        self._bad_calls = bad
+
+    def shelf(self) -> Shelf:  # type: ignore[override]
+        if isinstance(none := self._bad_calls.get("shelf"), Exception):
+            raise none
+        return BadShelf(super().shelf(), **self._bad_calls)  # type: ignore[return-value]
+
+    def saving(self, note: FileNote, folder: Path | None) -> Callable[[], Path]:
+        if isinstance(bad := self._bad_calls.get("saving"), Exception):
+            return lambda: raise_(bad)
+        return super().saving(note, folder)
+
+
+def raise_(error: Exception) -> Path:
+    raise error
+
+
+def bad_save(*_: object) -> Callable[[], None]:
+    return lambda: raise_(StoreFullError("map"))  # type: ignore[return-value]
+
+
+FULL, BROKEN = StoreFullError("full"), StoreBrokenError("I/O error")
+
+
+@pytest.mark.parametrize(
+    ("bad", "trouble"),
+    [
+        ({"shelf": BROKEN}, FileTrouble.CANNOT_SAVE),
+        ({"begin": FULL}, FileTrouble.DISK_FULL),
+        ({"free": 10}, FileTrouble.DISK_FULL),
+        ({"write": FULL}, FileTrouble.DISK_FULL),
+        ({"write": BROKEN}, FileTrouble.CANNOT_SAVE),
+        ({"save": bad_save()}, FileTrouble.DISK_FULL),
+        ({"verify": lambda: raise_(BROKEN)}, FileTrouble.CANNOT_SAVE),
+        ({"saving": BROKEN}, FileTrouble.CANNOT_SAVE),
+        ({"drop": BROKEN}, FileTrouble.CANNOT_SAVE),
+    ],
+)
+def test_a_disk_that_fails_ends_it_once_and_everything_else_goes_on(
+    tmp_path: Path, bad: dict[str, object], trouble: FileTrouble
+) -> None:
+    seat = FileSeat(tmp_path)
+    disk = BadDisk(tmp_path, **bad)
+    Seat.__init__(seat, seat.host, disk=disk)
+    seat.enter()
+
+    seat.fetch(made(100 * BLOCK))
+    seat.pass_time(2.0)
+    seat.do(Say(9, ROOM, "masih di sini"))
+
+    assert seat.ended.trouble is trouble
+    assert any(event.ticket == 9 for event in seat.saw(EntryArrived))
+    disk.close()
