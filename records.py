@@ -204,6 +204,7 @@ class FileRecord:
     person: int  # who brought it first
     at: int
     is_removed: bool = False
+    name: str = ""  # as it was offered first
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +323,7 @@ class Store(Protocol):
     def file(self, file: bytes) -> FileRecord | None: ...
     def add_file(self, record: FileRecord) -> None: ...  # one that was removed is here again
     def remove_file(self, file: bytes) -> None: ...
-    def files(self) -> dict[bytes, int]: ...  # sizes of all that are not removed, at a start
+    def newest_files(self, limit: int) -> list[FileRecord]: ...  # that are not removed
     def files_size(self) -> int: ...  # bytes of all that are not removed
     def bring_file(self, file: bytes, person: int) -> None: ...  # has shown to have all of it
     def has_brought(self, file: bytes, person: int) -> bool: ...

@@ -25,7 +25,16 @@ from endpoint import Driver, bind, bound_address, local_addresses
 from records import StoreError
 from server_console import Console, EventLog, Shown, ready_line
 from server_core import ServerCore
-from server_events import Command, Crashed, Event, OperatorAnswered, Started, Stop, Stopped
+from server_events import (
+    Command,
+    Crashed,
+    Event,
+    FilesListed,
+    OperatorAnswered,
+    Started,
+    Stop,
+    Stopped,
+)
 from server_form import (
     ServerForm,
     StartFailed,
@@ -320,6 +329,8 @@ class Serving:
             sys.stdout.flush()
         elif isinstance(event, OperatorAnswered):
             _tell(self._console.answer(event))
+        elif isinstance(event, FilesListed):
+            _tell(*self._console.files(event))
 
 
 def _tell(*lines: str) -> None:

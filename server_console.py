@@ -8,14 +8,19 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from file_words import size_text
 from protocol import Code
 from server_events import (
     BanPerson,
     Command,
     Event,
+    FileRow,
+    FilesListed,
     Kick,
+    ListFiles,
     Mute,
     OperatorAnswered,
+    RemoveFile,
     ResetPassword,
     Started,
     Stop,
@@ -59,6 +64,7 @@ class Console:
     def __init__(self, say: Texts) -> None:
         self._say = say
         self._model = ServerModel(say)
+        self._files: tuple[FileRow, ...] = ()  # as the operator saw them last
 
     def interpret(self, line: str) -> Command | Shown | None:
         """What a typed line asks for; None: nothing."""
@@ -76,6 +82,10 @@ class Console:
             return Shown(tuple(self._say("console.help").splitlines()))
         if name == "info":
             return Shown((self._model.header, *map(_row, self._model.people())))
+        if name == "files" and not arguments:
+            return ListFiles()
+        if name == "removefile":
+            return self._remove_file(arguments)
         if (spelling := _COMMANDS.get(name)) is None:
             return Shown((self._say("console.unknown", command=clean(words[0])),))
         return self._person_command(spelling, arguments)
@@ -90,6 +100,28 @@ class Console:
             return Shown((self._say("console.usage", usage=spelling.usage),))
         return spelling.make(arguments[0], minutes)
 
+    def _remove_file(self, arguments: list[str]) -> Command | Shown:
+        if len(arguments) != 1:
+            return Shown((self._say("console.usage", usage="/removefile NUMBER"),))
+        number = _whole(arguments[0])
+        if number is None or not 0 < number <= len(self._files):
+            return Shown((self._say("console.no_number", number=clean(arguments[0])),))
+        row = self._files[number - 1]
+        return RemoveFile(row.file, row.name)
+
+    def files(self, listed: FilesListed) -> tuple[str, ...]:
+        """What the operator reads about the files; /removefile knows their numbers from now on."""
+        self._files = listed.files
+        used, limit, free = (
+            size_text(size, self._say) for size in (listed.used, listed.limit, listed.free)
+        )
+        head = self._say("console.files", used=used, limit=limit, free=free)
+        return (head, *(self._file(number, row) for number, row in enumerate(listed.files, 1)))
+
+    def _file(self, number: int, row: FileRow) -> str:
+        file = f"{clean(row.name) or row.file.hex()[:16]} · {size_text(row.size, self._say)}"
+        return self._say("console.file", number=number, file=file, person=clean(row.person) or "—")
+
     def apply(self, event: Event | StartFailed) -> None:
         """Take one event in, so that /info knows."""
         self._model.apply(event)
@@ -101,6 +133,8 @@ class Console:
             return self._say("console.reset", name=name, code=answered.secret)
         if answered.code is Code.OK:
             return self._say("console.done", command=name)
+        if isinstance(answered.command, RemoveFile):
+            return self._say("server.log.no_file", name=name)
         return self._say("server.log.nobody", name=name)
 
 
@@ -127,9 +161,12 @@ def ready_line(started: Started, groups: str) -> str:
 
 
 def _minutes(text: str) -> int | None:
-    if text.isascii() and text.isdigit() and 0 < int(text[:12]) <= MAX_MINUTES:
-        return int(text)
-    return None
+    minutes = _whole(text)
+    return minutes if minutes is not None and 0 < minutes <= MAX_MINUTES else None
+
+
+def _whole(text: str) -> int | None:
+    return int(text[:12]) if text.isascii() and text.isdigit() else None
 
 
 def _row(line: PersonLine) -> str:

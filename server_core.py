@@ -237,6 +237,8 @@ class ServerCore:
         self._operator = Operator(
             self._members,
             self._accounts,
+            store,
+            self._uploads,
             self._turn,
             report=self._events.append,
             expel=self._partings.expel,

@@ -59,11 +59,25 @@ class ResetPassword:
 
 
 @dataclass(frozen=True, slots=True)
+class ListFiles:
+    """Which files are kept, and how much space they take: FilesListed follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFile:
+    """A file from the server's disk, wherever it was shared. Answered by OperatorAnswered: OK, or
+    FILE_MISSING."""
+
+    file: bytes  # SHA-256
+    name: str  # as the operator saw it
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Say "come back" to everyone, commit, end: Stopped follows."""
 
 
-Command = Kick | BanPerson | Unban | Mute | Unmute | ResetPassword | Stop
+Command = Kick | BanPerson | Unban | Mute | Unmute | ResetPassword | ListFiles | RemoveFile | Stop
 
 
 # --- events ---
@@ -110,6 +124,27 @@ class BansChanged:
     bans: tuple[Ban, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file that is kept."""
+
+    file: bytes
+    name: str
+    size: int
+    person: str  # who brought it first; "": not known any more
+    at: int  # UTC milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class FilesListed:
+    """The files that were brought last, newest first; and the space, in bytes."""
+
+    files: tuple[FileRow, ...]
+    used: int  # with what is on its way
+    limit: int
+    free: int  # on the disk
+
+
 class HappeningKind(Enum):
     """A line for the operator's log."""
 
@@ -127,6 +162,7 @@ class HappeningKind(Enum):
     REGISTERED = auto()
     WRONG_LOGIN = auto()
     PASSWORD_RESET = auto()
+    FILE_REMOVED = auto()  # text: its name
     DISK_FULL = auto()
     DISK_FREE = auto()
     ARCHIVE_REBUILT = auto()
@@ -170,4 +206,13 @@ class Crashed:
     error: str
 
 
-Event = Started | StatusReported | BansChanged | Happened | OperatorAnswered | Stopped | Crashed
+Event = (
+    Started
+    | StatusReported
+    | BansChanged
+    | FilesListed
+    | Happened
+    | OperatorAnswered
+    | Stopped
+    | Crashed
+)

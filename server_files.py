@@ -6,9 +6,8 @@ Source: docs/protocol.md.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
-from conversation import is_file_name
+from conversation import FileNote, is_file_name
 from protocol import FILE_ID_SIZE, Code, JsonValue, Verb
 from protocol_requests import Fields, hex_field, number_field, text_field
 from records import BanKind, SharedFile, Store
@@ -21,23 +20,6 @@ from server_uploads import Outcome, Uploads
 MOST_FILES = 50  # in one answer, which is MAX_RESPONSE at most: names are long
 
 VERBS = frozenset({Verb.OFFER, Verb.FILES, Verb.DROP})
-
-
-class _Offered(NamedTuple):
-    conversation: int
-    file: bytes
-    size: int
-    name: str
-
-    @classmethod
-    def decode(cls, fields: Fields) -> "_Offered":
-        """Raises PeerError."""
-        return cls(
-            number_field(fields, "conversation"),
-            hex_field(fields, "file", FILE_ID_SIZE),
-            number_field(fields, "size"),
-            text_field(fields, "name"),
-        )
 
 
 class Files:
@@ -79,25 +61,30 @@ class Files:
         self, peer: Peer, member: Member, verb: Verb, fields: Fields
     ) -> Callable[[], Outcome]:
         if verb is Verb.OFFER:
-            offered = _Offered.decode(fields)
-            return lambda: self._offer(peer, member, offered)
+            note = FileNote(
+                hex_field(fields, "file", FILE_ID_SIZE),
+                number_field(fields, "size"),
+                text_field(fields, "name"),
+            )
+            where = number_field(fields, "conversation")
+            return lambda: self._offer(peer, member, where, note)
         if verb is Verb.DROP:
             file = hex_field(fields, "file", FILE_ID_SIZE)
             return lambda: self._drop(peer, file)
         conversation, before = number_field(fields, "conversation"), number_field(fields, "before")
         return lambda: self._files(member, conversation, before)
 
-    def _offer(self, peer: Peer, member: Member, offered: _Offered) -> Outcome:
-        conversation, person = offered.conversation, member.person
+    def _offer(self, peer: Peer, member: Member, conversation: int, note: FileNote) -> Outcome:
+        person = member.person
         at = self._wall_clock()
         if self._people.ban_on(BanKind.SPEAK, person, member.name, peer.host, at) is not None:
             return Code.MUTED, {}
         if not self._rooms.is_member(person, conversation):
             exists = self._store.conversation(conversation) is not None
             return Code.NOT_A_MEMBER if exists else Code.NO_SUCH_CONVERSATION, {}
-        if not is_file_name(offered.name):
+        if not is_file_name(note.name):
             return Code.FILE_NAME_INVALID, {}
-        return self._uploads.offer(peer, person, offered.file, offered.size)
+        return self._uploads.offer(peer, person, note)
 
     def _drop(self, peer: Peer, file: bytes) -> Outcome:
         self._uploads.withdraw(peer, file)

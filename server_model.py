@@ -23,10 +23,12 @@ from server_events import (
     Command,
     Crashed,
     Event,
+    FilesListed,
     Happened,
     HappeningKind,
     OperatorAnswered,
     PersonRow,
+    RemoveFile,
     Started,
     StatusReported,
     Stopped,
@@ -184,6 +186,8 @@ class ServerModel:
                 self._add_line(event.at, *_sentence(event))
             case OperatorAnswered():
                 self._answer(event)
+            case FilesListed():
+                pass  # of no use but to who asked
             case Stopped():
                 self._end()
             case Crashed():
@@ -216,7 +220,10 @@ class ServerModel:
     def _answer(self, answered: OperatorAnswered) -> None:
         name = getattr(answered.command, "name", "")
         if answered.code is not Code.OK and self._posted:
-            self._add_line(self._posted[-1][0], "server.log.nobody", {"name": clean(name)})
+            key = "server.log.nobody"
+            if isinstance(answered.command, RemoveFile):
+                key = "server.log.no_file"
+            self._add_line(self._posted[-1][0], key, {"name": clean(name)})
 
     def _end(self) -> None:
         self.phase = Phase.STOPPED
@@ -453,6 +460,7 @@ _LOG_KEYS = {
     HappeningKind.REGISTERED: "server.log.registered",
     HappeningKind.WRONG_LOGIN: "server.log.wrong_login",
     HappeningKind.PASSWORD_RESET: "server.log.password_reset",
+    HappeningKind.FILE_REMOVED: "server.log.file_removed",
     HappeningKind.DISK_FULL: "server.log.disk_full",
     HappeningKind.DISK_FREE: "server.log.disk_free",
     HappeningKind.ARCHIVE_REBUILT: "server.log.archive_rebuilt",

@@ -8,18 +8,22 @@ from functools import partial
 
 from conversation import Presence
 from protocol import CloseCode, Code
-from records import BanKind, Credentials
+from records import BanKind, Credentials, FileRecord, Store
 from server_accounts import Accounts, Reset
 from server_events import (
     BanPerson,
     BansChanged,
     Event,
+    FileRow,
+    FilesListed,
     Happened,
     HappeningKind,
     Kick,
+    ListFiles,
     Mute,
     OperatorAnswered,
     PersonRow,
+    RemoveFile,
     ResetPassword,
     StatusReported,
     Unban,
@@ -28,10 +32,13 @@ from server_events import (
 from server_members import Members
 from server_peer import Member
 from server_turn import Turn
+from server_uploads import Uploads
 from wordlist import make_password
 
 LOOK_AT_LEAST = 60.0  # s between looks at the ends of bans: wall clocks are set
-OperatorCommand = Kick | BanPerson | Unban | Mute | Unmute | ResetPassword
+MOST_FILES = 200  # in one list
+PersonCommand = Kick | BanPerson | Unban | Mute | Unmute
+OperatorCommand = PersonCommand | ResetPassword | ListFiles | RemoveFile
 
 
 class Operator:
@@ -41,6 +48,8 @@ class Operator:
         self,
         members: Members,
         accounts: Accounts,
+        store: Store,
+        uploads: Uploads,
         turn: Turn,
         *,
         report: Callable[[Event], None],
@@ -51,6 +60,8 @@ class Operator:
     ) -> None:
         self._members = members
         self._accounts = accounts
+        self._store = store
+        self._uploads = uploads
         self._turn = turn
         self._run = run
         self._random_bytes = random_bytes
@@ -63,6 +74,9 @@ class Operator:
     def carry_out(self, command: OperatorCommand, now: float) -> None:
         """Answered by OperatorAnswered once it is on disk: OK, or NO_SESSION when nobody has that
         name; DISK_FULL when it cannot be. Who must go goes through ``expel``."""
+        if isinstance(command, ListFiles):
+            self._list_files()
+            return
         if isinstance(command, ResetPassword):
             self._reset(command)
             return
@@ -82,10 +96,10 @@ class Operator:
         if self._turn.attempt(execute, now):
             self._turn.when_kept(lambda _: self._report(OperatorAnswered(command, code)))
 
-    def _execute(
-        self, command: Kick | BanPerson | Unban | Mute | Unmute, now: float, at: int
-    ) -> Code:
+    def _execute(self, command: PersonCommand | RemoveFile, now: float, at: int) -> Code:
         match command:
+            case RemoveFile():
+                return self._remove_file(command, at)
             case Kick():
                 done = self._kick(command.name, now)
             case BanPerson():
@@ -136,6 +150,27 @@ class Operator:
             self._report(Happened(happening, at, ban.name))
         self.report_bans()
         return bool(dropped)
+
+    # --- files ---
+
+    def _list_files(self) -> None:
+        rows = tuple(map(self._file_row, self._store.newest_files(MOST_FILES)))
+        space = self._uploads.used, self._uploads.limit, self._uploads.free
+        self._report(FilesListed(rows, *space))
+
+    def _file_row(self, record: FileRecord) -> FileRow:
+        person = self._store.person(record.person)
+        name = person.name if person is not None else ""
+        return FileRow(record.file, record.name, record.size, name, record.at)
+
+    def _remove_file(self, command: RemoveFile, at: int) -> Code:
+        record = self._store.file(command.file)
+        if record is None or record.is_removed:
+            return Code.FILE_MISSING
+        self._store.remove_file(command.file)
+        self._turn.when_kept(lambda _: self._uploads.remove(command.file))
+        self._report(Happened(HappeningKind.FILE_REMOVED, at, text=record.name))
+        return Code.OK
 
     # --- passwords that were forgotten ---
 

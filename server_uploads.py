@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from conversation import FileNote
 from deadlines import Deadlines
 from protocol import BLOCK, MAX_FILE, Code
 from protocol_frames import Chunk, Want
@@ -40,6 +41,7 @@ class _Offer:
     peer: Peer
     person: int
     size: int
+    name: str  # of the file
 
 
 @dataclass(slots=True, eq=False)
@@ -112,6 +114,16 @@ class Uploads:
         waiting = (*self._uploads.values(), *self._idle.values())
         return self._store.files_size() + sum(upload.size for upload in waiting)
 
+    @property
+    def limit(self) -> int:
+        """Bytes that all files may take."""
+        return self._limits.files_bytes
+
+    @property
+    def free(self) -> int:
+        """Bytes left on the disk."""
+        return self._shelf.free()
+
     # --- offers; when nothing is written that is not on disk ---
 
     def is_known(self, file: bytes, size: int, person: int) -> bool:
@@ -125,8 +137,9 @@ class Uploads:
             and self._shelf.has(file)
         )
 
-    def offer(self, peer: Peer, person: int, file: bytes, size: int) -> Outcome:
+    def offer(self, peer: Peer, person: int, note: FileNote) -> Outcome:
         """How an offer, or its repetition, stands. OK with ``have`` true: it can be shared now."""
+        file, size, name = note
         refusal = self._refused.get(peer.key, {}).pop(file, None)
         if refusal is not None:
             return refusal
@@ -138,7 +151,7 @@ class Uploads:
         if known is not None and known.size == size:
             return Code.OK, {"have": False}
         self.withdraw(peer, file)
-        return self._take(_Offer(peer, person, size), file)
+        return self._take(_Offer(peer, person, size, name), file)
 
     def _take(self, offer: _Offer, file: bytes) -> Outcome:
         limits = self._limits
@@ -366,24 +379,25 @@ class Uploads:
         elif verdict is FULL:
             self._fill(upload)
         elif verdict:
-            self._keep(upload, upload.source.person, now)
+            self._keep(upload, upload.source, now)
         else:
             source = upload.source
             if upload.is_own and source in upload.offers:
                 self._refuse(upload, source, (Code.FILE_CHANGED, {}))
             self._pull_next(upload)
 
-    def _keep(self, upload: _Upload, person: int, now: float) -> None:
+    def _keep(self, upload: _Upload, source: _Offer, now: float) -> None:
         """It is what it was said to be: the store says so, then everybody."""
-        file, size, at = upload.file, upload.size, self._wall_clock()
+        file, person = upload.file, source.person
+        record = FileRecord(file, upload.size, person, self._wall_clock(), name=source.name)
 
         def write() -> None:
-            self._store.add_file(FileRecord(file, size, person, at))
+            self._store.add_file(record)
             self._store.bring_file(file, person)
 
         def undo(_: float) -> None:
-            record = self._store.file(file)
-            if record is None or record.is_removed:
+            known = self._store.file(file)
+            if known is None or known.is_removed:
                 self._shelf.drop(file)
             self._fill(upload)
 

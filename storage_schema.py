@@ -202,7 +202,8 @@ MIGRATIONS = (
                 size INTEGER NOT NULL,
                 person INTEGER NOT NULL,
                 at INTEGER NOT NULL,
-                is_removed INTEGER NOT NULL
+                is_removed INTEGER NOT NULL,
+                name TEXT NOT NULL
             ) WITHOUT ROWID""",
             """CREATE TABLE brought_files (
                 file BLOB NOT NULL,

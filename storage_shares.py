@@ -31,9 +31,9 @@ class Shares(Tables):
     def file(self, file: bytes) -> FileRecord | None:
         """One that was verified at some time."""
         row = self._database.row(
-            "SELECT size, person, at, is_removed FROM files WHERE file = ?", (file,)
+            "SELECT size, person, at, is_removed, name FROM files WHERE file = ?", (file,)
         )
-        return FileRecord(file, row[0], row[1], row[2], bool(row[3])) if row else None
+        return _record(file, *row) if row else None
 
     def add_file(self, record: FileRecord) -> None:
         """A new one, or one that was removed and is here again; of one that is here: nothing."""
@@ -42,10 +42,11 @@ class Shares(Tables):
             return
         self._grow(record.size)
         self._database.write(
-            "INSERT INTO files (file, size, person, at, is_removed) VALUES (?, ?, ?, ?, 0)"
+            "INSERT INTO files (file, size, person, at, is_removed, name)"
+            " VALUES (?, ?, ?, ?, 0, ?)"
             " ON CONFLICT (file) DO UPDATE SET size = excluded.size, person = excluded.person,"
-            " at = excluded.at, is_removed = 0",
-            (record.file, record.size, record.person, record.at),
+            " at = excluded.at, is_removed = 0, name = excluded.name",
+            (record.file, record.size, record.person, record.at, record.name),
         )
 
     def remove_file(self, file: bytes) -> None:
@@ -55,9 +56,14 @@ class Shares(Tables):
             self._grow(-known.size)
             self._database.write("UPDATE files SET is_removed = 1 WHERE file = ?", (file,))
 
-    def files(self) -> dict[bytes, int]:
-        """Sizes of all that are not removed."""
-        return dict(self._database.rows("SELECT file, size FROM files WHERE NOT is_removed"))
+    def newest_files(self, limit: int) -> list[FileRecord]:
+        """Of all that are not removed, those that were brought last."""
+        rows = self._database.rows(
+            "SELECT file, size, person, at, is_removed, name FROM files WHERE NOT is_removed"
+            " ORDER BY at DESC, file LIMIT ?",
+            (limit,),
+        )
+        return [_record(*row) for row in rows]
 
     def files_size(self) -> int:
         """Bytes of all that are not removed. Asked with each offer."""
@@ -125,3 +131,7 @@ class Shares(Tables):
         return SharedFile(
             conversation, number, entry.person, entry.name, entry.sent_at, note, is_removed
         )
+
+
+def _record(file: bytes, size: int, person: int, at: int, is_removed: int, name: str) -> FileRecord:
+    return FileRecord(file, size, person, at, bool(is_removed), name)

@@ -300,6 +300,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "the password of {name} was reset",
         "kata sandi {name} disetel ulang",
     ),
+    "server.log.file_removed": ("the file {text} was removed", "berkas {text} dihapus"),
+    "server.log.no_file": ("there is no such file: {name}", "tidak ada berkas itu: {name}"),
     "server.log.disk_full": (
         "the disk is full: new messages are refused until there is space",
         "disk penuh: pesan baru ditolak sampai ada ruang kosong",

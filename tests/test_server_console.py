@@ -6,12 +6,16 @@ from server_console import Console, EventLog, Shown, ready_line
 from server_events import (
     BanPerson,
     Command,
+    FileRow,
+    FilesListed,
     Happened,
     HappeningKind,
     Kick,
+    ListFiles,
     Mute,
     OperatorAnswered,
     PersonRow,
+    RemoveFile,
     ResetPassword,
     Started,
     StatusReported,
@@ -42,6 +46,7 @@ ANA = PersonRow(1, "ana", ("10.0.0.5", 5000), Presence.HERE, 0.002, 0.0, 1_763_7
         ("/mute ana", Mute("ana")),
         ("/unmute ana", Unmute("ana")),
         ("/reset ana", ResetPassword("ana")),
+        ("/files", ListFiles()),
     ],
 )
 def test_the_operator_commands_by_typing(line: str, command: Command) -> None:
@@ -61,6 +66,12 @@ def test_the_operator_commands_by_typing(line: str, command: Command) -> None:
         "/ban ana 99999999999999",
         "/ban ana 30 30",
         "/nope",
+        "/files ana",
+        "/removefile",
+        "/removefile 1 2",
+        "/removefile 0",
+        "/removefile 1",
+        "/removefile foto.png",
         "halo",
         '/kick "ana budi',
     ],
@@ -84,6 +95,8 @@ def test_help_names_every_command(language: str) -> None:
     assert isinstance(shown, Shown)
     for command in ("/kick", "/ban", "/unban", "/mute", "/unmute", "/reset", "/info", "exit"):
         assert any(line.startswith(command) for line in shown.lines)
+    for command in ("/files", "/removefile"):
+        assert any(line.startswith(command) for line in shown.lines)
 
 
 def test_info_lists_who_is_here() -> None:
@@ -99,11 +112,30 @@ def test_info_lists_who_is_here() -> None:
     assert "10.0.0.5:5000" in shown.lines[1]
 
 
+def test_files_are_listed_with_numbers_by_which_they_are_removed() -> None:
+    console = Console(Texts("en"))
+    photo = FileRow(b"\xf1" * 32, "foto\x1b.png", 1_200_000, "ana", 1_763_713_969_000)
+    nameless = FileRow(b"\xf2" * 32, "", 5, "", 1_763_713_969_000)
+
+    lines = console.files(FilesListed((photo, nameless), 1_200_005, 10_000_000_000, 5_000_000_000))
+
+    assert lines == (
+        "1.2 MB of 10 GB are used for files; 5.0 GB are left on the disk.",
+        "1  foto\ufffd.png · 1.2 MB  ana",
+        "2  f2f2f2f2f2f2f2f2 · 5 B  —",
+    )
+    assert console.interpret("/removefile 1") == RemoveFile(photo.file, photo.name)
+    assert console.interpret("removefile 2") == RemoveFile(nameless.file, "")
+    assert isinstance(console.interpret("/removefile 3"), Shown)
+
+
 def test_how_a_command_ended_is_told() -> None:
     console = Console(Texts("en"))
 
     assert console.answer(OperatorAnswered(Kick("ana"), Code.OK)) == "Done: ana"
     assert "\x1b" not in console.answer(OperatorAnswered(Kick("\x1b[2J"), Code.NO_SESSION))
+    missing = OperatorAnswered(RemoveFile(b"", "foto.png"), Code.FILE_MISSING)
+    assert console.answer(missing) == "there is no such file: foto.png"
 
 
 def test_a_one_time_password_is_shown_to_the_operator_and_kept_out_of_the_log() -> None:

@@ -4,13 +4,14 @@ from typing import cast
 
 import pytest
 from server_parts import FIRST_UTC, START, Chance, FarEnd, StubbornStore, open_store
+from stubborn_shelf import StubbornShelf
 
 from conversation import Presence
 from entering import EnterRequest
 from protocol import CloseCode, Code
 from protocol_frames import Ping
 from protocol_requests import Fields
-from records import BanKind, Store
+from records import BanKind, Shelf, Store
 from server_accounts import Accounts
 from server_events import (
     BanPerson,
@@ -28,12 +29,14 @@ from server_events import (
     Unmute,
 )
 from server_members import Members
-from server_operator import Operator, OperatorCommand
+from server_operator import Operator, PersonCommand
 from server_peer import Member
 from server_people import MINUTE
 from server_rooms import Rooms
 from server_turn import Jobs, Turn
+from server_uploads import Uploads
 from settings import Limits
+from storage_files import FOLDER_NAME
 
 AT = FIRST_UTC
 CHANCE = Chance("operator")
@@ -42,7 +45,7 @@ CHANCE = Chance("operator")
 class Office:
     """An operator with Ana and Budi in the room, and Citra gone but held."""
 
-    def __init__(self, stubborn: StubbornStore) -> None:
+    def __init__(self, stubborn: StubbornStore, folder: Path) -> None:
         self.store = cast(Store, stubborn)
         self.full = stubborn.full
         self.events: list[Event] = []
@@ -59,9 +62,20 @@ class Office:
         self.now = START
         self.jobs = Jobs()
         self.accounts = Accounts(self.store, CHANCE, b"secret")
+        uploads = Uploads(
+            self.store,
+            cast(Shelf, StubbornShelf(folder)),
+            self.turn,
+            Limits(),
+            run=self.jobs.run,
+            wake=lambda peer: None,
+            wall_clock=lambda: AT,
+        )
         self.operator = Operator(
             self.members,
             self.accounts,
+            self.store,
+            uploads,
             self.turn,
             report=self.events.append,
             expel=self._expel,
@@ -89,7 +103,7 @@ class Office:
         assert now == START
         self.expelled.append((member.name, code, kind))
 
-    def do(self, command: OperatorCommand) -> Code:
+    def do(self, command: PersonCommand) -> Code:
         """A turn with one command; how it was answered."""
         self.events.clear()
         self.operator.carry_out(command, self.now)
@@ -130,7 +144,7 @@ class Office:
 @pytest.fixture
 def office(folder: Path) -> Iterator[Office]:
     store = open_store(folder)
-    yield Office(store)
+    yield Office(store, folder / FOLDER_NAME)
     store.storage.close()
 
 
@@ -189,7 +203,7 @@ def test_mute_silences_and_lets_stay(office: Office) -> None:
     ],
 )
 def test_undo_takes_back_all_of_its_kind_and_nothing_else(
-    office: Office, command: OperatorCommand, undo: OperatorCommand, kind: HappeningKind
+    office: Office, command: PersonCommand, undo: PersonCommand, kind: HappeningKind
 ) -> None:
     office.do(BanPerson("Budi"))
     office.do(Mute("Budi"))
@@ -205,7 +219,7 @@ def test_undo_takes_back_all_of_its_kind_and_nothing_else(
 
 @pytest.mark.parametrize("name", ["Dewi", "Citra"])
 @pytest.mark.parametrize("command", [Kick, BanPerson, Mute, Unban, Unmute])
-def test_nobody_of_that_name(office: Office, command: type[OperatorCommand], name: str) -> None:
+def test_nobody_of_that_name(office: Office, command: type[PersonCommand], name: str) -> None:
     is_held = name == "Citra"
     expected = Code.OK if is_held and command is BanPerson else Code.NO_SESSION
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conversation_parts import account, asked, finish_jobs, gets, says
 from server_parts import Room, keep_alive, limits
-from sharing_parts import Sharer, fetch, made
+from sharing_parts import NAME, Sharer, fetch, made
 
 from conversation import ROOM
 from protocol import BLOCK, CloseCode, Code, Verb
@@ -38,7 +38,7 @@ def test_what_is_offered_is_pulled_verified_and_then_here(room: Room) -> None:
 
     assert room.shelf.read(FILE, 0, 100) == DATA
     record = room.store.file(FILE)
-    assert record == FileRecord(FILE, len(DATA), ana.guest.person, record.at)
+    assert record == FileRecord(FILE, len(DATA), ana.guest.person, record.at, name=NAME)
 
 
 def test_an_empty_file_is_here_without_a_block(room: Room) -> None:
@@ -561,7 +561,7 @@ def test_what_was_verified_when_a_cut_came_is_known_after_the_start(room: Room) 
     room.held_jobs = None
     room.restart()
 
-    assert room.store.files() == {FILE: len(DATA)}
+    assert [one.file for one in room.store.newest_files(9)] == [FILE]
     assert ana.guest.comes_back(None).code is Code.OK
     assert ana.has() is False  # who brought it was lost: it is shown again
 

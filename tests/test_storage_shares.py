@@ -35,7 +35,7 @@ def share(store: Storage, note: FileNote, conversation: int = ROOM) -> Stored:
 
 
 def record(note: FileNote, person: int = ANA) -> FileRecord:
-    return FileRecord(note.file, note.size, person, NOW)
+    return FileRecord(note.file, note.size, person, NOW, name=note.name)
 
 
 # --- which there are ---
@@ -48,7 +48,9 @@ def test_a_file_is_there_until_it_is_removed_and_then_known(store: Storage) -> N
     assert store.file(PHOTO.file) == record(PHOTO)
     store.remove_file(PHOTO.file)
 
-    assert store.file(PHOTO.file) == FileRecord(PHOTO.file, 5, ANA, NOW, is_removed=True)
+    assert store.file(PHOTO.file) == FileRecord(
+        PHOTO.file, 5, ANA, NOW, is_removed=True, name=PHOTO.name
+    )
 
 
 def test_who_brings_a_removed_file_is_its_first_again(store: Storage) -> None:
@@ -63,7 +65,7 @@ def test_who_brings_a_removed_file_is_its_first_again(store: Storage) -> None:
 
 
 def test_what_all_take_is_summed_up_as_they_come_and_go(store: Storage) -> None:
-    assert (store.files_size(), store.files()) == (0, {})
+    assert (store.files_size(), store.newest_files(9)) == (0, [])
 
     store.add_file(record(PHOTO))
     store.add_file(record(PHOTO))
@@ -73,7 +75,7 @@ def test_what_all_take_is_summed_up_as_they_come_and_go(store: Storage) -> None:
     store.remove_file(SONG.file)
     store.remove_file(bytes(32))
 
-    assert (store.files_size(), store.files()) == (5, {PHOTO.file: 5})
+    assert (store.files_size(), store.newest_files(9)) == (5, [record(PHOTO)])
 
 
 def test_a_turn_that_failed_leaves_nothing(store: Storage) -> None:

@@ -1,0 +1,166 @@
+"""The operator and the files: what is kept, how much space it takes, and away with it."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from conversation_parts import asked, finish_jobs
+from server_parts import Room
+from sharing_parts import NAME, Sharer, fetch, made
+
+from conversation import ROOM
+from protocol import Code, Verb
+from records import FileRecord
+from server_events import (
+    FileRow,
+    FilesListed,
+    HappeningKind,
+    ListFiles,
+    OperatorAnswered,
+    RemoveFile,
+)
+
+DATA = made(100)
+FILE = sha256(DATA).digest()
+REMOVE = RemoveFile(FILE, NAME)
+
+
+@pytest.fixture
+def room(folder: Path) -> Iterator[Room]:
+    with Room(folder) as room:
+        yield room
+
+
+def listed(room: Room) -> FilesListed:
+    room.command(ListFiles())
+    event = room.saw(FilesListed)[-1]
+    assert isinstance(event, FilesListed)
+    return event
+
+
+def answered(room: Room) -> Code:
+    code = room.saw(OperatorAnswered)[-1].code
+    assert isinstance(code, Code)
+    return code
+
+
+def test_files_are_listed_with_who_brought_them_and_the_space_they_take(room: Room) -> None:
+    assert listed(room).files == ()
+    Sharer(room.comes("Ana"), DATA).shares()
+    first = room.wall_clock()
+    room.pass_time(1)
+    other = Sharer(room.comes("Budi"), made(3))
+    other.shares()
+    room.store.add_file(FileRecord(b"\xee" * 32, 7, 0, 1))
+
+    told = listed(room)
+
+    assert [(row.file, row.name, row.size, row.person) for row in told.files] == [
+        (other.file, NAME, len(other.data), "Budi"),
+        (FILE, NAME, len(DATA), "Ana"),
+        (b"\xee" * 32, "", 7, ""),
+    ]
+    assert isinstance(told.files[1], FileRow)
+    assert abs(told.files[1].at - first) < 1000
+    assert (told.used, told.limit, told.free) == (
+        len(DATA) + len(other.data) + 7,
+        room.settings.limits.files_bytes,
+        room.shelf.free_bytes,
+    )
+
+
+def test_what_is_on_its_way_takes_space_too(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.has()
+    ana.supplies(3)
+    assert listed(room).used == len(DATA)
+
+    asked(ana.guest, Verb.DROP, {"file": FILE.hex()})
+    assert listed(room).used == len(DATA)
+
+
+def test_a_file_that_is_removed_is_nowhere_to_be_had_and_the_list_says_so(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.shares()
+
+    room.command(REMOVE)
+
+    assert answered(room) is Code.OK
+    assert room.happened()[-1] is HappeningKind.FILE_REMOVED
+    assert fetch(room, ana.guest, FILE, 100).is_denied
+    assert not room.shelf.has(FILE)
+    answer = asked(ana.guest, Verb.FILES, {"conversation": ROOM, "before": 0})
+    assert "true]" in str(answer.fields).lower()
+    assert listed(room).files == ()
+
+
+def test_what_was_removed_can_be_brought_again(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.shares()
+    room.command(REMOVE)
+
+    assert ana.has() is False
+    ana.supplies()
+    assert ana.has() is True
+    assert fetch(room, ana.guest, FILE, 100).data == DATA
+
+
+@pytest.mark.parametrize("times", [0, 1])
+def test_what_is_not_there_cannot_be_removed(room: Room, times: int) -> None:
+    for _ in range(times):
+        Sharer(room.comes("Ana"), DATA).shares()
+        room.command(REMOVE)
+
+    room.command(REMOVE)
+
+    assert answered(room) is Code.FILE_MISSING
+
+
+def test_on_a_full_disk_it_stays(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.shares()
+    room.store.full = {"commit"}
+    room.command(REMOVE)
+
+    assert answered(room) is Code.DISK_FULL
+    assert fetch(room, ana.guest, FILE, 100).data == DATA
+
+
+def test_whoever_is_bringing_it_just_then_is_told(room: Room) -> None:
+    Sharer(room.comes("Ana"), DATA).shares()
+    budi = Sharer(room.comes("Budi"), DATA)
+    room.store.remove_file(FILE)
+    assert budi.has() is False
+    room.store.add_file(FileRecord(FILE, len(DATA), 1, 1))
+    budi.supplies(10)
+
+    room.command(REMOVE)
+
+    assert budi.hints()
+    assert budi.offers().code is Code.FILE_REMOVED
+
+
+def test_a_verification_that_ends_after_that_brings_nothing_back(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.shares()
+    room.store.remove_file(FILE)
+    ana.has()
+    room.held_jobs = []
+    ana.supplies()
+    room.store.add_file(FileRecord(FILE, len(DATA), 1, 1))
+
+    room.command(REMOVE)
+    finish_jobs(room)
+
+    assert not room.shelf.has(FILE)
+    assert listed(room).files == ()
+
+
+def test_what_is_brought_again_in_that_very_turn_stays(room: Room) -> None:
+    Sharer(room.comes("Ana"), DATA).shares()
+    room.core.handle_command(REMOVE, room.now)
+    room.store.add_file(FileRecord(FILE, len(DATA), 1, 1))
+    room.end_turn()
+
+    assert room.shelf.has(FILE)
