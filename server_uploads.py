@@ -308,8 +308,9 @@ class Uploads:
         """At the end of a turn: what each puller wants, once for all that came."""
         while self._touched:
             _, upload = self._touched.popitem()
-            if upload.puller is not None and upload.source is not None:
-                self._go_on(upload, upload.puller, upload.source, now)
+            assert upload.puller is not None
+            assert upload.source is not None
+            self._go_on(upload, upload.puller, upload.source, now)
 
     def _go_on(self, upload: _Upload, puller: Puller, source: _Offer, now: float) -> None:
         if upload.heard_at is None:
