@@ -135,7 +135,7 @@ def _check_members(log: Log, record: ConversationRecord, members: list[int]) -> 
     """Only who is in writes; nobody joins who is in, nor leaves who is not."""
     if record.pair is not None:
         assert set(members) == set(record.pair)
-        assert {entry.kind for entry in log.entries} <= {EntryKind.TEXT}
+        assert {entry.kind for entry in log.entries} <= {EntryKind.TEXT, EntryKind.FILE}
     inside = set(record.pair or ())
     for entry in log.entries:
         if entry.kind is EntryKind.JOINED:

@@ -8,9 +8,9 @@ import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
-from simulated_network import START, Address
+from simulated_network import Address
 from simulated_nodes import Program
-from simulated_programs import FIRST_UTC, SERVER_ADDRESS, World
+from simulated_programs import SERVER_ADDRESS, World
 
 import client_events as client
 from client_core import ClientCore
@@ -105,7 +105,8 @@ class Client(Program):
         self._said_by_ticket, self._asked, self._unsure = {}, {}, []
         random_bytes = self._world.random_bytes(f"{self.name} {self.lives}")
         self.close()
-        self._disk = ClientDisk(self.computer / "Downloads", self._utc_milliseconds)
+        # The disk knows the true hour, not ours: nothing on it is old.
+        self._disk = ClientDisk(self.computer / "Downloads", lambda: 0)
         limits = self._world.settings.limits
         self.begin(ClientCore(random_bytes=random_bytes, disk=self._disk, limits=limits))
         self.command(
@@ -428,9 +429,6 @@ class Client(Program):
         if self._disk is not None:
             self._disk.close()
             self._disk = None
-
-    def _utc_milliseconds(self) -> int:
-        return FIRST_UTC + int((self.network.now - START) * 1000)
 
     def on_end(self) -> None:
         self.close()
