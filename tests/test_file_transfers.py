@@ -253,3 +253,42 @@ def test_what_is_said_meanwhile_arrives_meanwhile() -> None:
         assert len(budi.texts()) >= 15
         assert max(ana.latencies) < 0.2
         network.check_healed()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_file_arrives_whatever_is_killed_however_often(seed: int) -> None:
+    with Simulator(f"kills {seed}", **STORM) as network:
+        ana, budi = network.clients("ana", "budi")
+        network.everybody_enters()
+        data, chance = made(300_000), network.random("kills")
+        programs = (network.server, ana, budi)
+
+        def kill_one() -> None:
+            chance.choice(programs).kill_after(chance.randrange(300))
+
+        network.every(0.4, 12, kill_one)
+        goal = network.now + 60.0
+        sent = fetched = 0  # tickets, of this life
+        while network.now < goal and not is_saved(budi, fetched):
+            network.run(seconds=0.2)
+            if not network.server.is_running:
+                network.server.start()
+            for one in (ana, budi):
+                if not one.is_running:
+                    one.join()
+                    sent, fetched = (0, fetched) if one is ana else (sent, 0)
+            if ana.entered and note_of(data) not in ana.notes() and sent in {0, *ana.files}:
+                sent = ana.send_file(ROOM, "foto.png", data)
+            is_told = budi.entered and note_of(data) in budi.notes()
+            if is_told and fetched in {0, *budi.files} and not is_saved(budi, fetched):
+                fetched = budi.fetch_file(note_of(data))
+
+        assert is_saved(budi, fetched)
+        path = budi.files[fetched].path
+        assert path is not None
+        assert path.read_bytes() == data
+        network.check_healed()
+
+
+def is_saved(client: Client, ticket: int) -> bool:
+    return ticket in client.files and client.files[ticket].trouble is None
