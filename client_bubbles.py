@@ -10,6 +10,8 @@ from datetime import date
 from tkinter import font as tkfont
 
 from client_commands import refusal_sentence
+from client_file_model import FileAction, FileStage
+from client_file_views import FileLayout, FilePainter, Preview
 from client_layout import MOST_LINES, Shown, Typesetter, Wrapped, bubble_size, shown_text
 from client_rows import (
     DayRow,
@@ -55,6 +57,12 @@ def row_key(row: Row) -> RowKey:
             return "other", 0, 0
 
 
+def _is_refused(row: MessageRow) -> bool:
+    """Whether it was meant to be shared, and is not."""
+    has_failed = row.view is not None and row.view.stage is FileStage.FAILED
+    return row.receipt is Receipt.REFUSED or (has_failed and not row.number)
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Text of a row that can be selected: where its lines stand, from the row's upper left."""
@@ -77,9 +85,22 @@ class Placed:
     block: Block | None
     bubble: tuple[int, int, int, int] | None = None  # from the row's top
     author: tuple[int, int, int, int] | None = None  # picture and name, likewise
+    file: FileLayout | None = None
     top: int = 0
     items: list[int] = field(default_factory=list)
     first_text: int = 0  # of them: a selection is marked below it
+
+    def action_at(self, x: float, y: float) -> FileAction | None:
+        """What can be pressed there; ``y`` from the row's top."""
+        if self.file is None or self.block is None:
+            return None
+        left = self.block.x - self.file.name_at[0]
+        top = self.block.y - self.file.name_at[1]
+        for link in self.file.links:
+            across, down = x - left - link.x, y - top - link.y
+            if 0 <= across <= link.width and 0 <= down <= link.height:
+                return link.action
+        return None
 
 
 class RowPainter:
@@ -93,6 +114,7 @@ class RowPainter:
         *,
         time_of: Callable[[int], str],
         can_draw_emoji: bool,
+        preview_of: Callable[[bytes], Preview | None],
     ) -> None:
         self.canvas = canvas
         self.width = 0
@@ -100,6 +122,9 @@ class RowPainter:
         self.opened: dict[RowKey, int] = {}  # lines shown of long messages, once asked for
         self._look, self._say, self._time_of = look, say, time_of
         self._can_draw_emoji = can_draw_emoji
+        self._files = FilePainter(
+            canvas, look, say, can_draw_emoji=can_draw_emoji, preview_of=preview_of
+        )
         self._typesetter = Typesetter(look.text.measure)
         self._small_typesetter = Typesetter(look.small.measure)
         self._minute_typesetter = Typesetter(look.minute.measure)
@@ -134,13 +159,19 @@ class RowPainter:
                 return Placed(row, look.px(32), None)
 
     def _measured_message(self, row: MessageRow) -> Placed:
+        if row.file is not None and row.view is not None:
+            layout = self._files.measured(
+                row.file, row.view, self._bubble_room(), self._meta_width(row) + self._look.px(8)
+            )
+            return self._placed_message(
+                row, layout.shown, layout.name, (layout.width, layout.height), layout
+            )
         look = self._look
         text = row.text if row.file is None else file_line(row.file, self._say)
         shown = shown_text(text, can_draw_emoji=self._can_draw_emoji)
         room = self._bubble_room()
         most_lines = self.opened.get(row_key(row), MOST_LINES)
         wrapped = self._typesetter.wrap(shown.text, room, most_lines)
-        padding = (look.px(_PADDING[0]), look.px(_PADDING[1]))
         size = bubble_size(
             wrapped,
             line_height=self._line_height,
@@ -149,8 +180,22 @@ class RowPainter:
             more=look.small_strong.measure(self._say("chat.show_more")) if wrapped.is_cut else 0,
             gap=look.px(18),
             most=room,
-            padding=padding,
+            padding=(0, 0),
         )
+        return self._placed_message(row, shown, wrapped, (size.width, size.height))
+
+    def _placed_message(
+        self,
+        row: MessageRow,
+        shown: Shown,
+        wrapped: Wrapped,
+        inside: tuple[int, int],
+        file: FileLayout | None = None,
+    ) -> Placed:
+        """``inside``: width and height of what the bubble holds."""
+        look = self._look
+        padding = (look.px(_PADDING[0]), look.px(_PADDING[1] if file is None else 12))
+        width, height = inside[0] + 2 * padding[0], inside[1] + 2 * padding[1]
         gap = look.px(12 if row.starts_run else 5)
         author = None
         if row.starts_run and not row.is_own:
@@ -159,19 +204,20 @@ class RowPainter:
             gap += self._name_height + look.px(2)
         left = look.px(_BUBBLE_LEFT)
         if row.is_own:
-            left = self.width - look.px(_BUBBLE_RIGHT) - size.width
+            left = self.width - look.px(_BUBBLE_RIGHT) - width
         below = self._small_height + look.px(4) if row.receipt is Receipt.REFUSED else 0
+        x, y = (0, 0) if file is None else file.name_at
         block = Block(
             shown,
             wrapped,
-            left + padding[0],
-            gap + padding[1],
+            left + padding[0] + x,
+            gap + padding[1] + y,
             look.text,
             self._typesetter,
             self._line_height,
         )
-        bubble = (left, gap, left + size.width, gap + size.height)
-        return Placed(row, gap + size.height + below, block, bubble, author)
+        bubble = (left, gap, left + width, gap + height)
+        return Placed(row, gap + height + below, block, bubble, author, file)
 
     def _meta_width(self, row: MessageRow) -> int:
         look = self._look
@@ -235,11 +281,16 @@ class RowPainter:
         items: list[int] = []
         if row.starts_run and not row.is_own:
             items += self._drawn_author(row, top)
-        is_refused = row.receipt is Receipt.REFUSED
+        is_refused = _is_refused(row)
         fill, border = self._bubble_colours(row)
         box = (left, top, right, bottom)
         items += draw_rounded(canvas, look, box, fill=fill, border=border, radius=6)
         ink = colours.own_text if row.is_own and not is_refused else colours.text
+        if placed.file is not None and row.file is not None and row.view is not None:
+            x = placed.block.x - placed.file.name_at[0]
+            y = placed.top + placed.block.y - placed.file.name_at[1]
+            is_own = row.is_own and not is_refused
+            items += self._files.drawn(row.file, row.view, placed.file, x, y, is_own=is_own)
         items += self._drawn_block(placed, placed.block, ink)
         items += self._drawn_meta(row, right - look.px(10), bottom - look.px(7))
         if placed.block.wrapped.is_cut:
@@ -270,7 +321,7 @@ class RowPainter:
     def _bubble_colours(self, row: MessageRow) -> tuple[str, str]:
         """Fill and border."""
         colours = self._look.colours
-        if row.receipt is Receipt.REFUSED:
+        if _is_refused(row):
             return colours.warning, colours.warning_line
         if row.is_own:
             return colours.own, ""

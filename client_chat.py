@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from client_events import Connection
+from client_file_model import FileAction
+from client_file_views import Preview
 from client_messages import MessageView
 from client_model import ClientModel
 from client_overview import (
@@ -20,6 +22,7 @@ from client_overview import (
     placeholder,
 )
 from client_panels import PEOPLE_WIDTH, Composer, PeopleList
+from client_rows import MessageRow
 from client_search import Results
 from client_side_panels import SIDE_WIDTH, SideActions, SideBar, SideContent
 from conversation import ConversationKind
@@ -47,6 +50,10 @@ class ChatActions:
     person: Callable[[str, int, int], None]
     menu: Callable[[int, int], None]  # of the conversation shown
     names: Callable[[], Iterable[str]]  # who may be mentioned
+    attach: Callable[[], None]
+    paste: Callable[[], bool]  # whether what is to be pasted is no text, and was taken
+    file: Callable[[MessageRow, FileAction], None]
+    preview: Callable[[bytes], Preview | None]
 
 
 class ChatView(tk.Frame):
@@ -86,6 +93,8 @@ class ChatView(tk.Frame):
             on_send=actions.send,
             on_typing=actions.typing,
             names=actions.names,
+            on_attach=actions.attach,
+            on_paste=actions.paste,
         )
         self.messages = MessageView(
             self._middle,
@@ -100,6 +109,8 @@ class ChatView(tk.Frame):
             on_write_again=self._write_again,
             on_ask_lacking=actions.ask_lacking,
             on_person=actions.person,
+            on_file=actions.file,
+            preview_of=actions.preview,
         )
         self.composer.pack(side="bottom", fill="x")
         self.messages.pack(fill="both", expand=True)

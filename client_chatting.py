@@ -97,6 +97,7 @@ class Chatting:
         was_told = model.is_told
         model.apply(event)
         self._shows_unread |= model.is_told and not was_told
+        self.model.files.apply(event, self._errands.conversation_of)
         self._errands.take_event(event)
         match event:
             case EntryArrived():

@@ -8,8 +8,12 @@ import contextlib
 import tkinter as tk
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 
 from client_bubbles import Placed, RowPainter, row_key
+from client_file_lines import action_words
+from client_file_model import FileAction
+from client_file_views import Preview
 from client_layout import MORE_LINES, MOST_LINES
 from client_rows import DayRow, MessageRow, Receipt, Row, UnreadRow, count_text
 from client_selection_views import Selection
@@ -44,15 +48,19 @@ class MessageView(tk.Frame):
         on_write_again: Callable[[str], None],
         on_ask_lacking: Callable[[int], None],
         on_person: Callable[[str, int, int], None],
+        on_file: Callable[[MessageRow, FileAction], None],
+        preview_of: Callable[[bytes], Preview | None],
     ) -> None:
         """``on_top``, ``on_bottom``: an end of the rows comes near; ``on_newest``: show the newest
         rows now; ``on_look``: what is in view changed; ``time_of``: the clock time of an instant;
-        ``on_ask_lacking``: who lacks an entry? ``on_person``: somebody's name was pressed."""
+        ``on_ask_lacking``: who lacks an entry? ``on_person``: somebody's name was pressed;
+        ``on_file``: something is to be done with a file; ``preview_of``: one, by its hash."""
         super().__init__(parent, background=look.colours.ground)
         self._look, self._say, self._time_of = look, say, time_of
         self._on_top, self._on_bottom, self._on_look = on_top, on_bottom, on_look
         self._on_newest, self._on_write_again = on_newest, on_write_again
         self._on_ask_lacking, self._on_person = on_ask_lacking, on_person
+        self._on_file = on_file
         self._rows: Sequence[Row] = ()
         self._placed: list[Placed] = []
         self._sticks = True  # to the end, when more comes
@@ -65,7 +73,12 @@ class MessageView(tk.Frame):
             self, background=ground, highlightthickness=0, yscrollincrement=1, takefocus=True
         )
         self._painter = RowPainter(
-            self.canvas, look, say, time_of=time_of, can_draw_emoji=can_draw_emoji
+            self.canvas,
+            look,
+            say,
+            time_of=time_of,
+            can_draw_emoji=can_draw_emoji,
+            preview_of=preview_of,
         )
         self.selection = Selection(self.canvas, look, time_of=time_of)
         self._bar = ThinScrollbar(self, look, self._scroll_to_fraction, ground=ground)
@@ -388,6 +401,14 @@ class MessageView(tk.Frame):
         is_in = left <= x <= right and top <= y - placed.top <= bottom
         return placed.row.name if is_in and self._block_under(event) is None else ""
 
+    def _action_under(self, event: "tk.Event[tk.Misc]") -> FileAction | None:
+        """What would be done with a file by a press there."""
+        placed = self._block_under(event)
+        if placed is None:
+            return None
+        x, y = self._point_of(event)
+        return placed.action_at(x, y - placed.top)
+
     def _point_of(self, event: "tk.Event[tk.Misc]") -> tuple[float, float]:
         return self.canvas.canvasx(event.x), self.canvas.canvasy(event.y)
 
@@ -399,8 +420,13 @@ class MessageView(tk.Frame):
         if name := self._author_under(event):
             self._on_person(name, event.x_root, event.y_root)
             return
-        self.selection.begin(*self._point_of(event))
         placed = self._block_under(event)
+        action = self._action_under(event)
+        if action is not None and placed is not None and isinstance(placed.row, MessageRow):
+            self.selection.clear()
+            self._on_file(placed.row, action)
+            return
+        self.selection.begin(*self._point_of(event))
         if placed is not None and placed.block is not None and placed.block.wrapped.is_cut:
             block = placed.block
             end = placed.top + block.y + len(block.wrapped.lines) * block.line_height
@@ -465,7 +491,10 @@ class MessageView(tk.Frame):
         menu.add_command(label=say("chat.copy_message"), command=lambda: self._copy_text(text))
         if not isinstance(row, MessageRow):
             return
-        if row.receipt is Receipt.REFUSED:
+        for action in row.view.actions() if row.view is not None else ():
+            do = partial(self._on_file, row, action)
+            menu.add_command(label=action_words(action, say), command=do)
+        if row.receipt is Receipt.REFUSED and row.file is None:
             again = say("chat.write_again")
             menu.add_command(label=again, command=lambda: self._on_write_again(text))
         elif row.receipt is Receipt.SAVED:
@@ -478,7 +507,7 @@ class MessageView(tk.Frame):
 
     def _hovered(self, event: "tk.Event[tk.Misc]") -> None:
         cursor = "xterm" if self._block_under(event) is not None else ""
-        if self._is_way_down(event) or self._author_under(event):
+        if self._is_way_down(event) or self._author_under(event) or self._action_under(event):
             cursor = "hand2"
         if str(self.canvas.cget("cursor")) != cursor:
             self.canvas.configure(cursor=cursor)

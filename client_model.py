@@ -5,7 +5,8 @@ client_transcript.py, what in it is unread of client_inbox.py, what stands aroun
 client_overview.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, tzinfo
 
 from client_events import (
@@ -31,10 +32,11 @@ from client_events import (
     PersonTyping,
     ReachedChanged,
 )
+from client_file_model import FileModel
 from client_held import Held
 from client_inbox import Conversation, Inbox
 from client_mentions import is_mentioned
-from client_rows import LastMessage, NoticeRow, PersonRow, Row
+from client_rows import LastMessage, MessageRow, NoticeRow, PersonRow, Receipt, Row
 from client_transcript import Reader, Transcript, TranscriptEvent
 from conversation import ROOM, ConversationKind, EntryKind, Person, Presence
 from settings_client import Notify
@@ -56,6 +58,7 @@ class ClientModel:
         self.server_key: bytes | None = None
         self.is_first_time = False  # the server's key had not been known before
         self.inbox = Inbox()
+        self.files = FileModel()
         self.token = ""  # of an account's session, as hex
         self.has_entered = False
         self.ended: Ended | None = None
@@ -314,7 +317,37 @@ class ClientModel:
     def rows(self) -> list[Row]:
         """What is in reach of the view, from the top down; at its end the drafts that wait."""
         is_connected = self.connection is Connection.HERE
-        return self.here.rows(Reader(self.me, self.my_name, is_connected))
+        rows = self.here.rows(Reader(self.me, self.my_name, is_connected))
+        rows = [self._with_file(row) for row in rows]
+        if self.held.is_following:
+            rows += self._upload_rows(rows)
+        return rows
+
+    def _with_file(self, row: Row) -> Row:
+        """An entry of a file shows where the file stands."""
+        if isinstance(row, MessageRow) and row.file is not None and row.number:
+            return replace(row, view=self.files.view(row.file))
+        return row
+
+    def _upload_rows(self, above: list[Row]) -> Iterator[MessageRow]:
+        """Files of our own that have no entry yet."""
+        last = above[-1] if above else None
+        starts_run = not (isinstance(last, MessageRow) and last.is_own)
+        for ticket, upload in self.files.uploads(self._chosen):
+            yield MessageRow(
+                0,
+                ticket,
+                self.me,
+                self.my_name,
+                upload.note.name,
+                0,
+                True,
+                starts_run,
+                Receipt.NONE,
+                file=upload.note,
+                view=upload.view,
+            )
+            starts_run = False
 
     def people_rows(self) -> list[PersonRow]:
         """Oneself first, then who is here, then who is away, by name."""

@@ -140,13 +140,16 @@ class Composer(tk.Frame):
         on_send: Callable[[str], bool],
         on_typing: Callable[[], None],
         names: Callable[[], Iterable[str]],
+        on_attach: Callable[[], None],
+        on_paste: Callable[[], bool],
     ) -> None:
-        """``names``: of those who may be mentioned with an @."""
+        """``names``: of those who may be mentioned with an @; ``on_paste``: whether what is to be
+        pasted was taken, since it is no text."""
         colours = look.colours
         super().__init__(parent, background=colours.surface)
         self._look, self._say = look, say
         self._enter_sends, self._on_send, self._on_typing = enter_sends, on_send, on_typing
-        self._names = names
+        self._names, self._on_paste = names, on_paste
         self._can_draw_emoji = can_draw_emoji
         self._spelled: dict[str, str] = {}  # pictures typed here, by the words shown instead
         tk.Frame(self, background=colours.line, height=1).pack(fill="x")
@@ -184,6 +187,18 @@ class Composer(tk.Frame):
             ground=colours.surface,
             padding=(14, 8),
         )
+        self.attach_button = IconButton(
+            self._line,
+            look,
+            Icon.CLIP,
+            on_attach,
+            ground=colours.surface,
+            ink=colours.soft,
+            name=say("file.attach"),
+            size=36,
+            picture=22,
+        )
+        self.attach_button.pack(side="left", anchor="s", padx=(0, look.px(10)))
         self.send_button.pack(side="right", anchor="s", padx=(look.px(12), 0))
         self._card.pack(side="left", fill="both", expand=True)
         self.text = tk.Text(
@@ -230,6 +245,7 @@ class Composer(tk.Frame):
         text.bind("<Tab>", lambda _: self._step("tk_focusNext"))
         text.bind("<Shift-Tab>", lambda _: self._step("tk_focusPrev"))
         text.bind("<<Modified>>", self._modified)
+        text.bind("<<Paste>>", lambda _: "break" if self._on_paste() else None)
         text.bind("<FocusIn>", lambda _: self._border(True))
         text.bind("<FocusOut>", self._left)
         text.bind("<Configure>", lambda _: self._grow())

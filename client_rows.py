@@ -9,6 +9,7 @@ from datetime import date
 from enum import Enum, auto
 
 from auth import key_groups
+from client_file_model import FileView
 from conversation import FileNote
 from protocol import Code
 from texts import Texts
@@ -43,6 +44,7 @@ class MessageRow:
     refusal: Code | None = None
     is_mention: bool = False  # of oneself, by somebody else
     file: FileNote | None = None  # what it is about; then its text is the file's name
+    view: FileView | None = None  # where that stands; None: its message is on its way, or refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from client_chat import ChatActions, ChatView
 from client_chatting import Chatting
 from client_dialogs import Dialog, SettingsDialog
 from client_events import Command, Crashed, Ended, Leave
+from client_filing import Filing
 from client_form import JoinFailed, JoinForm, Typed, Way
 from client_join import SIZE as JOIN_SIZE
 from client_join import JoinView
@@ -116,6 +117,7 @@ class ClientWindow(tk.Tk):
         """Nothing of an earlier one stays."""
         self._around.close_dialog()
         self.chatting = Chatting(self._around)
+        self.filing = Filing(self._around, self.chatting)
         self.menus = Menus(self._around, self.chatting)
         self.account = AccountPages(self._around, self.chatting)
 
@@ -247,7 +249,7 @@ class ClientWindow(tk.Tk):
             view.composer.text.focus_set()
 
     def _make_chat(self) -> ChatView:
-        around, chatting, menus = self._around, self.chatting, self.menus
+        around, chatting, menus, filing = self._around, self.chatting, self.menus, self.filing
         typed = self._joining.typed
         view = ChatView(
             self,
@@ -267,6 +269,10 @@ class ClientWindow(tk.Tk):
                 person=menus.open_person_menu,
                 menu=menus.open_menu_here,
                 names=chatting.names,
+                attach=filing.attach,
+                paste=lambda: False,
+                file=filing.act,
+                preview=lambda _: None,
             ),
             side=SideActions(
                 choose=chatting.open,
@@ -319,6 +325,7 @@ class ClientWindow(tk.Tk):
         if not self._is_closing:
             was_here = self.model.has_entered
             self.chatting.take(event)
+            self.filing.take(event)
             joining.take(event, was_here=was_here)
         elif is_end:
             self.destroy_now()

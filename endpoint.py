@@ -25,6 +25,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from protocol import Address, Burst, Job
 
 TURN_LIMIT = 512  # datagrams or commands taken in one turn, so that answers do not wait for a flood
+TURN_BYTES = 1024 * 1024  # taken in one turn: files come in large datagrams, and talk goes on
 RECEIVE_BUFFER = 4 * 1024 * 1024  # bytes asked of the kernel: a burst from a full room
 LARGEST_DATAGRAM = 65535  # Windows raises if a datagram does not fit
 
@@ -193,8 +194,8 @@ class Driver(Generic[CommandT, EventT]):
 
     def _receive_waiting(self, core: Core[CommandT, EventT], now: float) -> None:
         receive = self._receive_joined if self._can_join else self._receive_one
-        taken = 0
-        while taken < TURN_LIMIT:
+        taken = size = 0
+        while taken < TURN_LIMIT and size < TURN_BYTES:
             try:
                 datagrams, source = receive()
             except BlockingIOError:
@@ -209,6 +210,7 @@ class Driver(Generic[CommandT, EventT]):
             for datagram in datagrams:
                 core.receive_datagram(datagram, address, now)
             taken += len(datagrams)
+            size += sum(map(len, datagrams))
 
     def _receive_one(self) -> tuple[list[bytes], Any]:
         datagram, source = self._socket.recvfrom(LARGEST_DATAGRAM)

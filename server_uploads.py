@@ -25,6 +25,7 @@ from transfer_blocks import Bitmap, block_count
 SOURCE_PATIENCE = 20.0  # s without a block, then somebody else's offer is pulled
 SAVE_LEAST = 256 * 1024  # bytes that came since the bitmap was saved last, or
 SAVE_SHARE = 32  # this part of the file: a restart costs little more
+SAVE_MOST = 8 << 20  # bytes: what is said waits for the same disk, 5 ms instead of 15
 SAVE_INTERVAL = 2.0  # s, however little came
 MAX_IDLE = 256  # parts that wait for somebody to go on with them: memory for their bitmaps
 
@@ -332,7 +333,7 @@ class Uploads:
         self._deadlines.set(upload.file, due)
 
     def _save_in_time(self, upload: _Upload, now: float) -> None:
-        enough = max(SAVE_LEAST, upload.size // SAVE_SHARE)
+        enough = min(SAVE_MOST, max(SAVE_LEAST, upload.size // SAVE_SHARE))
         is_time = upload.unsaved and now > upload.saved_at + SAVE_INTERVAL
         if upload.is_saving or not (is_time or upload.unsaved >= enough):
             return

@@ -39,6 +39,8 @@ class Palette:
     own: str  # one's own bubbles
     own_text: str
     own_faint: str  # time and ticks in them
+    own_bar: str  # how much of a file is done, in them
+    own_track: str
     selection: str
     own_selection: str
     text: str
@@ -91,6 +93,8 @@ LIGHT = Palette(
     own="#0f766e",
     own_text="#ffffff",
     own_faint="#a9d3ce",
+    own_bar="#99f6e4",
+    own_track="#115e59",
     selection="#bfe3df",
     own_selection="#2f9990",
     text="#111827",
@@ -151,6 +155,8 @@ DARK = Palette(
     own="#0d9488",
     own_text="#ffffff",
     own_faint="#b5e3de",
+    own_bar="#99f6e4",
+    own_track="#115e59",
     selection="#2f4a7a",
     own_selection="#0a6c64",
     text="#e5eaf2",
@@ -233,6 +239,7 @@ class Look:
         self.tiny = font(11)
         self.caption = font(10.6, bold=True)  # labels in capitals
         self.minute = font(9.4)  # times in bubbles
+        self.kind = font(8.8, bold=True)  # PDF, in the picture of a file
         self.heading = font(17.4, bold=True)
         self.title = font(28, bold=True)
         self.button = font(14, bold=True)

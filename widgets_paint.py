@@ -34,6 +34,8 @@ class Icon(Enum):
     DOTS = "dots"
     MENU = "menu"
     CLOSE = "close"
+    CLIP = "clip"
+    FILE = "file"
 
 
 def disc(diameter: int, colour: str) -> bytes:
@@ -171,6 +173,23 @@ def _bell() -> _Shape:
     )
 
 
+def _arc(centre: Point, radius: float, start: float, end: float) -> list[Point]:
+    """Degrees, clockwise from the right."""
+    angles = [math.radians(start + (end - start) * step / 10) for step in range(11)]
+    return [(centre[0] + radius * math.cos(a), centre[1] + radius * math.sin(a)) for a in angles]
+
+
+def _clip_wire() -> list[Point]:
+    """A paper clip: one wire bent three times."""
+    return [
+        (21.4, 11.1),
+        *_arc((8, 16), 6, 45, 225),
+        *_arc((15.8, 5.4), 4, 225, 405),
+        *_arc((8, 16), 2, 45, 225),
+        (15.1, 6.1),
+    ]
+
+
 _TICK: list[Point] = [(4, 13), (9, 18), (20, 6.5)]
 _ICONS: dict[Icon, _Shape] = {
     Icon.SEND: _without(
@@ -203,6 +222,14 @@ _ICONS: dict[Icon, _Shape] = {
     Icon.DOTS: _together(_dot((12, 5), 2), _dot((12, 12), 2), _dot((12, 19), 2)),
     Icon.MENU: _stroke([[(4, 6), (20, 6)], [(4, 12), (20, 12)], [(4, 18), (20, 18)]], 2.2),
     Icon.CLOSE: _stroke([[(6, 6), (18, 18)], [(18, 6), (6, 18)]], 2.2),
+    Icon.CLIP: _stroke([_clip_wire()], 1.9),
+    Icon.FILE: _stroke(
+        [
+            [(6, 3), (14, 3), (19, 8), (19, 21), (6, 21), (6, 3)],
+            [(13.5, 3), (13.5, 8.5), (19, 8.5)],
+        ],
+        1.8,
+    ),
 }
 
 

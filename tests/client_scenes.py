@@ -4,6 +4,7 @@ import queue
 import tkinter as tk
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,20 @@ from client_events import (
     Result,
     Search,
 )
+from client_file_events import FileEnded, FileMoved, FileState, SendFile
 from client_form import JoinForm, Typed, Way
 from client_join import JoinView
 from client_window import ClientWindow
-from conversation import NO_TAG, ROOM, ConversationKind, Entry, EntryKind, Person, Presence
+from conversation import (
+    NO_TAG,
+    ROOM,
+    ConversationKind,
+    Entry,
+    EntryKind,
+    FileNote,
+    Person,
+    Presence,
+)
 from protocol import Code
 from settings_client import ClientFolder, ClientPreferences, RecentRoom
 from widgets import collect_garbage
@@ -267,6 +278,41 @@ def busy() -> list[object]:
     ]
 
 
+def note(name: str, size: int) -> FileNote:
+    """A file that is told apart from others by its name."""
+    return FileNote(sha256(name.encode()).digest(), size, name)
+
+
+REPORT = note("laporan-bab-3.pdf", 4_200_000)
+VIDEO = note("rapat-2025-11-20.mp4", 812_000_000)
+GONE = note("kunci-jawaban.docx", 48_200)
+BOARD = note("papan-tulis.jpg", 6_400_000)
+DATA = note("data-praktikum.csv", 18_300)
+
+
+def shared(person: int, file: FileNote, number: int, minutes_ago: int = 0) -> EntryArrived:
+    """A file somebody shared."""
+    entry = text(person, file.encode(), minutes_ago, EntryKind.FILE)
+    return EntryArrived(ROOM, number, entry, is_history=True)
+
+
+def files(upload: int) -> list[object]:
+    """One of each state; ``upload``: the ticket of one's own."""
+    moving, is_paused = FileState.MOVING, FileState.PAUSED
+    return [
+        shared(HENDERSON, REPORT, 10),
+        shared(HENDERSON, VIDEO, 11),
+        shared(MESSI, GONE, 12),
+        shared(MESSI, DATA, 13),
+        shared(DARREN, BOARD, 14),
+        FileEnded(90, REPORT, False, None, Path("/home/velicia/Downloads/laporan-bab-3.pdf")),
+        FileMoved(91, VIDEO, False, moving, 340_000_000, 38_000_000.0),
+        FileEnded(92, GONE, False, Code.FILE_REMOVED),
+        FileMoved(93, BOARD, False, is_paused, 2_000_000, 0.0),
+        FileMoved(upload, note("foto-kelas.jpg", 111_000_000), True, moving, 75_500_000, 19e6),
+    ]
+
+
 # --- scenes worth a picture ---
 
 SCENES = (
@@ -286,6 +332,7 @@ SCENES = (
     "client-log-in",
     "client-jump",
     "client-groups",
+    "client-files",
     "client-narrow",
 )
 
@@ -372,6 +419,13 @@ def _list_groups(scene: Scene, _: ChatView) -> None:
     scene.answer(AskGroups, Code.OK, groups())
 
 
+def _share(scene: Scene, view: ChatView) -> None:
+    scene.window.filing.send([Path("/home/velicia/foto-kelas.jpg")])
+    scene.put(*files(scene.asked(SendFile)[-1].ticket))
+    scene.settle()
+    view.messages.scroll_to_end()
+
+
 def _narrow(scene: Scene, view: ChatView) -> None:
     scene.window.geometry("520x720")
     scene.settle()
@@ -388,6 +442,7 @@ _ASKED: dict[str, Callable[[Scene, ChatView], None]] = {
     "client-log-in": lambda scene, _: scene.window.account.open_log_in(),
     "client-jump": lambda scene, _: scene.window.menus.open_jump_dialog(),
     "client-groups": _list_groups,
+    "client-files": _share,
     "client-narrow": _narrow,
 }
 

@@ -1,0 +1,197 @@
+"""Files in the chat window: what is chosen goes out, what is pressed is fetched, opened, saved.
+
+Band: adapters. Between the model and the chat view, for one visit. Nothing is opened by itself.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from client_chatting import Chatting
+from client_events import Answered
+from client_file_answers import files_of
+from client_file_dialogs import FileDialogs
+from client_file_events import (
+    AskFiles,
+    DropFile,
+    FetchFile,
+    FileEnded,
+    PauseFile,
+    ResumeFile,
+    SendFile,
+)
+from client_file_model import FileAction, FileView
+from client_opening import Opener, copying, is_program
+from client_rows import MessageRow
+from client_surroundings import Surroundings
+from conversation import ConversationKind, FileNote
+from file_names import safe_file_name
+from protocol import Code
+from widgets_look import can_draw_emoji
+
+_STEP_MS = 1  # between two pieces of a copy
+
+
+class Filing:
+    """One visit's."""
+
+    def __init__(self, around: Surroundings, chatting: Chatting) -> None:
+        self._around = around
+        self._chatting = chatting
+        self.dialogs = FileDialogs(around.root)
+        self.opener = Opener()
+        self._entries: dict[bytes, tuple[int, int]] = {}  # conversation and number, by file
+
+    # --- events ---
+
+    def take(self, event: object) -> None:
+        """After the model took it."""
+        match event:
+            case FileEnded(is_upload=False, note=note, trouble=Code.FILE_MISSING):
+                self._ask_why(note)
+            case _:
+                pass
+
+    def _ask_why(self, note: FileNote) -> None:
+        """The server has it no more for us: perhaps the operator removed it."""
+        conversation, number = self._entries.get(note.file, (0, 0))
+        if conversation:
+            asked = AskFiles(0, conversation, number + 1)
+            self._chatting.tickets.ask(asked, self._learn)
+
+    def _learn(self, answered: Answered) -> None:
+        self._chatting.model.files.learn(files_of(answered))
+
+    # --- sending ---
+
+    def attach(self) -> None:
+        """The paper clip was pressed."""
+        say = self._around.say
+        if not self._is_safe():
+            self._type_instead(self._share_command())
+            return
+        self.send(self.dialogs.files(say("file.choose")))
+
+    def send(self, paths: Iterable[Path]) -> None:
+        """Into the conversation that is shown."""
+        model = self._chatting.model
+        for path in paths:
+            ticket = model.new_ticket()
+            model.files.send(ticket, model.chosen, path)
+            self._around.submit(SendFile(ticket, model.chosen, path))
+        self._chatting.to_newest()
+        if self._chatting.view is not None:
+            self._chatting.view.messages.scroll_to_end()
+            self._chatting.view.composer.text.focus_set()
+
+    def _is_safe(self) -> bool:
+        """Whether a file dialog survives names with pictures in them."""
+        return can_draw_emoji(self._around.root)
+
+    def _type_instead(self, command: str) -> None:
+        view = self._chatting.view
+        if view is not None:
+            view.composer.show_error(self._around.say("file.type_it", command=command))
+
+    def _share_command(self) -> str:
+        here = self._chatting.model.conversation
+        match here.kind:
+            case ConversationKind.ROOM:
+                return "/sendroomfile FILE"
+            case ConversationKind.GROUP:
+                return f"/sendgroupfile {here.name} FILE"
+            case ConversationKind.PRIVATE:
+                return f"/sendfile {here.name} FILE"
+
+    # --- what is pressed ---
+
+    def act(self, row: MessageRow, action: FileAction) -> None:
+        """Something is to be done with the file of a row."""
+        note, view = row.file, row.view
+        if note is None or view is None:
+            return
+        match action:
+            case FileAction.FETCH:
+                self._fetch(note, row.number)
+            case FileAction.PAUSE:
+                self._around.submit(PauseFile(view.ticket))
+            case FileAction.RESUME:
+                self._around.submit(ResumeFile(view.ticket))
+            case FileAction.CANCEL:
+                self._around.submit(DropFile(view.ticket))
+            case FileAction.AGAIN | FileAction.DISMISS:
+                self._end_failed(row, note, view, is_again=action is FileAction.AGAIN)
+            case FileAction.OPEN | FileAction.SAVE_AS | FileAction.SHOW:
+                self._use(note, view, action)
+        self._around.refresh()
+
+    def _fetch(self, note: FileNote, number: int) -> None:
+        model = self._chatting.model
+        ticket = model.new_ticket()
+        self._entries[note.file] = (model.chosen, number)
+        model.files.fetch(ticket, note)
+        self._around.submit(FetchFile(ticket, note, self._folder()))
+
+    def _folder(self) -> Path | None:
+        return None
+
+    def _end_failed(
+        self, row: MessageRow, note: FileNote, view: FileView, *, is_again: bool
+    ) -> None:
+        files = self._chatting.model.files
+        if not view.is_upload:
+            self._fetch(note, row.number)
+            return
+        upload = files.upload(view.ticket)
+        files.dismiss(view.ticket)
+        if is_again and upload is not None and upload.path is not None:
+            self.send([upload.path])
+
+    # --- what is here ---
+
+    def _use(self, note: FileNote, view: FileView, action: FileAction) -> None:
+        path, say = view.path, self._around.say
+        if path is None:
+            return
+        if not path.is_file():
+            self._chatting.model.files.lose(note)
+            self._tell("file.lost", note.name)
+            return
+        try:
+            if action is FileAction.SAVE_AS:
+                self._save_as(note, path)
+            elif action is FileAction.SHOW:
+                self.opener.show_in_folder(path)
+            elif is_program(path):
+                self._tell("file.is_program", note.name)
+                self.opener.show_in_folder(path)
+            else:
+                self.opener.open_file(path)
+        except OSError as error:
+            self._chatting.model.add_notice(
+                say("file.cannot_open", file=note.name, reason=error.strerror or str(error))
+            )
+
+    def _tell(self, key: str, name: str) -> None:
+        self._chatting.model.add_notice(self._around.say(key, file=name))
+
+    def _save_as(self, note: FileNote, path: Path) -> None:
+        say = self._around.say
+        if not self._is_safe():
+            self._type_instead("/get FILE FOLDER")
+            return
+        target = self.dialogs.place(say("file.save_as"), safe_file_name(note.name))
+        if target is not None and target != path:
+            self._copy_on(note, copying(path, target))
+
+    def _copy_on(self, note: FileNote, copy: Iterator[None]) -> None:
+        """A piece at a time: a large file must not hold up the window."""
+        try:
+            next(copy)
+        except StopIteration:
+            return
+        except OSError as error:
+            say, reason = self._around.say, error.strerror or str(error)
+            self._chatting.model.add_notice(say("file.not_copied", file=note.name, reason=reason))
+            self._around.refresh()
+        else:
+            self._around.root.after(_STEP_MS, self._copy_on, note, copy)
