@@ -16,7 +16,7 @@ from client_events import (
     Say,
 )
 from client_logs import MAX_OLDER
-from conversation import FIRST_CHAIN, ROOM, Entry, draft_tag, next_chain
+from conversation import FIRST_CHAIN, ROOM, Entry, EntryKind, FileNote, draft_tag, next_chain
 from entering import HeldLog, OfferedLog
 from protocol import Code
 from protocol_frames import Have, Heads, Posted, Pull, Reached, Refused, decode_frames
@@ -276,6 +276,20 @@ def test_a_run_that_was_killed_goes_on_under_its_old_numbers() -> None:
     assert sent == [(4, "empat"), (6, "enam")]
     assert desk.shown() == [(1, "empat", None)]
     assert desk.logs.waiting() == (WaitingDraft(6, ROOM, "enam"),)
+
+
+def test_a_file_that_waits_is_still_one_in_the_next_run(desk: Desk) -> None:
+    note = FileNote(bytes(32), 5, "foto.png")
+
+    desk.logs.share(1, ROOM, note)
+    (waiting,) = desk.logs.waiting()
+    desk.logs.resume(Run(STREAM, b"t" * 32, ANA, "Ana", 2, (waiting,)))
+    desk.logs.receive(Refused(1, Code.FILE_MISSING), desk.now, desk.round_trip)
+
+    assert waiting == WaitingDraft(1, ROOM, note.encode(), EntryKind.FILE)
+    (refused,) = [event for event in desk.events if isinstance(event, DraftRefused)]
+    code = Code.FILE_MISSING
+    assert refused == DraftRefused(None, 1, ROOM, note.encode(), code, EntryKind.FILE)
 
 
 def test_what_waits_is_kept_for_the_disk(desk: Desk) -> None:

@@ -21,8 +21,9 @@ from client_events import (
     Request,
     Search,
 )
+from client_file_events import AskFiles, SharedHere
 from client_questions import MAX_GROUPS
-from conversation import NO_TAG, ROOM, Entry, EntryKind
+from conversation import NO_TAG, ROOM, Entry, EntryKind, FileNote
 from protocol import Code, JsonValue, Verb
 from protocol_requests import Fields
 
@@ -229,6 +230,21 @@ def test_what_was_found_is_told_with_its_place(inside: Seat) -> None:
     assert inside.saw(Answered) == [Answered(1, Code.OK, (Found(ROOM, 12, entry),))]
 
 
+def test_what_was_shared_is_told_page_by_page(inside: Seat) -> None:
+    removed = [5, FIRST_UTC, f"{8:016x}", "Budi", "f2" * 32, 0, "kosong", True]
+    inside.host.replies[Verb.FILES] = always(Code.OK, files=[SHARED, removed], next=5)
+
+    inside.do(AskFiles(1, ROOM, 9))
+
+    file, empty = bytes([0xF1] * 32), bytes([0xF2] * 32)
+    assert inside.host.requests == [(Verb.FILES, {"conversation": ROOM, "before": 9})]
+    (answered,) = inside.saw(Answered)
+    assert answered.result == (
+        SharedHere(ROOM, 7, "Budi", FIRST_UTC, FileNote(file, 5_000, "a b.pdf"), False),
+        SharedHere(ROOM, 5, "Budi", FIRST_UTC, FileNote(empty, 0, "kosong"), True),
+    )
+
+
 @pytest.mark.parametrize(
     ("request_", "verb"),
     [
@@ -236,6 +252,7 @@ def test_what_was_found_is_told_with_its_place(inside: Seat) -> None:
         (AskMembers(1, "Kimia"), Verb.MEMBERS),
         (FindPeople(1, "bu"), Verb.FIND),
         (Search(1, "kata"), Verb.SEARCH),
+        (AskFiles(1, ROOM), Verb.FILES),
     ],
 )
 def test_whatever_is_refused_is_answered(inside: Seat, request_: Request, verb: Verb) -> None:
@@ -253,6 +270,7 @@ def test_words_that_do_not_fit_into_a_request_are_not_sent(inside: Seat) -> None
     assert inside.host.requests == []
 
 
+SHARED: list[Any] = [7, FIRST_UTC, f"{8:016x}", "Budi", "f1" * 32, 5_000, "a b.pdf", False]
 HIT: list[Any] = [ROOM, 12, 1, FIRST_UTC, f"{8:016x}", "Budi", "halo"]
 NONSENSE: list[tuple[Request, Verb, dict[str, Any]]] = [
     (OpenPrivate(1, "Budi"), Verb.PRIVATE, {}),
@@ -264,6 +282,10 @@ NONSENSE: list[tuple[Request, Verb, dict[str, Any]]] = [
     (Search(1, "kata"), Verb.SEARCH, {"hits": [HIT[:-1]]}),
     (Search(1, "kata"), Verb.SEARCH, {"hits": [[*HIT[:2], 99, *HIT[3:]]]}),
     (Search(1, "kata"), Verb.SEARCH, {"hits": [[*HIT[:6], "x" * 64_001]]}),
+    (AskFiles(1, ROOM), Verb.FILES, {"files": [SHARED[:-1]]}),
+    (AskFiles(1, ROOM), Verb.FILES, {"files": [[*SHARED[:4], "F1" * 32, *SHARED[5:]]]}),
+    (AskFiles(1, ROOM), Verb.FILES, {"files": [[*SHARED[:5], True, *SHARED[6:]]]}),
+    (AskFiles(1, ROOM), Verb.FILES, {"files": [[*SHARED[:6], "a/b", False]]}),
 ]
 
 

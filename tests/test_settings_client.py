@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from conversation import EntryKind
 from settings_client import (
     MAX_RECENT_ROOMS,
     ClientFolder,
@@ -15,6 +16,7 @@ from settings_client import (
     Run,
     WaitingDraft,
     config_folder,
+    downloads_folder,
 )
 
 KEY = bytes(range(32))
@@ -25,7 +27,7 @@ RUN = Run(
     person=2**62,
     name="ana",
     next_draft=3,
-    waiting=(WaitingDraft(1, 1, "satu\ndua"), WaitingDraft(2, 1, "🍉")),
+    waiting=(WaitingDraft(1, 1, "satu\ndua"), WaitingDraft(2, 1, "🍉", EntryKind.FILE)),
 )
 
 
@@ -43,6 +45,47 @@ RUN = Run(
 )
 def test_each_system_has_its_place(environment: dict[str, str], platform: str, folder: str) -> None:
     assert config_folder(environment, platform, Path("/h")) == Path(folder)
+
+
+@pytest.mark.parametrize(
+    ("named", "environment", "platform", "folder"),
+    [
+        (None, {}, "linux", "Downloads"),
+        ('XDG_DOWNLOAD_DIR="$HOME/Unduhan"\n', {}, "linux", "Unduhan"),
+        ('# x\nXDG_DOWNLOAD_DIR="/data/turun"', {}, "linux", "/data/turun"),
+        ('XDG_DOWNLOAD_DIR="$HOME/"\n', {}, "linux", "Downloads"),
+        ("XDG_DOWNLOAD_DIR=\xff", {}, "linux", "Downloads"),
+        ('XDG_DOWNLOAD_DIR="$HOME/Unduhan"\n', {}, "darwin", "Downloads"),
+        (None, {}, "win32", "Downloads"),
+        (None, {"RUANG_DOWNLOADS": "/own"}, "linux", "/own"),
+    ],
+)
+def test_downloads_are_where_the_system_has_them(
+    tmp_path: Path, named: str | None, environment: dict[str, str], platform: str, folder: str
+) -> None:
+    config = tmp_path / "config"
+    config.mkdir()
+    if named is not None:
+        (config / "user-dirs.dirs").write_bytes(named.encode("latin-1"))
+
+    found = downloads_folder(environment | {"XDG_CONFIG_HOME": str(config)}, platform, tmp_path)
+
+    assert found == tmp_path / folder
+
+
+def test_a_run_from_before_there_were_files_goes_on(tmp_path: Path) -> None:
+    killed = ClientFolder(tmp_path)
+    killed.save_run(KEY, RUN)
+    leave(killed)
+    place = next((tmp_path / "runs").glob("*.json"))
+    content = json.loads(place.read_bytes())
+    content["waiting"] = [[1, 1, "satu"]]
+    place.write_text(json.dumps(content))
+
+    run = ClientFolder(tmp_path).claim_run(KEY, "ana")
+
+    assert run is not None
+    assert run.waiting == (WaitingDraft(1, 1, "satu"),)
 
 
 def test_preferences_are_there_again(tmp_path: Path) -> None:
@@ -197,6 +240,10 @@ def test_a_claimed_run_is_replaced_and_in_the_end_gone(tmp_path: Path) -> None:
         json.dumps(
             {"stream": "00", "token": "00", "person": 1, "name": "ana", "next_draft": 1,
              "waiting": [[1, 1]]}
+        ).encode(),
+        json.dumps(
+            {"stream": "73" * 16, "token": "74" * 32, "person": 1, "name": "ana",
+             "next_draft": 3, "waiting": [[1, 1, "satu", 3]]}
         ).encode(),
     ],
 )  # fmt: skip
