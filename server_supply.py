@@ -12,7 +12,7 @@ from protocol import Burst
 from protocol_frames import Want, encode_chunks, pad
 from records import Shelf, Store
 from server_peer import Peer
-from transfer import Run, Supplier
+from transfer import MAX_SUPPLIED, Run, Supplier
 
 TURN_BYTES = 1024 * 1024  # of files, for all sessions: chat waits no longer than that takes
 
@@ -20,6 +20,7 @@ TURN_BYTES = 1024 * 1024  # of files, for all sessions: chat waits no longer tha
 class _Served(NamedTuple):
     peer: Peer
     supplier: Supplier
+    sizes: dict[bytes, int]  # of what was found and allowed: that need not be asked for each WANT
 
 
 class Supply:
@@ -45,17 +46,26 @@ class Supply:
         """What somebody wants of a file. Raises PeerError for more than there is of it."""
         served = self._served.get(peer.key)
         if not want.ranges:
-            if served is not None:
-                served.supplier.drop(want.file)
+            self._drop(served, want.file)
             return
-        size = self._size_for(peer, want.file)
+        size = served.sizes.get(want.file) if served is not None else None
+        if size is None:
+            size = self._size_for(peer, want.file)
         if size is None:
             self._deny(peer, want.file)
             return
         if served is None:
-            served = self._served[peer.key] = _Served(peer, Supplier())
+            served = self._served[peer.key] = _Served(peer, Supplier(), {})
+        if len(served.sizes) >= MAX_SUPPLIED:
+            served.sizes.clear()
+        served.sizes[want.file] = size
         served.supplier.receive(want, size, now)
         self._watch(served)
+
+    def _drop(self, served: _Served | None, file: bytes) -> None:
+        if served is not None:
+            served.supplier.drop(file)
+            served.sizes.pop(file, None)
 
     def _size_for(self, peer: Peer, file: bytes) -> int | None:
         """None: it is not here, or not for them."""
@@ -67,9 +77,7 @@ class Supply:
         return peer.member is not None and self._store.may_read_file(file, peer.member.person)
 
     def _deny(self, peer: Peer, file: bytes) -> None:
-        served = self._served.get(peer.key)
-        if served is not None:
-            served.supplier.drop(file)
+        self._drop(self._served.get(peer.key), file)
         peer.session.queue(Want(file, 0, ()).encode())
         self._wake(peer)
 

@@ -21,6 +21,7 @@ from protocol import MAX_TEXT, Address, JsonValue
 MAX_RECENT_ROOMS = 12
 MAX_RUNS = 64  # clients of one user in one room at once, killed ones that wait included
 FONT_SIZES = range(8, 25)  # points
+FETCH_BELOW = (0, 1_000_000, 10_000_000, 100_000_000)  # bytes; 0: never
 _STREAM_SIZE, _TOKEN_SIZE = 16, 32  # bytes
 _MAX_NUMBER = 1 << 63
 
@@ -66,6 +67,8 @@ class ClientPreferences:
     show_typing: bool = True
     font_size: int = 10  # points, one of FONT_SIZES
     last_name: str = ""
+    fetch_below: int = 0  # bytes; smaller files come by themselves. One of FETCH_BELOW
+    downloads: str = ""  # the folder for files; empty: the system's
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,10 @@ class ClientFolder:
             preferences = replace(preferences, theme="system")
         if preferences.font_size not in FONT_SIZES:
             preferences = replace(preferences, font_size=ClientPreferences().font_size)
+        if preferences.fetch_below not in FETCH_BELOW:
+            preferences = replace(preferences, fetch_below=0)
+        if preferences.downloads and not Path(preferences.downloads).is_absolute():
+            preferences = replace(preferences, downloads="")
         return preferences
 
     def save_preferences(self, preferences: ClientPreferences) -> None:

@@ -39,8 +39,8 @@ ORDER = {
         client_entrance
         client_requests client_accounts client_conversations client_questions
         client_file_moves client_uploads client_downloads client_files client_core
-        client_form client_file_model client_rows client_layout client_inbox client_held
-        client_mentions client_transcript client_model client_overview client_search
+        client_form client_picture_sizes client_file_model client_rows client_layout
+        client_inbox client_held client_mentions client_transcript client_model client_overview client_search
         client_arguments client_commands client_answers client_file_answers client_file_lines
         client_transfers
         client_errands client_tickets
@@ -53,7 +53,7 @@ ORDER = {
         storage_saving storage_files client_disk
         client_paths
         client_terminal widgets_paint widgets_look widgets widgets_lists widgets_attention
-        client_opening client_file_views
+        client_opening client_file_views client_preview_views
         client_bubbles client_selection_views client_messages client_recent_panels client_join
         client_panels client_side_panels client_chat
         client_dialogs client_pick_dialogs client_account_dialogs client_surroundings

@@ -13,7 +13,7 @@ from protocol import BLOCK, CloseCode, Code, Verb
 from protocol_frames import Chunk, EntryPart, Want
 from protocol_requests import Fields
 from server_supply import TURN_BYTES
-from transfer import MAX_TURN
+from transfer import MAX_SUPPLIED, MAX_TURN
 
 DATA = made(100)
 FILE = sha256(DATA).digest()
@@ -143,6 +143,22 @@ def test_who_has_all_of_it_says_so_and_no_more_comes(room: Room) -> None:
     room.pass_time(5)
 
     assert blocks_of(ana.guest) == 0
+
+
+def test_many_files_are_sent_side_by_side(room: Room) -> None:
+    ana, budi = room.comes("Ana"), room.comes("Budi")
+    shared = [Sharer(ana, made(5, label)) for label in range(MAX_SUPPLIED + 4)]
+    for one in shared:
+        one.shares()
+    room.pass_time(1)
+    budi.frames.clear()
+
+    for first in (0, MAX_SUPPLIED):
+        for one in shared[first : first + MAX_SUPPLIED]:
+            want(room, budi, one.file, 5)
+        room.pass_time(1)
+
+    assert blocks_of(budi) == 5 * len(shared)
 
 
 def test_blocks_beyond_the_end_end_the_session(room: Room) -> None:
