@@ -6,15 +6,16 @@ Band: adapters. Every choice is reported at once; the window applies and keeps i
 import tkinter as tk
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from tkinter import font as tkfont
 from typing import Any
 
 import crypto
 from settings import RELEASE
-from settings_client import FONT_SIZES, ClientPreferences
+from settings_client import FETCH_BELOW, FONT_SIZES, ClientPreferences
 from texts import LANGUAGE_NAMES, LANGUAGES, Texts
 from widgets import Button, Choice, Link, Words
-from widgets_look import Look
+from widgets_look import Look, shorten
 
 WIDTH = 420  # design pixels of what a dialog says
 _YES, _NO = "yes", "no"
@@ -105,16 +106,21 @@ class SettingsDialog(Dialog):
         say: Texts,
         preferences: ClientPreferences,
         *,
+        usual_downloads: Path,
         on_change: Callable[[ClientPreferences], None],
+        on_folder: Callable[[Path], Path | None],
         on_close: Callable[[], None],
     ) -> None:
+        """``usual_downloads``: the system's folder; ``on_folder``: asks for another one."""
         super().__init__(parent, look, say, say("settings.title"), on_close=on_close)
         ground = look.colours.ground
         self._look, self._say, self._on_change = look, say, on_change
-        self._body = self.body
+        self._body, self._on_folder = self.body, on_folder
+        self.downloads = Path(preferences.downloads) if preferences.downloads else usual_downloads
         self.preferences = preferences
         self.choices: dict[str, Choice] = {}
         self._build_choices()
+        self._build_files()
         self._build_size()
         self._build_about()
         ink, wrap = look.colours.alarm, look.px(WIDTH)
@@ -171,6 +177,30 @@ class SettingsDialog(Dialog):
             _as_word(chosen.send_typing),
             lambda value: self._change(send_typing=value == _YES),
         )
+
+    def _build_files(self) -> None:
+        look, say, colours = self._look, self._say, self._look.colours
+        sizes = [(str(size), f"< {size // 1_000_000} MB") for size in FETCH_BELOW if size]
+        self._row(
+            "settings.fetch_below",
+            [("0", say("settings.never")), *sizes],
+            str(self.preferences.fetch_below),
+            lambda value: self._change(fetch_below=int(value)),
+        )
+        row = self._captioned("settings.downloads")
+        self.change_folder = Link(
+            row, look, say("settings.change"), self._choose_folder, ground=colours.ground
+        )
+        self.change_folder.pack(side="right", padx=(look.px(10), 0))
+        # The end of a path says more than its beginning.
+        shown = shorten(look.shown(str(self.downloads))[::-1], look.small, look.px(220))[::-1]
+        ground = colours.ground
+        Words(row, shown, font=look.small, ink=colours.soft, ground=ground).pack(side="right")
+
+    def _choose_folder(self) -> None:
+        chosen = self._on_folder(self.downloads)
+        if chosen is not None:
+            self._change(downloads=str(chosen))
 
     def _row(
         self,

@@ -184,11 +184,11 @@ class FileModel:
         """It is not where it was saved any more."""
         self._files.pop(note.file, None)
 
-    def add_preview(self, file: bytes) -> None:
-        """A picture or some lines of it can be shown from now on."""
+    def show_preview(self, file: bytes, *, is_there: bool = True) -> None:
+        """A picture or some lines of it can be shown from now on, or no more."""
         known = self._files.get(file)
         if known is not None:
-            self._files[file] = replace(known, has_preview=True)
+            self._files[file] = replace(known, has_preview=is_there)
 
     def learn(self, shared: Iterable[SharedHere]) -> None:
         """What the server says of files."""

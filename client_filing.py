@@ -3,11 +3,13 @@
 Band: adapters. Between the model and the chat view, for one visit. Nothing is opened by itself.
 """
 
+import contextlib
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from client_chatting import Chatting
-from client_events import Answered
+from client_events import Answered, EntryArrived
 from client_file_answers import files_of
 from client_file_dialogs import FileDialogs
 from client_file_events import (
@@ -19,16 +21,21 @@ from client_file_events import (
     ResumeFile,
     SendFile,
 )
-from client_file_model import FileAction, FileView
+from client_file_model import FileAction, FileStage, FileView
+from client_file_views import Preview
 from client_opening import Opener, copying, is_program
+from client_preview_views import load_preview
 from client_rows import MessageRow
 from client_surroundings import Surroundings
-from conversation import ConversationKind, FileNote
+from conversation import ConversationKind, EntryKind, FileNote
 from file_names import safe_file_name
+from file_words import note_of
 from protocol import Code
 from widgets_look import can_draw_emoji
 
 _STEP_MS = 1  # between two pieces of a copy
+_LOOK_MS = 20  # between two previews
+_MOST_PREVIEWS = 60  # kept: each takes up to a quarter of a megabyte
 
 
 class Filing:
@@ -40,6 +47,8 @@ class Filing:
         self.dialogs = FileDialogs(around.root)
         self.opener = Opener()
         self._entries: dict[bytes, tuple[int, int]] = {}  # conversation and number, by file
+        self._previews: OrderedDict[bytes, Preview] = OrderedDict()  # by file
+        self._to_look_at: deque[tuple[FileNote, Path]] = deque()
 
     # --- events ---
 
@@ -48,6 +57,10 @@ class Filing:
         match event:
             case FileEnded(is_upload=False, note=note, trouble=Code.FILE_MISSING):
                 self._ask_why(note)
+            case FileEnded(is_upload=False, note=note, path=Path() as path):
+                self._look_into(note, path)
+            case EntryArrived(entry=entry) if entry.kind is EntryKind.FILE:
+                self._take_entry(event, note_of(entry))
             case _:
                 pass
 
@@ -60,6 +73,47 @@ class Filing:
 
     def _learn(self, answered: Answered) -> None:
         self._chatting.model.files.learn(files_of(answered))
+
+    def _take_entry(self, event: EntryArrived, note: FileNote | None) -> None:
+        if note is None:
+            return
+        view = self._chatting.model.files.view(note)
+        if view.path is not None:
+            self._look_into(note, view.path)
+            return
+        is_wanted = note.size < self._around.preferences.fetch_below and not event.is_history
+        is_own = event.entry.person == self._chatting.model.me
+        if is_wanted and not is_own and view.stage is FileStage.AWAY:
+            self._fetch(note, event.conversation, event.number)
+
+    # --- previews ---
+
+    def preview(self, file: bytes) -> Preview | None:
+        """None: there is none yet."""
+        return self._previews.get(file)
+
+    def _look_into(self, note: FileNote, path: Path) -> None:
+        """Soon, one at a time: the window lives on between two."""
+        if not self._to_look_at:
+            self._around.root.after(_LOOK_MS, self._look_on)
+        self._to_look_at.append((note, path))
+
+    def _look_on(self) -> None:
+        note, path = self._to_look_at.popleft()
+        if self._to_look_at:
+            self._around.root.after(_LOOK_MS, self._look_on)
+        with contextlib.suppress(OSError):  # it was moved away: nothing to show
+            preview = load_preview(self._around.root, self._around.look, path)
+            if preview is not None:
+                self._keep(note.file, preview)
+
+    def _keep(self, file: bytes, preview: Preview) -> None:
+        files = self._chatting.model.files
+        self._previews[file] = preview
+        files.show_preview(file)
+        while len(self._previews) > _MOST_PREVIEWS:
+            files.show_preview(self._previews.popitem(last=False)[0], is_there=False)
+        self._around.refresh()
 
     # --- sending ---
 
@@ -111,7 +165,7 @@ class Filing:
             return
         match action:
             case FileAction.FETCH:
-                self._fetch(note, row.number)
+                self._fetch(note, self._chatting.model.chosen, row.number)
             case FileAction.PAUSE:
                 self._around.submit(PauseFile(view.ticket))
             case FileAction.RESUME:
@@ -124,22 +178,30 @@ class Filing:
                 self._use(note, view, action)
         self._around.refresh()
 
-    def _fetch(self, note: FileNote, number: int) -> None:
+    def _fetch(self, note: FileNote, conversation: int, number: int) -> None:
         model = self._chatting.model
         ticket = model.new_ticket()
-        self._entries[note.file] = (model.chosen, number)
+        self._entries[note.file] = (conversation, number)
         model.files.fetch(ticket, note)
         self._around.submit(FetchFile(ticket, note, self._folder()))
 
+    def choose_downloads(self, folder: Path) -> Path | None:
+        """Where files are to be saved from now on; None: where they were."""
+        if not self._is_safe():
+            self._type_instead("/get FILE FOLDER")
+            return None
+        return self.dialogs.folder(self._around.say("settings.downloads"), folder)
+
     def _folder(self) -> Path | None:
-        return None
+        downloads = self._around.preferences.downloads
+        return Path(downloads) if downloads else None
 
     def _end_failed(
         self, row: MessageRow, note: FileNote, view: FileView, *, is_again: bool
     ) -> None:
         files = self._chatting.model.files
         if not view.is_upload:
-            self._fetch(note, row.number)
+            self._fetch(note, self._chatting.model.chosen, row.number)
             return
         upload = files.upload(view.ticket)
         files.dismiss(view.ticket)

@@ -6,6 +6,7 @@ session and no clock but the one it is given.
 """
 
 import queue
+import sys
 import tkinter as tk
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -29,7 +30,13 @@ from client_recent_panels import RoomEntry
 from client_rows import when_label
 from client_side_panels import SideActions
 from client_surroundings import Surroundings
-from settings_client import FONT_SIZES, ClientFolder, ClientPreferences, RecentRoom
+from settings_client import (
+    FONT_SIZES,
+    ClientFolder,
+    ClientPreferences,
+    RecentRoom,
+    downloads_folder,
+)
 from texts import Texts, system_language
 from widgets import EventPump, collect_garbage, log_exceptions
 from widgets_look import (
@@ -272,7 +279,7 @@ class ClientWindow(tk.Tk):
                 attach=filing.attach,
                 paste=lambda: False,
                 file=filing.act,
-                preview=lambda _: None,
+                preview=filing.preview,
             ),
             side=SideActions(
                 choose=chatting.open,
@@ -343,7 +350,9 @@ class ClientWindow(tk.Tk):
             around.look,
             around.say,
             around.preferences,
+            usual_downloads=downloads_folder(self._environment, sys.platform, Path.home()),
             on_change=self._change_preferences,
+            on_folder=self.filing.choose_downloads,
             on_close=self._settings_closed,
         )
 

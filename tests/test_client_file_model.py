@@ -177,11 +177,15 @@ def test_what_was_deleted_by_its_user_can_be_fetched_again() -> None:
 def test_a_preview_can_be_shown_of_what_is_known() -> None:
     files = told(FileEnded(1, FOTO, False, None, PATH))
 
-    files.add_preview(FOTO.file)
-    files.add_preview(note("lain.png").file)
+    files.show_preview(FOTO.file)
+    files.show_preview(note("lain.png").file)
 
     assert files.view(FOTO).has_preview
     assert not files.view(note("lain.png")).has_preview
+
+    files.show_preview(FOTO.file, is_there=False)
+
+    assert not files.view(FOTO).has_preview
 
 
 # --- files of our own ---

@@ -89,7 +89,9 @@ def test_a_run_from_before_there_were_files_goes_on(tmp_path: Path) -> None:
 
 
 def test_preferences_are_there_again(tmp_path: Path) -> None:
-    chosen = ClientPreferences("id", "dark", False, False, False, 14, "ana")
+    chosen = ClientPreferences(
+        "id", "dark", False, False, False, 14, "ana", 1_000_000, "/home/ana/file"
+    )
 
     ClientFolder(tmp_path / "new" / "folder").save_preferences(chosen)
 
@@ -111,7 +113,14 @@ def test_damaged_files_never_stop_a_client(tmp_path: Path, content: bytes) -> No
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("language", "fr"), ("theme", "pink"), ("font_size", 500), ("enter_sends", 1)],
+    [
+        ("language", "fr"),
+        ("theme", "pink"),
+        ("font_size", 500),
+        ("enter_sends", 1),
+        ("fetch_below", 7),
+        ("downloads", "somewhere"),
+    ],
 )
 def test_one_senseless_preference_spoils_no_other(
     tmp_path: Path, field: str, value: object
