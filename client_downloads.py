@@ -12,9 +12,9 @@ from pathlib import Path
 from client_file_events import FetchFile, FileState, FileTrouble
 from client_file_moves import Calls, Disk, Move
 from protocol import BLOCK, Code, PeerError
-from protocol_frames import Chunk, Want
+from protocol_frames import Chunk
 from protocol_guards import RoundTrip
-from records import Shelf, StoreFullError
+from records import StoreFullError
 from transfer import Puller
 from transfer_blocks import Bitmap, block_count
 
@@ -36,8 +36,7 @@ class Download(Move):
         super().__init__(command.ticket, command.note, calls, is_upload=False)
         self._folder = command.folder
         self._disk = disk
-        self._shelf: Shelf | None = None
-        self._puller: Puller | None = None  # both once it has had a place
+        self._puller: Puller | None = None  # once it has had a place
         self._step = _Step.PULLING
         self._attempts = 0
         self._kept = 0  # blocks of which a restart knows
@@ -57,15 +56,15 @@ class Download(Move):
     def go_on(self) -> None:
         """It has a place. Raises one of TROUBLES."""
         if self._puller is None:
-            self._begin(self._disk.shelf())
+            self._begin()
         else:
             self._puller.resume()
 
     def rest(self) -> None:
         """Its place is given up."""
-        if self._puller is not None:
-            self._puller.pause()
-            self.keep()
+        assert self._puller is not None  # whatever can stop and has had a place has one
+        self._puller.pause()
+        self.keep()
 
     def interrupt(self) -> None:
         """The session is gone: all is asked for anew."""
@@ -84,9 +83,8 @@ class Download(Move):
             return FileState.WAITING, done, 0.0
         return FileState.MOVING, done, puller.speed
 
-    def _begin(self, shelf: Shelf) -> None:
-        self._shelf = shelf
-        file, size = self.note.file, self.note.size
+    def _begin(self) -> None:
+        shelf, file, size = self._disk.shelf(), self.note.file, self.note.size
         if shelf.has(file):  # and was not saved: the client was killed
             self._save()
             return
@@ -96,7 +94,7 @@ class Download(Move):
         self._kept = bitmap.count
         self._puller = Puller(file, size, bitmap)
         if bitmap.is_full:
-            self._check(shelf)
+            self._check()
 
     # --- pulling ---
 
@@ -114,8 +112,8 @@ class Download(Move):
 
     def receive(self, chunk: Chunk, now: float) -> None:
         """Some of it. Raises one of TROUBLES."""
-        puller, shelf = self._puller, self._shelf
-        if puller is None or shelf is None:
+        puller, shelf = self._puller, self._disk.shelf()
+        if puller is None:
             return
         try:
             pieces = puller.receive(chunk, now)
@@ -126,17 +124,15 @@ class Download(Move):
         for first, data in pieces:
             shelf.write(self.note.file, first, data)
         if pieces and puller.is_complete:
-            self._check(shelf)
+            self._check()
         elif pieces and not self._is_keeping and self._is_keeping_due(puller, now):
             self._kept_at = now
             self.keep()
 
-    def refuse(self, want: Want) -> None:
+    def refuse(self) -> None:
         """The server has nothing of it for us."""
-        if self._puller is not None and self.can_stop:
-            self._puller.receive_want(want)
-            if self._puller.is_refused:
-                self.end(Code.FILE_MISSING)
+        if self.can_stop:
+            self.end(Code.FILE_MISSING)
 
     def _is_keeping_due(self, puller: Puller, now: float) -> bool:
         news = puller.bitmap.count - self._kept
@@ -144,29 +140,28 @@ class Download(Move):
 
     def keep(self) -> None:
         """A restart, too, will know what is here now."""
-        puller, shelf = self._puller, self._shelf
-        if puller is None or shelf is None or not self.can_stop:
-            return
-        if puller.bitmap.count > self._kept:
+        puller = self._puller
+        if puller is not None and self.can_stop and puller.bitmap.count > self._kept:
             self._is_keeping = True
             kept = partial(self._take_kept, puller.bitmap.count)
-            self.run(shelf.save(self.note.file, puller.bitmap.encode()), kept)
+            save = self._disk.shelf().save(self.note.file, puller.bitmap.encode())
+            self.run(save, kept)
 
     def _take_kept(self, count: int, _: object) -> None:
         self._kept, self._is_keeping = count, False
 
     # --- all is here ---
 
-    def _check(self, shelf: Shelf) -> None:
+    def _check(self) -> None:
         self._step = _Step.CHECKING
-        verification = shelf.verify(self.note.file)
-        self.run(verification, partial(self._take_verdict, shelf, verification))
+        self._go_on_checking(self._disk.shelf().verify(self.note.file))
 
-    def _take_verdict(
-        self, shelf: Shelf, verification: Callable[[], bool | None], verdict: object
-    ) -> None:
+    def _go_on_checking(self, verification: Callable[[], bool | None]) -> None:
+        self.run(verification, partial(self._take_verdict, verification))
+
+    def _take_verdict(self, verification: Callable[[], bool | None], verdict: object) -> None:
         if verdict is None:
-            self.run(verification, partial(self._take_verdict, shelf, verification))
+            self._go_on_checking(verification)
         elif verdict:
             self._save()
         else:
@@ -175,14 +170,13 @@ class Download(Move):
                 self.end(FileTrouble.DAMAGED)
             else:
                 self._step = _Step.PULLING
-                self._begin(shelf)
+                self._begin()
 
     def _save(self) -> None:
         self._step = _Step.SAVING
         self.run(self._disk.saving(self.note, self._folder), self._take_path)
 
     def _take_path(self, path: object) -> None:
-        assert self._shelf is not None
         assert isinstance(path, Path)
-        self._shelf.drop(self.note.file)
+        self._disk.shelf().drop(self.note.file)
         self.end(path=path)

@@ -58,8 +58,8 @@ class Files:
             case ResumeFile(ticket):
                 if ticket in self._moves:
                     self._moves[ticket].is_paused = False
-            case DropFile(ticket):
-                self._drop(ticket, now, is_here=is_here)
+            case _:
+                self._drop(command, now, is_here=is_here)
 
     def _send(self, command: SendFile) -> None:
         name = command.path.name
@@ -83,8 +83,8 @@ class Files:
             move.is_paused = True
             self._take_place(move)
 
-    def _drop(self, ticket: int, now: float, *, is_here: bool) -> None:
-        move = self._moves.get(ticket)
+    def _drop(self, command: DropFile, now: float, *, is_here: bool) -> None:
+        move = self._moves.get(command.ticket)
         if move is not None and move.can_stop:
             self._take_place(move)
             move.end(FileTrouble.DROPPED)
@@ -225,7 +225,7 @@ class Files:
     def _receive_want(self, want: Want, now: float) -> None:
         if not want.ranges and not want.rate:  # the server has nothing of it for us
             if want.file in self._pulled:
-                self._pulled[want.file].refuse(want)
+                self._pulled[want.file].refuse()
             return
         uploads = self._offered(want.file)
         for upload in uploads:

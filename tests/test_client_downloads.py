@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from client_file_parts import FileSeat, made, note_of, run_held, saved
 from client_parts import Seat
-from shelf_parts import names, outcome
+from shelf_parts import names, put
 
 from client_disk import HIDDEN, ClientDisk
 from client_events import (
@@ -190,13 +190,17 @@ def test_four_move_at_a_time_and_others_wait_for_their_turn(seat: FileSeat) -> N
 
 
 def test_one_file_fetched_twice_is_saved_twice(seat: FileSeat) -> None:
-    data = made(3 * BLOCK)
+    data, other = made(3 * BLOCK), made(5)
+    seat.host.limit = 0
 
     seat.fetch(data)
     seat.fetch(data, ticket=2)
-    seat.pass_time(3.0)
+    seat.fetch(other, "lain", ticket=3)
+    seat.host.limit = 100
+    seat.pass_time(5.0)
 
-    assert saved(seat) == {"foto.png": data, "foto (2).png": data}
+    assert saved(seat) == {"foto.png": data, "foto (2).png": data, "lain": other}
+    assert [end.ticket for end in seat.saw(FileEnded)][-1] == 2
 
 
 def test_what_is_dropped_is_wanted_no_more_and_kept_a_while(seat: FileSeat) -> None:
@@ -311,6 +315,18 @@ def test_what_was_left_behind_goes_on_in_the_next_visit(seat: FileSeat) -> None:
     assert later.host.supplied == 300
 
 
+def test_leaving_ends_what_waits_and_what_is_being_checked(seat: FileSeat) -> None:
+    seat.held_jobs = []
+    for ticket in range(1, MAX_MOVING + 2):
+        seat.fetch(made(BLOCK, ticket), f"{ticket}", ticket)
+    assert seat.states(1)[-1] is FileState.CHECKING
+    assert seat.states(MAX_MOVING + 1)[-1] is FileState.WAITING
+
+    seat.do(Leave())
+
+    assert [end.trouble for end in seat.saw(FileEnded)] == [FileTrouble.LEFT] * (MAX_MOVING + 1)
+
+
 @pytest.mark.parametrize("blocks", [100, 500, 970])
 def test_a_killed_client_asks_again_for_a_twentieth_at_most(seat: FileSeat, blocks: int) -> None:
     data = made(1000 * BLOCK)
@@ -350,14 +366,24 @@ def test_what_came_slowly_is_known_to_a_restart_too(seat: FileSeat) -> None:
 
 def test_what_was_verified_when_the_client_was_killed_is_only_saved(seat: FileSeat) -> None:
     data = made(5 * BLOCK)
-    seat.disk.shelf().begin(sha256(data).digest(), len(data))
-    seat.disk.shelf().write(sha256(data).digest(), 0, data)
-    assert outcome(seat.disk.shelf().verify(sha256(data).digest()))
+    put(seat.disk.shelf(), data)
 
     seat.do(FetchFile(1, note_of(data)))
 
     assert seat.ended.path == seat.downloads / "foto.png"
     assert seat.host.got(Want) == []
+
+
+def test_what_comes_while_that_is_saved_is_nothing_new(seat: FileSeat) -> None:
+    data = made(5 * BLOCK)
+    put(seat.disk.shelf(), data)
+    seat.held_jobs = []
+    seat.do(FetchFile(1, note_of(data)))
+
+    seat.hear(Chunk(sha256(data).digest(), 0, data[:BLOCK]).encode())
+    run_held(seat)
+
+    assert seat.ended.trouble is None
 
 
 # --- a disk that does not do what it should ---
@@ -440,4 +466,19 @@ def test_a_disk_that_fails_ends_it_once_and_everything_else_goes_on(
 
     assert seat.ended.trouble is trouble
     assert any(event.ticket == 9 for event in seat.saw(EntryArrived))
+    disk.close()
+
+
+def test_a_large_file_is_checked_piece_by_piece(tmp_path: Path) -> None:
+    verdicts: list[bool | None] = [None, None, False, None, False]
+    seat = FileSeat(tmp_path)
+    disk = BadDisk(tmp_path, verify=lambda: verdicts.pop(0))
+    Seat.__init__(seat, seat.host, disk=disk)
+    seat.enter()
+
+    seat.fetch(made(BLOCK))
+    seat.pass_time(2.0)
+
+    assert verdicts == []
+    assert seat.ended.trouble is FileTrouble.DAMAGED
     disk.close()
