@@ -163,10 +163,12 @@ def be_people(kind: str, port: int, seconds: float) -> None:
 class BadPath:
     """Two namespaces and what lies between them; all of it is gone after ``with``."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, *, queue: int = 4096, rate: int = 0) -> None:
+        """``queue``: packets that wait or are on their way; ``rate``: kB/s, 0 for no limit."""
         self.server_side = f"ruang-bench-{os.getpid()}-a"
         self.people_side = f"ruang-bench-{os.getpid()}-b"
         self._folder, self._seed = folder, seed
+        self._limits = [str(queue), str(rate)]
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -199,7 +201,7 @@ class BadPath:
             subprocess.run(["gcc", "-O2", "-w", "-o", program, source], check=True)
         sides = [self.server_side, self.people_side]
         return subprocess.Popen(
-            [program, *sides, str(DELAY_MS), "0", str(self._seed)],
+            [program, *sides, str(DELAY_MS), "0", str(self._seed), *self._limits],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -213,6 +215,7 @@ class BadPath:
     def _connect(self, side: str, own: str, other: str) -> None:
         _ip("-n", side, "address", "add", own, "peer", other, "dev", "emu0")
         _ip("-n", side, "link", "set", "emu0", "up")
+        _ip("-n", side, "link", "set", "lo", "up")
 
 
 def _ip(*words: str) -> None:
