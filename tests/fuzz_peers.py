@@ -6,6 +6,7 @@ a member who knows the password, and a server that does.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 from server_parts import PASSWORD, Chance, Guest, Room, limits, run_job
@@ -23,7 +24,7 @@ from client_events import (
     Say,
 )
 from client_model import ClientModel
-from conversation import ROOM, Entry, EntryKind, Person, Presence
+from conversation import ROOM, Entry, EntryKind, FileNote, Person, Presence
 from crypto import x25519_public
 from entering import EnterAnswer, EnterRequest, HeldLog, OfferedLog, ServerEntering
 from protocol import (
@@ -44,6 +45,7 @@ from protocol import (
     encode_object,
 )
 from protocol_frames import (
+    Chunk,
     Close,
     EntryPart,
     Frame,
@@ -61,6 +63,7 @@ from protocol_frames import (
     Request,
     Response,
     Typing,
+    Want,
     decode_frames,
     pad,
 )
@@ -88,6 +91,8 @@ def frames_seeds() -> list[bytes]:
     person = Person(9, "Budi", Presence.HERE).encode(0)
     enter = EnterRequest(bytes(16), bytes(16), "Budi", None, (HeldLog(1, 0, bytes(8)),))
     people: Fields = {"epoch": "0" * 16, "after": 0, "start": "0" * 16}
+    file = sha256(bytes(3072) + b"end").digest()
+    offer: Fields = {"conversation": 1, "file": file.hex(), "size": 3075, "name": "a.png"}
     frames: list[Frame] = [
         Ping(1),
         Pong(1, 5, 4),
@@ -99,6 +104,14 @@ def frames_seeds() -> list[bytes]:
         Request(1, Verb.PAKE1, b'{"ya":"%s"}' % (b"09" + b"00" * 31)),
         Request(1, Verb.PAKE2, b'{"ta":"%s"}' % (b"00" * 64)),
         Request(1, Verb.EXIT, b"{}"),
+        Request(1, Verb.OFFER, encode_object(offer)),
+        Request(1, Verb.DROP, encode_object({"file": file.hex()})),
+        Request(1, Verb.FILES, b'{"conversation":1,"before":0}'),
+        Want(file, 1000, ((0, 2), (3, 1)), 7),
+        Want(file, 0, ()),
+        Chunk(file, 0, bytes(2048)),
+        Chunk(file, 3, b"end"),
+        Post(3, 1, 1, EntryKind.FILE, 0, 1, FileNote(file, 3075, "a.png").encode().encode()),
         Response(1, 0, 1, Code.OK, b"{}"),
         Response(4, 0, 1, Code.OK, b'{"epoch":"%s","version":0,"people":[]}' % (b"0" * 16)),
         Post(1, 1, 1, EntryKind.TEXT, 0, 1, b"halo"),
