@@ -1,12 +1,35 @@
 """The system's dialogs that ask for files and places, and what was dropped or copied elsewhere.
 
-Band: adapters. Answers with paths; what becomes of them is decided elsewhere.
+Band: adapters. Answers with paths; what becomes of them is decided elsewhere. Dropping needs
+tkinterdnd2, pasting pictures needs pillow; without them neither is offered.
 """
 
+import contextlib
+import io
 import tkinter as tk
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tkinter import filedialog
+
+from client_picture_sizes import picture_size
+
+try:
+    from PIL import Image, ImageGrab
+except ImportError:
+    HAS_PILLOW = False
+else:
+    HAS_PILLOW = True
+try:
+    from tkinterdnd2 import TkinterDnD  # type: ignore[import-not-found,import-untyped,unused-ignore]
+except ImportError:
+    HAS_DROPS = False
+else:
+    HAS_DROPS = True
+
+_FILES = "DND_Files"  # what tkdnd calls files of whatever system
+_TEXTS = {"UTF8_STRING", "STRING", "TEXT"}
+
+Pasted = bytes | Sequence[Path] | None  # a picture as PNG; files; neither
 
 
 class FileDialogs:
@@ -31,3 +54,76 @@ class FileDialogs:
             parent=self._root, title=title, initialdir=str(folder), mustexist=True
         )
         return Path(chosen) if chosen else None
+
+    def pasted(self) -> Pasted:
+        """What was copied elsewhere, if it is no text."""
+        if not HAS_PILLOW:
+            return None
+        if self._root.tk.call("tk", "windowingsystem") == "x11":
+            return _as_png(self._copied_x11())
+        with contextlib.suppress(OSError, ValueError, NotImplementedError):
+            copied = ImageGrab.grabclipboard()
+            if isinstance(copied, list):
+                return [Path(one) for one in copied]
+            if copied is not None:
+                written = io.BytesIO()
+                copied.save(written, "PNG")
+                return written.getvalue()
+        return None
+
+    def _copied_x11(self) -> bytes:
+        """Asked through Tk, which waits for no other program longer than it must: pillow would
+        start one, and for ever if the clipboard was ours."""
+        root = self._root
+        with contextlib.suppress(tk.TclError):
+            offered = set(root.tk.splitlist(_clipboard(root, "TARGETS")))
+            if "image/png" in offered and not offered & _TEXTS:
+                copied = _clipboard(root, "image/png")
+                if copied.startswith("0x"):  # bytes, as Tk writes what is no text
+                    return bytes(int(byte, 16) & 0xFF for byte in copied.split())
+                return copied.encode("latin-1", "ignore")
+        return b""
+
+    def accept_drops(self, on_files: Callable[[Sequence[Path]], None]) -> bool:
+        """Files that are dropped anywhere on the window; False: this cannot be had."""
+        root = self._root
+        if not HAS_DROPS:
+            return False
+
+        def drop(data: str) -> str:
+            on_files(dropped_paths(root, data))
+            return "copy"
+
+        try:
+            TkinterDnD.require(root)
+            root.tk.call("tkdnd::drop_target", "register", str(root), _FILES)
+            command = f"{root.register(drop)} %D"
+            root.tk.call("bind", str(root), f"<<Drop:{_FILES}>>", command)
+        except (RuntimeError, AttributeError, tk.TclError):  # too old, or not made for this Tk
+            return False
+        return True
+
+
+def dropped_paths(root: tk.Misc, data: str) -> list[Path]:
+    """Those of a Tcl list that are files."""
+    with contextlib.suppress(tk.TclError):
+        paths = [Path(str(one)) for one in root.tk.splitlist(data)]
+        return [path for path in paths if path.is_file()]
+    return []
+
+
+def _clipboard(root: tk.Misc, kind: str) -> str:
+    return str(root.tk.call("selection", "get", "-selection", "CLIPBOARD", "-type", kind))
+
+
+def _as_png(data: bytes) -> bytes | None:
+    """Decoded and written anew: whatever else stood in it stays behind."""
+    size = picture_size(data)
+    if size is None or not size.is_bounded:
+        return None
+    with contextlib.suppress(OSError, ValueError, SyntaxError, EOFError):
+        written = io.BytesIO()
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as copied:
+            copied.save(written, "PNG")
+        return written.getvalue()
+    return None

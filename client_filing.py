@@ -5,7 +5,7 @@ Band: adapters. Between the model and the chat view, for one visit. Nothing is o
 
 import contextlib
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from client_chatting import Chatting
@@ -28,13 +28,15 @@ from client_preview_views import load_preview
 from client_rows import MessageRow
 from client_surroundings import Surroundings
 from conversation import ConversationKind, EntryKind, FileNote
-from file_names import safe_file_name
+from file_names import numbered, safe_file_name
 from file_words import note_of
 from protocol import Code
 from widgets_look import can_draw_emoji
 
 _STEP_MS = 1  # between two pieces of a copy
 _LOOK_MS = 20  # between two previews
+_PASTED_MS = 24 * 3_600_000  # that a pasted picture is kept: it may have to be sent again
+_MOST_PASTED = 100  # in a minute
 _MOST_PREVIEWS = 60  # kept: each takes up to a quarter of a megabyte
 
 
@@ -136,6 +138,44 @@ class Filing:
         if self._chatting.view is not None:
             self._chatting.view.messages.scroll_to_end()
             self._chatting.view.composer.text.focus_set()
+
+    def paste(self) -> bool:
+        """False: it is a text, or nothing: the line to write in may have it."""
+        match self.dialogs.pasted():
+            case None:
+                return False
+            case bytes(picture):
+                try:
+                    self.send([self._keep_pasted(picture)])
+                except OSError as error:
+                    name, reason = "PNG", error.strerror or str(error)
+                    sentence = self._around.say("file.not_copied", file=name, reason=reason)
+                    self._chatting.model.add_notice(sentence)
+                    self._around.refresh()
+            case paths:
+                self.send(paths)
+        return True
+
+    def drop(self, paths: Sequence[Path]) -> None:
+        """Files were dropped on the window."""
+        if self._chatting.view is not None and paths:
+            self.send(paths)
+
+    def _keep_pasted(self, picture: bytes) -> Path:
+        """As a file among the client's own, for a day. Raises OSError."""
+        around, model = self._around, self._chatting.model
+        folder, now = around.folder.path / "pasted", around.wall_clock()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for old in folder.iterdir():
+            if old.stat().st_mtime * 1000 < now - _PASTED_MS:
+                old.unlink()
+        name = f"{model.day_of(now)}-{model.time_of(now).replace(':', '')}.png"
+        for count in range(1, _MOST_PASTED):
+            place = folder / numbered(name, count)
+            with contextlib.suppress(FileExistsError), place.open("xb") as file:
+                file.write(picture)
+                return place
+        raise FileExistsError(str(folder / name))
 
     def _is_safe(self) -> bool:
         """Whether a file dialog survives names with pictures in them."""

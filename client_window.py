@@ -106,6 +106,7 @@ class ClientWindow(tk.Tk):
             on_settings=self._open_settings,
         )
         self._bind_keys()
+        self.filing.dialogs.accept_drops(lambda paths: self.filing.drop(paths))
         self.show_join()
         self._pump = EventPump(self, events, self._receive, self._refresh)
         self.after(_DAY_CHECK_MS, self._check_day)
@@ -277,7 +278,7 @@ class ClientWindow(tk.Tk):
                 menu=menus.open_menu_here,
                 names=chatting.names,
                 attach=filing.attach,
-                paste=lambda: False,
+                paste=filing.paste,
                 file=filing.act,
                 preview=filing.preview,
             ),
