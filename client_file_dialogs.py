@@ -6,6 +6,7 @@ tkinterdnd2, pasting pictures needs pillow; without them neither is offered.
 
 import contextlib
 import io
+import subprocess
 import tkinter as tk
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,6 +29,8 @@ else:
 
 _FILES = "DND_Files"  # what tkdnd calls files of whatever system
 _TEXTS = {"UTF8_STRING", "STRING", "TEXT"}
+
+_PATIENCE = 2  # seconds for another program to hand over what was copied from it
 
 Pasted = bytes | Sequence[Path] | None  # a picture as PNG; files; neither
 
@@ -72,16 +75,20 @@ class FileDialogs:
         return None
 
     def _copied_x11(self) -> bytes:
-        """Asked through Tk, which waits for no other program longer than it must: pillow would
-        start one, and for ever if the clipboard was ours."""
+        """Not by pillow: it would wait for ever for a program that does not answer, or for us."""
         root = self._root
         with contextlib.suppress(tk.TclError):
             offered = set(root.tk.splitlist(_clipboard(root, "TARGETS")))
-            if "image/png" in offered and not offered & _TEXTS:
-                copied = _clipboard(root, "image/png")
-                if copied.startswith("0x"):  # bytes, as Tk writes what is no text
-                    return bytes(int(byte, 16) & 0xFF for byte in copied.split())
-                return copied.encode("latin-1", "ignore")
+            if "image/png" not in offered or offered & _TEXTS:
+                return b""
+            # Tk takes no more than 400 kB in one piece, and cannot be asked by xclip while it waits.
+            is_ours = root.tk.call("selection", "own", "-selection", "CLIPBOARD")
+            if not is_ours and (data := _copied_by_xclip()):
+                return data
+            copied = _clipboard(root, "image/png")
+            if copied.startswith("0x"):  # bytes, as Tk writes what is no text
+                return bytes(int(byte, 16) & 0xFF for byte in copied.split())
+            return copied.encode("latin-1", "ignore")
         return b""
 
     def accept_drops(self, on_files: Callable[[Sequence[Path]], None]) -> bool:
@@ -114,6 +121,13 @@ def dropped_paths(root: tk.Misc, data: str) -> list[Path]:
 
 def _clipboard(root: tk.Misc, kind: str) -> str:
     return str(root.tk.call("selection", "get", "-selection", "CLIPBOARD", "-type", kind))
+
+
+def _copied_by_xclip() -> bytes:
+    asked = ["xclip", "-selection", "clipboard", "-t", "image/png", "-o"]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        return subprocess.run(asked, capture_output=True, timeout=_PATIENCE, check=True).stdout
+    return b""
 
 
 def _as_png(data: bytes) -> bytes | None:
