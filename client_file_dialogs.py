@@ -81,7 +81,7 @@ class FileDialogs:
             offered = set(root.tk.splitlist(_clipboard(root, "TARGETS")))
             if "image/png" not in offered or offered & _TEXTS:
                 return b""
-            # Tk takes no more than 400 kB in one piece, and cannot be asked by xclip while it waits.
+            # Tk takes no more than 400 kB in one piece, and answers nobody while we wait for xclip.
             is_ours = root.tk.call("selection", "own", "-selection", "CLIPBOARD")
             if not is_ours and (data := _copied_by_xclip()):
                 return data

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import widgets_paint
 from client_chat import ChatView
 from client_events import (
     Answered,
@@ -38,7 +39,7 @@ from client_events import (
     Result,
     Search,
 )
-from client_file_events import FileEnded, FileMoved, FileState, SendFile
+from client_file_events import FileEnded, FileMoved, FileState, FileTrouble, SendFile
 from client_form import JoinForm, Typed, Way
 from client_join import JoinView
 from client_window import ClientWindow
@@ -333,6 +334,7 @@ SCENES = (
     "client-jump",
     "client-groups",
     "client-files",
+    "client-previews",
     "client-narrow",
 )
 
@@ -426,6 +428,26 @@ def _share(scene: Scene, view: ChatView) -> None:
     view.messages.scroll_to_end()
 
 
+def _look_at_files(scene: Scene, view: ChatView) -> None:
+    board = widgets_paint.icon(widgets_paint.Icon.GEAR, 240, "#0891b2")
+    said = {BOARD: board, DATA: b"nama,nilai\nana,90\nbudi,85\ncitra,88\n"}
+    for number, (file, data) in enumerate(said.items(), 10):
+        place = scene.folder.path / file.name
+        place.write_bytes(data)
+        scene.put(shared(MESSI, file, number), FileEnded(number, file, False, None, place))
+    own = text(VELICIA, REPORT.encode(), 0, EntryKind.FILE)
+    scene.put(EntryArrived(ROOM, 12, own, is_history=True))
+    filing = scene.window.filing
+    scene.settle(lambda: all(filing.preview(file.file) for file in said))
+    scene.put(FileEnded(20, REPORT, False, FileTrouble.DISK_FULL))
+    filing.send([Path("/home/velicia/film.mkv")])
+    ticket = scene.asked(SendFile)[-1].ticket
+    film = note("film.mkv", 4_000_000_000)
+    scene.put(FileEnded(ticket, film, True, Code.FILE_TOO_LARGE))
+    scene.settle()
+    view.messages.scroll_to_end()
+
+
 def _narrow(scene: Scene, view: ChatView) -> None:
     scene.window.geometry("520x720")
     scene.settle()
@@ -443,6 +465,7 @@ _ASKED: dict[str, Callable[[Scene, ChatView], None]] = {
     "client-jump": lambda scene, _: scene.window.menus.open_jump_dialog(),
     "client-groups": _list_groups,
     "client-files": _share,
+    "client-previews": _look_at_files,
     "client-narrow": _narrow,
 }
 
