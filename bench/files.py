@@ -14,28 +14,24 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import loss
 import rig
 import scp
 from crowd import Crowd, FullPerson
-from rig import GENERATOR_CPU, ROOT, NotHereError, Size, Sized
+from rig import ROOT, NotHereError, Size, Sized
 from scp import Cost, Sshd
+from sharing import MB, PATIENCE, Pair, Person, accepted, new_file
 
 from client_events import EntryArrived, Say
 from conversation import ROOM, EntryKind
 
-MB = 1_000_000
-PATIENCE = 300.0  # s for one file
 TEXTS = 100.0  # texts a second by the two who talk
 LOOK = 0.02  # s between two looks at the memory
 
@@ -52,166 +48,6 @@ BUFFER = LINE * 2 * loss.DELAY_MS // 1000 // PACKET  # packets: what is under wa
 STREAM = Sized(20.0, 8.0, 0.5)  # s of the TCP stream
 SHARED = 0.75  # of that: the end, which is compared
 PATH_RUNS = Sized(3, 1, 1)
-
-Line = dict[str, Any]
-
-
-# --- people who send and get files ---
-
-
-class Person:
-    """``client.py --json``, not on the server's core; everything it needs is in its folder.
-
-    ``is_patient``: runs only when nobody else wants its core.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        place: str,
-        folder: Path,
-        *,
-        namespace: str = "",
-        pure: bool = False,
-        is_patient: bool = False,
-    ) -> None:
-        home = folder / name
-        home.mkdir()
-
-        def settle() -> None:
-            os.sched_setaffinity(0, {GENERATOR_CPU})
-            if is_patient:
-                os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-
-        command = [sys.executable, str(ROOT / "client.py"), "--json", place, "--name", name]
-        process = subprocess.Popen(
-            [*rig.in_namespace(namespace), *command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={
-                **{key: value for key, value in os.environ.items() if key[:4] != "XDG_"},
-                "HOME": str(home),
-                "RUANG_PASSWORD": rig.PASSWORD,
-                "RUANG_CRYPTO": "pure" if pure else "",
-            },
-            preexec_fn=settle,
-        )
-        self.process = rig.Process(process, 0)
-        self._lines: SimpleQueue[tuple[float, Line]] = SimpleQueue()
-        self._listener = threading.Thread(target=self._listen)
-        self._listener.start()
-        try:
-            self.wait_for(lambda line: line.get("state") == "here")
-        except BaseException:
-            self.close()
-            raise
-
-    def _listen(self) -> None:
-        assert self.process.process.stdout is not None
-        for line in self.process.process.stdout:
-            self._lines.put((time.monotonic(), json.loads(line)))
-        self._lines.put((time.monotonic(), {"event": "end"}))
-
-    def type(self, line: str) -> None:
-        """As into the box."""
-        stdin = self.process.process.stdin
-        assert stdin is not None
-        stdin.write(line + "\n")
-        stdin.flush()
-
-    def news(self) -> Iterator[tuple[float, Line]]:
-        """What came and was not looked at yet, and when."""
-        try:
-            while True:
-                yield self._lines.get_nowait()
-        except Empty:
-            return
-
-    def wait_for(self, is_it: Callable[[Line], bool]) -> Line:
-        """Passes over everything before."""
-        give_up = time.monotonic() + PATIENCE
-        while True:
-            _, line = self._lines.get(timeout=max(0.0, give_up - time.monotonic()))
-            if is_it(line):
-                return line
-            if line.get("event") == "end":
-                raise RuntimeError("a client ended")
-
-    def answer(self, command: str) -> Line:
-        """Waits for it; a refusal is an error."""
-        return accepted(self.wait_for(lambda line: line.get("command") == command))
-
-    def close(self) -> None:
-        """Without a goodbye."""
-        self.process.process.kill()
-        self._listener.join()
-        rig.stop(self.process.process)
-
-
-def accepted(answer: Line) -> Line:
-    if answer["status"] != "OK":
-        raise RuntimeError(f"{answer['command']}: {answer['code']}: {answer['message']}")
-    return answer
-
-
-class Pair:
-    """Ana sends, Budi gets, at a server of their own; all of it ends with ``stack``."""
-
-    def __init__(
-        self,
-        stack: ExitStack,
-        *,
-        pure: bool = False,
-        path: loss.BadPath | None = None,
-        is_upload: bool = True,
-        is_patient: bool = False,
-    ) -> None:
-        """``path``: lies between the server and Ana if ``is_upload``, else Budi."""
-        self.folder = Path(stack.enter_context(TemporaryDirectory(prefix="ruang-bench-")))
-        near, far = ("", "") if path is None else (path.server_side, path.people_side)
-        host = "127.0.0.1" if path is None else loss.SERVER
-        data = self.folder / "room"
-        self.server = stack.enter_context(
-            rig.ruang_server(folder=data, pure=pure, bind=host, namespace=near)
-        )
-
-        def enter(name: str, namespace: str) -> Person:
-            place = f"{host}:{self.server.port}"
-            person = Person(
-                name, place, self.folder, namespace=namespace, pure=pure, is_patient=is_patient
-            )
-            stack.callback(person.close)
-            return person
-
-        self.ana = enter("ana", far if is_upload else near)
-        self.budi = enter("budi", near if is_upload else far)
-        self.number = 0  # of the file in the room
-
-    def send(self, size: int) -> None:
-        """Ana begins to; nobody has seen this file before."""
-        self.ana.type(f"/sendroomfile {new_file(self.folder / 'file.bin', size)}")
-
-    def sent(self) -> None:
-        """Waits until it is with the server, and Budi knows of it."""
-        self.ana.answer("sendroomfile")
-        self.number = self.budi.wait_for(lambda line: line.get("kind") == "file")["number"]
-
-    def get(self) -> None:
-        """Budi begins to."""
-        saved = self.folder / "saved"
-        saved.mkdir(exist_ok=True)
-        self.budi.type(f"/get {self.number} {saved}")
-
-
-def new_file(path: Path, size: int) -> Path:
-    """Bytes at random."""
-    with open(path, "wb") as file:
-        for start in range(0, size, MB):
-            file.write(os.urandom(min(MB, size - start)))
-    return path
-
 
 # --- over loopback ---
 
@@ -230,11 +66,10 @@ def measure_ours(size: int, *, pure: bool) -> tuple[Cost, Cost]:
     with ExitStack() as stack:
         pair = Pair(stack, pure=pure)
         ana, budi, server = pair.ana.process, pair.budi.process, pair.server
-        new_file(pair.folder / "file.bin", size)
-        begin = f"/sendroomfile {pair.folder / 'file.bin'}"
+        source = pair.make_file(size)
 
         def send() -> None:
-            pair.ana.type(begin)
+            pair.send(source)
             pair.ana.answer("sendroomfile")
 
         def get() -> None:
@@ -242,7 +77,7 @@ def measure_ours(size: int, *, pure: bool) -> tuple[Cost, Cost]:
             pair.budi.answer("get")
 
         up = timed(ana, server, send)
-        pair.number = pair.budi.wait_for(lambda line: line.get("kind") == "file")["number"]
+        pair.hear_of_it()
         return up, timed(server, budi, get)
 
 
@@ -406,9 +241,9 @@ def measure_talk(size: Size) -> dict[str, list[float]]:
         stack.callback(talk.close)
         end = time.monotonic() + QUIET.of(size)
         quiet = _delay_figures(talk.go_on(lambda: time.monotonic() > end))
-        pair.send(FILE.of(size))
+        pair.send(pair.make_file(FILE.of(size)))
         coming = talk_over(talk, pair, pair.ana, "sendroomfile")
-        pair.number = pair.budi.wait_for(lambda line: line.get("kind") == "file")["number"]
+        pair.hear_of_it()
         pair.get()
         going = talk_over(talk, pair, pair.budi, "get")
     return {"nothing": quiet, "to the server": coming, "from the server": going}
@@ -470,18 +305,18 @@ def tcp_alone(path: loss.BadPath, seconds: float, *, is_upload: bool) -> float:
 
 
 def begin_file(stack: ExitStack, path: loss.BadPath, size: int, *, is_upload: bool) -> Person:
-    """Who has to do with the path, as the file begins."""
+    """Whose file begins to go over the path."""
     pair = Pair(stack, path=path, is_upload=is_upload)
-    pair.send(size)
+    pair.send(pair.make_file(size))
     if is_upload:
         return pair.ana
-    pair.sent()
+    pair.hear_of_it()
     pair.get()
     return pair.budi
 
 
 def ours_alone(path: loss.BadPath, size: int, lost: float, *, is_upload: bool) -> float:
-    """Bytes a second from the first move to the answer. The path loses from now to then."""
+    """Bytes a second from asking to the answer; the path loses meanwhile."""
     with ExitStack() as stack:
         person = begin_file(stack, path, size, is_upload=is_upload)
         path.set_loss(lost)

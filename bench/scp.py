@@ -52,16 +52,19 @@ class Sshd:
 
     def put(self, source: Path, target: Path) -> Cost:
         """To the server, less what it takes to connect: our people are there already."""
-        return self._copy(str(source), f"{self._place}{target}", is_upload=True) - self._copy(
-            os.devnull, f"{self._place}{self._folder / 'nothing'}", is_upload=True
-        )
+        whole = self._copy(str(source), f"{self._place}{target}", is_upload=True)
+        return whole - self._copy(*self._nothing("", self._place), is_upload=True)
 
     def get(self, source: Path, target: Path) -> Cost:
         """From the server, counted as ``put`` is."""
-        (self._folder / "nothing").touch()
-        return self._copy(f"{self._place}{source}", str(target), is_upload=False) - self._copy(
-            f"{self._place}{self._folder / 'nothing'}", os.devnull, is_upload=False
-        )
+        whole = self._copy(f"{self._place}{source}", str(target), is_upload=False)
+        return whole - self._copy(*self._nothing(self._place, ""), is_upload=False)
+
+    def _nothing(self, here: str, there: str) -> tuple[str, str]:
+        """Where an empty file is, and where it goes."""
+        empty = self._folder / "empty"
+        empty.touch()
+        return f"{here}{empty}", f"{there}{self._folder / 'nothing'}"
 
     def _copy(self, source: str, target: str, *, is_upload: bool) -> Cost:
         options = [

@@ -54,6 +54,7 @@ def run_tiny(name: str) -> str:
         ("idle", [1, 1]),
         ("loss", [1]),
         ("history", [8, 2]),
+        ("files", [4, 3, 2, 2]),
     ],
 )
 def test_a_benchmark_of_the_network_runs_and_prints_its_tables(name: str, rows: list[int]) -> None:
@@ -69,7 +70,9 @@ def test_the_benchmark_of_the_window_runs_and_prints_its_table() -> None:
     assert [len(table) for table in tables(output)] == [4]
 
 
-@pytest.mark.parametrize("name", ["bare_server.py", "bare_tcp_relay.py", "netemu.c"])
+@pytest.mark.parametrize(
+    "name", ["bare_server.py", "bare_tcp_relay.py", "bare_tcp_stream.py", "scp.py", "netemu.c"]
+)
 def test_the_readme_of_the_benchmarks_names_every_yardstick(name: str) -> None:
     readme = (BENCH / "README.md").read_text(encoding="utf-8")
 
