@@ -154,6 +154,7 @@ class World:
         environment = {
             "RUANG_PASSWORD": PASSWORD,
             "RUANG_CONFIG": str(self.folder / "config"),
+            "RUANG_DOWNLOADS": str(self.folder / "Downloads"),
         } | environment
         place = f"127.0.0.1:{self.port}"
         return self.run("client.py", mode, place, "--name", name, *argv, **environment)
