@@ -155,7 +155,7 @@ class FilePainter:
         if layout.bar is not None:
             items += self._drawn_bar(note, view, layout, x, y + layout.bar, is_own=is_own)
         if view.stage is FileStage.FAILED and not is_own:
-            soft = accent = colours.alarm
+            soft = colours.alarm
         for words, left, top in layout.status:
             items.append(
                 canvas.create_text(
