@@ -15,8 +15,8 @@ from texts import Texts
 from widgets_look import Look, draw_rounded, name_number
 from widgets_paint import Icon
 
-PREVIEW = (280, 200)  # design pixels that a picture has at most
-_WIDTH = 270  # design pixels of what is inside, if the bubble may be so wide
+PREVIEW = (270, 200)  # design pixels that a picture has at most
+_WIDTH = PREVIEW[0]  # design pixels of what is inside, if the bubble may be so wide
 _ICON = 32
 _BAR = 7
 _BETWEEN = " · "
@@ -85,6 +85,7 @@ class FilePainter:
         look = self._look
         width = min(room, look.px(_WIDTH))
         preview = self._preview_of(note.file) if view.has_preview else None
+        preview = _fitting(preview, width)
         top = self._preview_height(preview)
         shown = shown_text(note.name, can_draw_emoji=self._can_draw_emoji)
         x = look.px(_ICON + 12)
@@ -228,3 +229,10 @@ class FilePainter:
                 canvas.create_text(*at, text=cut[:columns], anchor="nw", font=look.mono, fill=ink)
             )
         return items
+
+
+def _fitting(preview: Preview | None, room: int) -> Preview | None:
+    """Smaller if need be, in a narrow window."""
+    if preview is None or preview.picture is None or preview.picture.width() <= room:
+        return preview
+    return Preview(preview.picture.subsample(-(-preview.picture.width() // room)))

@@ -46,10 +46,13 @@ from client_file_events import (
     SendFile,
     SharedHere,
 )
+from client_file_model import FileStage, FileView
+from client_file_views import FilePainter
 from client_opening import Opener
 from client_preview_views import load_preview
 from conversation import ROOM, EntryKind, FileNote
 from protocol import Code
+from texts import Texts
 from widgets_look import LIGHT, Look
 
 pytestmark = pytest.mark.tk
@@ -462,7 +465,7 @@ def test_a_picture_that_is_here_is_shown_small(
     preview = chatting.window.filing.preview(board.file)
     assert preview is not None
     assert preview.picture is not None
-    assert 200 <= preview.picture.width() <= 280
+    assert 200 <= preview.picture.width() <= 270
     assert preview.picture.height() <= 200
     canvas = chat_view(chatting).messages.canvas
     images = {
@@ -473,6 +476,28 @@ def test_a_picture_that_is_here_is_shown_small(
 
 def pictures(canvas: tk.Canvas) -> list[int]:
     return [item for item in canvas.find_all() if str(canvas.type(item)) == "image"]
+
+
+def test_a_picture_is_never_wider_than_its_bubble(chatting: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "papan-tulis.png"
+    path.write_bytes(picture(900, 300))
+    look = look_of(chatting)
+    preview = load_preview(chatting.window, look, path)
+    painter = FilePainter(
+        chat_view(chatting).messages.canvas,
+        look,
+        Texts("en"),
+        can_draw_emoji=True,
+        preview_of=lambda _: preview,
+    )
+
+    view = FileView(FileStage.HERE, path=path, has_preview=True)
+    layout = painter.measured(BOARD, view, room=100, meta=0)
+
+    assert layout.width == 100
+    assert layout.preview is not None
+    assert layout.preview.picture is not None
+    assert layout.preview.picture.width() <= 100
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
