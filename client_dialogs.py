@@ -11,6 +11,7 @@ from tkinter import font as tkfont
 from typing import Any
 
 import crypto
+from client_file_dialogs import HAS_DROPS, HAS_PILLOW
 from settings import RELEASE
 from settings_client import FETCH_BELOW, FONT_SIZES, ClientPreferences
 from texts import LANGUAGE_NAMES, LANGUAGES, Texts
@@ -250,16 +251,23 @@ class SettingsDialog(Dialog):
     def _build_about(self) -> None:
         look, say, ground = self._look, self._say, self._look.colours.ground
         tk.Frame(self._body, background=look.colours.line, height=1).pack(fill="x", pady=look.px(6))
-        has_package = crypto.BACKEND == "cryptography"
-        state = say("settings.present" if has_package else "settings.missing")
         lines = [
             (say("settings.about").upper(), look.caption),
             (say("settings.version", version=RELEASE), look.small_strong),
             (say("join.slogan"), look.small),
-            (f"cryptography ({state}): {say('settings.cryptography')}", look.small),
         ]
-        if not has_package:
-            lines.append(("pip install cryptography", look.mono))
+        packages = {
+            "cryptography": crypto.BACKEND == "cryptography",
+            "pillow": HAS_PILLOW,
+            "tkinterdnd2": HAS_DROPS,
+        }
+        for package, is_there in packages.items():
+            state = say("settings.present" if is_there else "settings.missing")
+            words = f"{package} ({state}): {say(f'settings.{package}')}"
+            lines.append((words, look.small))
+        missing = [package for package, is_there in packages.items() if not is_there]
+        if missing:
+            lines.append((f"pip install {' '.join(missing)}", look.mono))
         for text, font in lines:
             ink, wrap = look.colours.soft, look.px(440)
             words = Words(self._body, text, font=font, ink=ink, ground=ground, wrap=wrap)

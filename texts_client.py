@@ -421,6 +421,11 @@ CLIENT_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "encryption that is faster and takes constant time",
         "enkripsi yang lebih cepat dan berwaktu tetap",
     ),
+    "settings.pillow": (
+        "more kinds of pictures, and pasting them",
+        "lebih banyak jenis gambar, dan menempelkannya",
+    ),
+    "settings.tkinterdnd2": ("dropping files on the window", "menjatuhkan file ke jendela"),
     "settings.present": ("present", "ada"),
     "settings.missing": ("not installed", "belum terpasang"),
     "settings.not_saved": (

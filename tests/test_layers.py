@@ -57,8 +57,9 @@ ORDER = {
         client_opening client_file_views client_preview_views
         client_bubbles client_selection_views client_messages client_recent_panels client_join
         client_panels client_side_panels client_chat
-        client_dialogs client_pick_dialogs client_account_dialogs client_surroundings
-        client_chatting client_file_dialogs client_filing client_menus
+        client_file_dialogs client_dialogs client_pick_dialogs client_account_dialogs
+        client_surroundings
+        client_chatting client_filing client_menus
         client_account_pages client_joining client_window
         server_views server_panels server_dialogs server_window
     """,
