@@ -263,8 +263,7 @@ class SettingsDialog(Dialog):
         }
         for package, is_there in packages.items():
             state = say("settings.present" if is_there else "settings.missing")
-            words = f"{package} ({state}): {say(f'settings.{package}')}"
-            lines.append((words, look.small))
+            lines.append((f"{package} ({state}): {say(f'settings.{package}')}", look.small))
         missing = [package for package, is_there in packages.items() if not is_there]
         if missing:
             lines.append((f"pip install {' '.join(missing)}", look.mono))
