@@ -19,7 +19,8 @@ CHAIN_SIZE = 8
 FIRST_CHAIN = bytes(CHAIN_SIZE)  # of a log without entries
 NO_TAG = bytes(TAG_SIZE)  # of entries that were nobody's draft
 MAX_NAME = 32  # characters
-MAX_NAME_BYTES = 4 * MAX_NAME
+MAX_REALM = 20  # characters of what a realm is called here
+MAX_NAME_BYTES = 255  # of name@realm@realm
 
 
 class ConversationKind(IntEnum):
@@ -28,6 +29,7 @@ class ConversationKind(IntEnum):
     ROOM = 1
     GROUP = 2
     PRIVATE = 3
+    OUTGOING = 4  # what our people say in a group of another realm; read by that realm alone
 
 
 class EntryKind(IntEnum):

@@ -178,6 +178,77 @@ class ConversationRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RealmRecord:
+    """Another server that is linked to this one. Known by its key, whatever it is called here."""
+
+    realm: int  # 0 in one not stored yet
+    key: bytes
+    name: str  # what it is called here
+    host: str = ""  # "": it calls us, we do not know where it is
+    port: int = 0
+    prs: bytes = field(default=b"", repr=False)  # what their password gives for their room
+    room_id: bytes = b""  # of the room that ``prs`` is for
+    added_by: str = ""  # "": the operator, or the realm itself by calling us
+    added_at: int = 0  # UTC milliseconds
+    seen_at: int = 0  # when a link to it last stood
+    is_cut: bool = False  # by the operator: what is there stays, nothing comes or goes
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignPerson:
+    """Somebody of another realm, who has a row among the people as well."""
+
+    person: int  # as they are known here
+    realm: int
+    theirs: bytes  # 8 bytes: as they are known there; empty as long as nobody asked there
+    name: str  # there; here they are called name@realm
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A group of another realm: our copy of its log, and what our people say to it."""
+
+    conversation: int  # the copy, a GROUP called group@realm; our people are its members
+    realm: int
+    name: str  # there
+    outgoing: int  # the conversation of kind OUTGOING that its home reads
+    returned: int = (
+        0  # entries of ``outgoing`` up to this one came back in the copy, or were refused
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How far we have a log of another realm. Kept in the transaction of what came from it."""
+
+    realm: int
+    theirs: int  # the conversation there
+    ours: int  # where it goes; 0: nowhere, it was refused
+    have: int
+    chain: bytes  # theirs, at ``have``
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """What another realm must hear: an entry of theirs, or (0) their whole log, is refused here."""
+
+    realm: int
+    theirs: int
+    number: int
+    code: int  # protocol.Code
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedFile:
+    """A file that entries of another realm speak of and that is not here yet."""
+
+    file: bytes
+    size: int
+    name: str
+    realm: int
+
+
+@dataclass(frozen=True, slots=True)
 class GroupRecord:
     """A group as it stands in the list of all."""
 
@@ -331,6 +402,47 @@ class Store(Protocol):
     def shared_files(
         self, conversation: int, before: int, limit: int
     ) -> list[SharedFile]: ...  # newest first, of numbers below ``before`` (0: all)
+
+    # other realms
+    def realms(self) -> list[RealmRecord]: ...  # by realm, those that are cut too
+    def save_realm(self, record: RealmRecord) -> RealmRecord: ...  # adds one (realm 0) or replaces
+    def drop_realm(self, realm: int) -> None: ...  # the link and what waits; what was said stays
+    def foreign_person(self, person: int) -> ForeignPerson | None: ...
+    def foreign_people(self, realm: int, folded: str) -> list[ForeignPerson]: ...  # newest first
+    def foreign_person_there(self, realm: int, theirs: bytes) -> ForeignPerson | None: ...
+    def count_foreign_people(self, realm: int) -> int: ...
+    def save_foreign_person(
+        self, record: ForeignPerson, folded: str
+    ) -> None: ...  # adds or replaces; save_person is called beside it
+    def add_mirror(
+        self, realm: int, name: str, shown: str, folded: str, skeleton: str
+    ) -> Mirror: ...
+    # two conversations; ``folded`` and ``skeleton`` are of ``shown``, group@realm
+    def mirror(self, conversation: int) -> Mirror | None: ...  # by either of its conversations
+    def mirrors(self, realm: int) -> list[Mirror]: ...
+    def set_returned(self, conversation: int, returned: int) -> None: ...  # of a mirror
+    def shared_logs(self, realm: int) -> list[int]: ...  # what a realm may read, ascending: private
+    # ones with its people, groups of ours it has members in, OUTGOING ones that are for it
+    def realms_of(self, conversation: int) -> list[int]: ...  # the realms that may read a log
+    def has_shared(self, realm: int, conversation: int) -> bool: ...
+    def followed(self, realm: int, theirs: int) -> Followed | None: ...
+    def all_followed(self, realm: int) -> list[Followed]: ...  # by ``theirs``
+    def save_followed(self, followed: Followed) -> None: ...
+    def realm_has(self, realm: int, conversation: int) -> int: ...  # as it reported, of our log
+    def set_realm_has(self, realm: int, conversation: int, number: int) -> None: ...
+    def waiting_for(self, realm: int) -> int: ...  # entries of our people that it has not got yet
+    def undelivered(self, realm: int) -> list[Undelivered]: ...  # to be told, oldest first
+    def add_undelivered(self, refusal: Undelivered) -> None: ...
+    def drop_undelivered(self, refusal: Undelivered) -> None: ...  # it was told
+    def decline(self, realm: int, conversation: int) -> None: ...  # it wants no more of our log
+    def is_declined(self, realm: int, conversation: int) -> bool: ...
+    def undo_decline(self, realm: int, conversation: int) -> None: ...
+    def awaited_files(self, realm: int) -> list[AwaitedFile]: ...
+    def awaited_file(self, file: bytes) -> AwaitedFile | None: ...
+    def add_awaited_file(self, awaited: AwaitedFile) -> None: ...
+    def drop_awaited_file(self, file: bytes) -> None: ...
+    def may_realm_read_file(self, file: bytes, realm: int) -> bool: ...  # shared in a log it reads
+    def realm_bytes(self, realm: int) -> int: ...  # of entries taken from it, and of its files
 
     # keeping out
     def bans(self) -> list[Ban]: ...

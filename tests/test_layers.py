@@ -26,7 +26,7 @@ ORDER = {
     "exchanges": """
         protocol_handshake protocol_path protocol_requests protocol_session entering belonging
         replication_server replication_client
-        transfer_blocks transfer_rate transfer
+        transfer_blocks transfer_rate transfer realms
     """,
     "cores": """
         server_events server_rooms server_presence server_door server_people server_peer
