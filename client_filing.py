@@ -193,7 +193,7 @@ class Filing:
                 return "/sendroomfile FILE"
             case ConversationKind.GROUP:
                 return f"/sendgroupfile {here.name} FILE"
-            case ConversationKind.PRIVATE:
+            case _:
                 return f"/sendfile {here.name} FILE"
 
     # --- what is pressed ---

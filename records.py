@@ -217,8 +217,7 @@ class Mirror:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
+class Followed(NamedTuple):
     """How far we have a log of another realm. Kept in the transaction of what came from it."""
 
     realm: int
@@ -228,8 +227,7 @@ class Followed:
     chain: bytes  # theirs, at ``have``
 
 
-@dataclass(frozen=True, slots=True)
-class Undelivered:
+class Undelivered(NamedTuple):
     """What another realm must hear: an entry of theirs, or (0) their whole log, is refused here."""
 
     realm: int
@@ -405,8 +403,11 @@ class Store(Protocol):
 
     # other realms
     def realms(self) -> list[RealmRecord]: ...  # by realm, those that are cut too
-    def save_realm(self, record: RealmRecord) -> RealmRecord: ...  # adds one (realm 0) or replaces
-    def drop_realm(self, realm: int) -> None: ...  # the link and what waits; what was said stays
+    def is_realm_name(self, folded: str, key: bytes) -> bool: ...  # another's, now or once
+    def save_realm(
+        self, record: RealmRecord, folded: str
+    ) -> RealmRecord: ...  # adds one (realm 0) or replaces; one that was dropped goes on
+    def drop_realm(self, realm: int) -> None: ...  # the link; what was said stays
     def foreign_person(self, person: int) -> ForeignPerson | None: ...
     def foreign_people(self, realm: int, folded: str) -> list[ForeignPerson]: ...  # newest first
     def foreign_person_there(self, realm: int, theirs: bytes) -> ForeignPerson | None: ...
@@ -443,6 +444,7 @@ class Store(Protocol):
     def drop_awaited_file(self, file: bytes) -> None: ...
     def may_realm_read_file(self, file: bytes, realm: int) -> bool: ...  # shared in a log it reads
     def realm_bytes(self, realm: int) -> int: ...  # of entries taken from it, and of its files
+    def add_realm_bytes(self, realm: int, size: int) -> None: ...
 
     # keeping out
     def bans(self) -> list[Ban]: ...

@@ -40,8 +40,8 @@ from records import (
 from storage_accounts import Accounts
 from storage_archive import ARCHIVE_NAME, Archive, Left
 from storage_archive_rows import ArchiveRow, label, read_archive
-from storage_conversations import Conversations
 from storage_disk import sync_folder
+from storage_realms import Realms
 from storage_records import Records
 from storage_schema import DATABASE_NAME, MAX_INTEGER, Database, Reader, as_store_error
 from storage_search import SearchIndex
@@ -66,7 +66,7 @@ _SELECT_HEAD = """
 """
 _SELECT_LAST_SHOWN = """
     SELECT place FROM entries JOIN conversations AS kinds USING (conversation)
-    WHERE kinds.kind <> ? ORDER BY place DESC LIMIT 1
+    WHERE kinds.kind IN (?, ?) ORDER BY place DESC LIMIT 1
 """
 _INSERT_ENTRY = """
     INSERT INTO entries (place, conversation, number, kind, text_at, chain, body)
@@ -97,7 +97,7 @@ class _Turn:
     places: int = 0  # taken by what was appended
 
 
-class Storage(Records, Accounts, Conversations, Shares):
+class Storage(Records, Accounts, Realms, Shares):
     """``records.Store`` on SQLite. Opened, used and closed by the network thread alone.
 
     Of what it hands out for the worker thread (``read_later``, ``search_later``, ``next_chore``),
@@ -395,7 +395,9 @@ class Storage(Records, Accounts, Conversations, Shares):
         return int.from_bytes(self._random_bytes(8), "big") >> 1 or 1
 
     def _open_archive(self, folder: Path) -> Archive:
-        shown = self._database.row(_SELECT_LAST_SHOWN, (ConversationKind.PRIVATE,))
+        shown = self._database.row(
+            _SELECT_LAST_SHOWN, (ConversationKind.ROOM, ConversationKind.GROUP)
+        )
         left = self._database.meta(_LEFT)
         archive = Archive(
             folder,

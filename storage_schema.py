@@ -225,6 +225,80 @@ MIGRATIONS = (
             ) WITHOUT ROWID""",
         ),
     ),
+    Migration(
+        "realms",
+        (
+            # One that was dropped stays as a row: should it come again, nothing is doubled.
+            """CREATE TABLE realms (
+                realm INTEGER PRIMARY KEY,
+                key BLOB NOT NULL UNIQUE,
+                name TEXT NOT NULL,
+                folded TEXT NOT NULL,
+                host TEXT NOT NULL,
+                port INTEGER NOT NULL,
+                prs BLOB NOT NULL, -- of their password, for their room
+                room_id BLOB NOT NULL,
+                added_by TEXT NOT NULL,
+                added_at INTEGER NOT NULL,
+                seen_at INTEGER NOT NULL,
+                is_cut INTEGER NOT NULL,
+                is_dropped INTEGER NOT NULL,
+                bytes INTEGER NOT NULL -- taken from it
+            )""",
+            """CREATE TABLE foreign_people (
+                place INTEGER PRIMARY KEY,
+                person INTEGER NOT NULL UNIQUE,
+                realm INTEGER NOT NULL REFERENCES realms,
+                theirs BLOB NOT NULL, -- x'': not known yet
+                name TEXT NOT NULL,
+                folded TEXT NOT NULL
+            )""",
+            "CREATE INDEX foreign_by_name ON foreign_people (realm, folded)",
+            "CREATE INDEX foreign_by_theirs ON foreign_people (realm, theirs)",
+            """CREATE TABLE mirrors (
+                conversation INTEGER PRIMARY KEY REFERENCES conversations,
+                realm INTEGER NOT NULL REFERENCES realms,
+                name TEXT NOT NULL,
+                outgoing INTEGER NOT NULL UNIQUE REFERENCES conversations,
+                returned INTEGER NOT NULL
+            )""",
+            "CREATE INDEX mirrors_by_realm ON mirrors (realm)",
+            """CREATE TABLE followed_logs (
+                realm INTEGER NOT NULL REFERENCES realms,
+                theirs BLOB NOT NULL,
+                ours INTEGER NOT NULL, -- 0: it was refused
+                have BLOB NOT NULL,
+                chain BLOB NOT NULL,
+                PRIMARY KEY (realm, theirs)
+            ) WITHOUT ROWID""",
+            """CREATE TABLE realm_has (
+                realm INTEGER NOT NULL REFERENCES realms,
+                conversation INTEGER NOT NULL REFERENCES conversations,
+                number INTEGER NOT NULL,
+                PRIMARY KEY (realm, conversation)
+            ) WITHOUT ROWID""",
+            """CREATE TABLE declined_logs (
+                realm INTEGER NOT NULL REFERENCES realms,
+                conversation INTEGER NOT NULL REFERENCES conversations,
+                PRIMARY KEY (realm, conversation)
+            ) WITHOUT ROWID""",
+            """CREATE TABLE undelivered (
+                place INTEGER PRIMARY KEY,
+                realm INTEGER NOT NULL REFERENCES realms,
+                theirs BLOB NOT NULL,
+                number BLOB NOT NULL, -- 0: the whole log
+                code INTEGER NOT NULL,
+                UNIQUE (realm, theirs, number)
+            )""",
+            """CREATE TABLE awaited_files (
+                place INTEGER PRIMARY KEY,
+                file BLOB NOT NULL UNIQUE,
+                size INTEGER NOT NULL,
+                name TEXT NOT NULL,
+                realm INTEGER NOT NULL REFERENCES realms
+            )""",
+        ),
+    ),
 )
 
 

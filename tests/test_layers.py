@@ -24,18 +24,19 @@ ORDER = {
         deadlines crypto_pure crypto auth_noise auth_cpace protocol_guards auth auth_scram
     """,
     "exchanges": """
-        protocol_handshake protocol_path protocol_requests protocol_session entering belonging
+        protocol_handshake protocol_path protocol_requests protocol_session protocol_link entering belonging
         replication_server replication_client
         transfer_blocks transfer_rate transfer realms
     """,
     "cores": """
         server_events server_rooms server_presence server_door server_people server_peer
+        server_realm_peer
         server_sessions server_turn server_entrance server_accounts server_delivery
         server_links server_members server_conversations server_partings server_arrivals
         server_identity server_uploads server_supply server_files
         server_operator server_posting server_requests server_frames
         server_core
-        client_file_events client_events client_logs client_people client_link client_connection
+        client_file_events client_events client_logs client_people client_connection
         client_entrance
         client_requests client_accounts client_conversations client_questions
         client_file_moves client_uploads client_downloads client_files client_core
@@ -50,7 +51,7 @@ ORDER = {
     """,
     "adapters": """
         endpoint storage_disk storage_schema storage_records storage_accounts storage_conversations
-        storage_shares storage_search storage_archive_rows storage_archive storage
+        storage_realms storage_shares storage_search storage_archive_rows storage_archive storage
         storage_saving storage_files client_disk
         client_paths
         client_terminal widgets_paint widgets_look widgets widgets_lists widgets_attention

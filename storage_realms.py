@@ -1,0 +1,341 @@
+"""Other realms: which are linked, their people, which logs both sides read and how far.
+
+Band: adapters. Tables and records, nothing else: who may do what is the core's business. Numbers
+that another realm gave its logs may be its invention and are kept as 8 bytes.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from conversation import ConversationKind
+from records import (
+    AwaitedFile,
+    Followed,
+    ForeignPerson,
+    Mirror,
+    RealmRecord,
+    Undelivered,
+)
+from storage_conversations import Conversations
+from storage_schema import MAX_INTEGER
+
+_SELECT_REALMS = """
+    SELECT realm, key, name, host, port, prs, room_id, added_by, added_at, seen_at, is_cut
+    FROM realms
+"""
+_SELECT_PERSON = "SELECT person, realm, theirs, name FROM foreign_people"
+_SELECT_FOLLOWED = "SELECT realm, theirs, ours, have, chain FROM followed_logs"
+_SELECT_AWAITED = "SELECT file, size, name, realm FROM awaited_files"
+_SELECT_MIRROR = "SELECT conversation, realm, name, outgoing, returned FROM mirrors"
+# What a realm may read: what its people belong to here (not its own groups, of which we have a
+# copy), and what ours say to its groups.
+_SHARED = """
+    SELECT conversation FROM members JOIN foreign_people USING (person)
+    WHERE realm = ? AND conversation NOT IN (SELECT conversation FROM mirrors)
+    UNION SELECT outgoing FROM mirrors WHERE realm = ?
+    EXCEPT SELECT conversation FROM declined_logs WHERE realm = ?
+"""
+_WHO_READS = """
+    SELECT realm FROM foreign_people JOIN members USING (person)
+    WHERE conversation = ?
+        AND NOT EXISTS (SELECT 1 FROM mirrors WHERE conversation = ?)
+    UNION SELECT realm FROM mirrors WHERE outgoing = ?
+    EXCEPT SELECT realm FROM declined_logs WHERE conversation = ?
+"""
+
+
+class Realms(Conversations):
+    """The part of ``records.Store`` that knows other realms, beside what there is here."""
+
+    # --- which there are ---
+
+    def realms(self) -> list[RealmRecord]:
+        """All that are linked, those that are cut too."""
+        rows = self._database.rows(f"{_SELECT_REALMS} WHERE NOT is_dropped ORDER BY realm")
+        return [_realm(*row) for row in rows]
+
+    def is_realm_name(self, folded: str, key: bytes) -> bool:
+        """Whether another realm is called so, or was: what its people said here bears that name."""
+        row = self._database.row(
+            "SELECT 1 FROM realms WHERE folded = ? AND key <> ?", (folded, key)
+        )
+        return row is not None
+
+    def save_realm(self, record: RealmRecord, folded: str) -> RealmRecord:
+        """Adds one (realm 0) or replaces it. One that was dropped goes on where it was."""
+        values = (
+            record.name,
+            folded,
+            record.host,
+            record.port,
+            record.prs,
+            record.room_id,
+            record.added_by,
+            record.added_at,
+            record.seen_at,
+            record.is_cut,
+        )
+        self._database.write(
+            "INSERT INTO realms (key, name, folded, host, port, prs, room_id, added_by, added_at,"
+            " seen_at, is_cut, is_dropped, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)"
+            " ON CONFLICT (key) DO UPDATE SET name = excluded.name, folded = excluded.folded,"
+            " host = excluded.host, port = excluded.port, prs = excluded.prs,"
+            " room_id = excluded.room_id, added_by = excluded.added_by,"
+            " added_at = excluded.added_at, seen_at = excluded.seen_at,"
+            " is_cut = excluded.is_cut, is_dropped = 0",
+            (record.key, *values),
+        )
+        row = self._database.row(f"{_SELECT_REALMS} WHERE key = ?", (record.key,))
+        assert row is not None
+        return _realm(*row)
+
+    def drop_realm(self, realm: int) -> None:
+        """The link is no more. What was said stays, and how far we are, should it come again."""
+        self._database.write(
+            "UPDATE realms SET is_dropped = 1, host = '', port = 0, prs = x'' WHERE realm = ?",
+            (realm,),
+        )
+        self._database.write("DELETE FROM awaited_files WHERE realm = ?", (realm,))
+
+    def realm_bytes(self, realm: int) -> int:
+        """What was taken from it: entries and files."""
+        row = self._database.row("SELECT bytes FROM realms WHERE realm = ?", (realm,))
+        return row[0] if row else 0
+
+    def add_realm_bytes(self, realm: int, size: int) -> None:
+        """So much more was taken from it; less, if something of it was removed."""
+        self._database.write("UPDATE realms SET bytes = bytes + ? WHERE realm = ?", (size, realm))
+
+    # --- their people ---
+
+    def foreign_person(self, person: int) -> ForeignPerson | None:
+        """Somebody who is known here; None: of this realm, or nobody."""
+        row = self._database.row(f"{_SELECT_PERSON} WHERE person = ?", (person,))
+        return ForeignPerson(*row) if row else None
+
+    def foreign_people(self, realm: int, folded: str) -> list[ForeignPerson]:
+        """Who is, or was, called so there: newest first."""
+        rows = self._database.rows(
+            f"{_SELECT_PERSON} WHERE realm = ? AND folded = ? ORDER BY place DESC", (realm, folded)
+        )
+        return [ForeignPerson(*row) for row in rows]
+
+    def foreign_person_there(self, realm: int, theirs: bytes) -> ForeignPerson | None:
+        """By how that realm knows them."""
+        row = self._database.row(
+            f"{_SELECT_PERSON} WHERE realm = ? AND theirs = ?", (realm, theirs)
+        )
+        return ForeignPerson(*row) if row else None
+
+    def count_foreign_people(self, realm: int) -> int:
+        """How many of them are known here."""
+        row = self._database.row("SELECT count(*) FROM foreign_people WHERE realm = ?", (realm,))
+        return row[0] if row else 0
+
+    def save_foreign_person(self, record: ForeignPerson, folded: str) -> None:
+        """Adds or replaces. Their row among the people is saved beside it."""
+        self._database.write(
+            "INSERT INTO foreign_people (person, realm, theirs, name, folded)"
+            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (person) DO UPDATE SET"
+            " theirs = excluded.theirs, name = excluded.name, folded = excluded.folded",
+            (record.person, record.realm, record.theirs, record.name, folded),
+        )
+
+    # --- their groups ---
+
+    def add_mirror(self, realm: int, name: str, shown: str, folded: str, skeleton: str) -> Mirror:
+        """A copy of a group of theirs, ``shown`` as group@realm, and what is said to it.
+
+        Raises LocalError if a group here is shown so.
+        """
+        conversation = self.add_group(shown, folded, skeleton)
+        outgoing = self._add(ConversationKind.OUTGOING, shown)
+        self._database.write(
+            "INSERT INTO mirrors (conversation, realm, name, outgoing, returned)"
+            " VALUES (?, ?, ?, ?, 0)",
+            (conversation, realm, name, outgoing),
+        )
+        return Mirror(conversation, realm, name, outgoing)
+
+    def mirror(self, conversation: int) -> Mirror | None:
+        """By the copy, or by what is said to it."""
+        if not 0 < conversation <= MAX_INTEGER:
+            return None
+        row = self._database.row(
+            f"{_SELECT_MIRROR} WHERE conversation = ? OR outgoing = ?",
+            (conversation, conversation),
+        )
+        return Mirror(*row) if row else None
+
+    def mirrors(self, realm: int) -> list[Mirror]:
+        """Of its groups, those that somebody here has joined."""
+        rows = self._database.rows(
+            f"{_SELECT_MIRROR} WHERE realm = ? ORDER BY conversation", (realm,)
+        )
+        return [Mirror(*row) for row in rows]
+
+    def set_returned(self, conversation: int, returned: int) -> None:
+        """Of a copy: what was said to its home is in it up to here, or was refused."""
+        self._database.write(
+            "UPDATE mirrors SET returned = ? WHERE conversation = ?", (returned, conversation)
+        )
+
+    # --- our logs, as they read them ---
+
+    def shared_logs(self, realm: int) -> list[int]:
+        """Ascending. None that it declined."""
+        rows = self._database.rows(_SHARED + " ORDER BY conversation", (realm,) * 3)
+        return [conversation for (conversation,) in rows]
+
+    def has_shared(self, realm: int, conversation: int) -> bool:
+        """Whether a realm may read a log."""
+        return realm in self.realms_of(conversation)
+
+    def realms_of(self, conversation: int) -> list[int]:
+        """The realms that may read a log, ascending."""
+        if not 0 < conversation <= MAX_INTEGER:
+            return []
+        rows = self._database.rows(_WHO_READS + " ORDER BY realm", (conversation,) * 4)
+        return [realm for (realm,) in rows]
+
+    def realm_has(self, realm: int, conversation: int) -> int:
+        """How far it has reported to have it."""
+        row = self._database.row(
+            "SELECT number FROM realm_has WHERE realm = ? AND conversation = ?",
+            (realm, conversation),
+        )
+        return row[0] if row else 0
+
+    def set_realm_has(self, realm: int, conversation: int, number: int) -> None:
+        """As it reports."""
+        self._database.write(
+            "INSERT OR REPLACE INTO realm_has (realm, conversation, number) VALUES (?, ?, ?)",
+            (realm, conversation, number),
+        )
+
+    def waiting_for(self, realm: int) -> int:
+        """Entries that it may read and has not reported to have."""
+        return sum(
+            max(0, self._head_number(log) - self.realm_has(realm, log))
+            for log in self.shared_logs(realm)
+        )
+
+    def _head_number(self, conversation: int) -> int:
+        row = self._database.row(
+            "SELECT max(number) FROM entries WHERE conversation = ?", (conversation,)
+        )
+        return row[0] or 0 if row else 0
+
+    def decline(self, realm: int, conversation: int) -> None:
+        """It wants no more of a log of ours."""
+        self._database.write(
+            "INSERT OR IGNORE INTO declined_logs (realm, conversation) VALUES (?, ?)",
+            (realm, conversation),
+        )
+
+    def is_declined(self, realm: int, conversation: int) -> bool:
+        """Whether it said so."""
+        row = self._database.row(
+            "SELECT 1 FROM declined_logs WHERE realm = ? AND conversation = ?",
+            (realm, conversation),
+        )
+        return row is not None
+
+    def undo_decline(self, realm: int, conversation: int) -> None:
+        """Somebody asked, and it wants it now."""
+        self._database.write(
+            "DELETE FROM declined_logs WHERE realm = ? AND conversation = ?",
+            (realm, conversation),
+        )
+
+    # --- their logs, as we read them ---
+
+    def followed(self, realm: int, theirs: int) -> Followed | None:
+        """How far we have it; None: it is new to us."""
+        row = self._database.row(
+            f"{_SELECT_FOLLOWED} WHERE realm = ? AND theirs = ?", (realm, _number(theirs))
+        )
+        return _followed(*row) if row else None
+
+    def all_followed(self, realm: int) -> list[Followed]:
+        """By their numbers, ascending."""
+        rows = self._database.rows(f"{_SELECT_FOLLOWED} WHERE realm = ? ORDER BY theirs", (realm,))
+        return [_followed(*row) for row in rows]
+
+    def save_followed(self, followed: Followed) -> None:
+        """Part of appending what came."""
+        realm, theirs, ours, have, chain = followed
+        self._database.write_later(
+            "INSERT OR REPLACE INTO followed_logs (realm, theirs, ours, have, chain)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (realm, _number(theirs), ours, _number(have), chain),
+        )
+
+    # --- refusals that they have to hear ---
+
+    def undelivered(self, realm: int) -> list[Undelivered]:
+        """Oldest first."""
+        rows = self._database.rows(
+            "SELECT realm, theirs, number, code FROM undelivered WHERE realm = ? ORDER BY place",
+            (realm,),
+        )
+        return [
+            Undelivered(realm, int.from_bytes(theirs), int.from_bytes(number), code)
+            for realm, theirs, number, code in rows
+        ]
+
+    def add_undelivered(self, refusal: Undelivered) -> None:
+        """To be told until they have heard it."""
+        realm, theirs, number, code = refusal
+        self._database.write(
+            "INSERT OR IGNORE INTO undelivered (realm, theirs, number, code) VALUES (?, ?, ?, ?)",
+            (realm, _number(theirs), _number(number), code),
+        )
+
+    def drop_undelivered(self, refusal: Undelivered) -> None:
+        """They have heard it."""
+        realm, theirs, number, _ = refusal
+        self._database.write(
+            "DELETE FROM undelivered WHERE realm = ? AND theirs = ? AND number = ?",
+            (realm, _number(theirs), _number(number)),
+        )
+
+    # --- files that their entries speak of ---
+
+    def awaited_files(self, realm: int) -> list[AwaitedFile]:
+        """In the order in which they came up."""
+        rows = self._database.rows(f"{_SELECT_AWAITED} WHERE realm = ? ORDER BY place", (realm,))
+        return [AwaitedFile(*row) for row in rows]
+
+    def awaited_file(self, file: bytes) -> AwaitedFile | None:
+        """Whether a file is to come, and from where."""
+        row = self._database.row(f"{_SELECT_AWAITED} WHERE file = ?", (file,))
+        return AwaitedFile(*row) if row else None
+
+    def add_awaited_file(self, awaited: AwaitedFile) -> None:
+        """Nothing, if it is awaited from somewhere already."""
+        self._database.write(
+            "INSERT OR IGNORE INTO awaited_files (file, size, name, realm) VALUES (?, ?, ?, ?)",
+            (awaited.file, awaited.size, awaited.name, awaited.realm),
+        )
+
+    def drop_awaited_file(self, file: bytes) -> None:
+        """It is here, or will never be."""
+        self._database.write("DELETE FROM awaited_files WHERE file = ?", (file,))
+
+    def may_realm_read_file(self, file: bytes, realm: int) -> bool:
+        """Whether it was shared in a log that the realm may read."""
+        rows = self._database.rows("SELECT conversation FROM file_places WHERE file = ?", (file,))
+        return any(self.has_shared(realm, conversation) for (conversation,) in rows)
+
+
+def _number(number: int) -> bytes:
+    return number.to_bytes(8)
+
+
+def _realm(*row: Any) -> RealmRecord:
+    return replace(RealmRecord(*row), is_cut=bool(row[-1]))
+
+
+def _followed(realm: int, theirs: bytes, ours: int, have: bytes, chain: bytes) -> Followed:
+    return Followed(realm, int.from_bytes(theirs), ours, int.from_bytes(have), chain)
