@@ -43,7 +43,6 @@ from client_file_events import DropFile, FetchFile, PauseFile, ResumeFile, SendF
 from client_file_moves import Calls as FileCalls
 from client_file_moves import Disk
 from client_files import Files
-from client_link import Link, LinkState
 from client_logs import Logs
 from client_people import Company
 from client_questions import Questions
@@ -65,6 +64,7 @@ from protocol_frames import (
     Typing,
     Want,
 )
+from protocol_link import Link, LinkState
 from protocol_requests import Answer, Fields
 from protocol_session import Session
 from settings import Limits

@@ -22,11 +22,11 @@ from client_events import (
     PasswordDelayed,
     PasswordRefused,
 )
-from client_link import Link
 from client_logs import Logs
 from conversation import ROOM
 from entering import ONCE_SIZE, STREAM_SIZE, ClientEntering, EnterAnswer, EnterRequest
 from protocol import Address, CloseCode, Code, PeerError, RespPayload, Verb
+from protocol_link import Link
 from protocol_requests import Answer, number_field
 
 ENTER_TIMEOUT = 10.0  # s without a word of the server while entering

@@ -1,6 +1,7 @@
-"""The client's link to its server: handshake, keepalive, noticing that it is lost, trying again.
+"""The calling end of a session: handshake, keepalive, noticing that it is lost, trying again.
 
-Band: cores. Knows sessions and frames, but no person, no log and no password.
+Band: exchanges. Knows sessions and frames, but no person, no log and no password. Clients call, and
+servers call other realms.
 Source: docs/protocol.md.
 """
 
@@ -46,7 +47,8 @@ class LinkState(Enum):
 class Link:
     """One server, one session at a time. ``open_session`` may refuse a server by returning False.
 
-    ``receive_frame`` gets every frame that is not the link's own business.
+    ``receive_frame`` gets every frame that is not the link's own business; ``pinged``: a keepalive
+    came.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Link:
         receive_frame: Callable[[Frame, float], None],
         closed: Callable[[Close, float], None],
         unanswered: Callable[[float], None],
+        pinged: Callable[[float], None] = lambda now: None,
     ) -> None:
         self._random_bytes = random_bytes
         self._limits = limits
@@ -67,6 +70,7 @@ class Link:
         self._receive_frame = receive_frame
         self._closed = closed
         self._unanswered = unanswered
+        self._pinged = pinged
         self.state = LinkState.IDLE
         self.session: Session | None = None
         self.requester = Requester()
@@ -121,6 +125,13 @@ class Link:
         self._interval = min(LONGEST_INIT_INTERVAL, self._interval * 2)
 
     # --- inwards ---
+
+    @property
+    def receive_id(self) -> int:
+        """By which the server addresses us now; 0: nothing is expected of it."""
+        if self.session is not None:
+            return self.session.receive_id
+        return self._handshake.client_id if self._handshake is not None else 0
 
     def receive_datagram(self, datagram: bytes, address: Address, now: float) -> None:
         """Never raises, whatever the bytes. What does not come from our server is ignored."""
@@ -199,6 +210,7 @@ class Link:
         match frame:
             case Ping():
                 session.receive_ping(frame)
+                self._pinged(now)
             case Pong():
                 session.receive_pong(frame, now)
             case PathChallenge():
@@ -216,6 +228,10 @@ class Link:
         """Sends a frame with the next datagrams, if there is a session."""
         if self.session is not None:
             self.session.queue(frame)
+
+    def ask_whether_it_lives(self, now: float) -> None:
+        """There is doubt whether the server still has our session: it is asked at once."""
+        self._ping_due = now
 
     def expect_answer(self, now: float) -> None:
         """Something was sent that must be answered: silence from now on means something."""
