@@ -195,7 +195,17 @@ def _found(row: JsonValue) -> Found:
 
 def _shared(conversation: int, row: JsonValue) -> SharedHere:
     match row:
-        case [number, sent_at, str(_), name, str(file), int(size), str(called), bool(is_removed)]:
+        case [
+            number,
+            sent_at,
+            str(_),
+            name,
+            str(file),
+            int(size),
+            str(called),
+            bool(is_removed),
+            *_,
+        ]:
             fields: Fields = {"number": number, "sent_at": sent_at}
             return SharedHere(
                 conversation,

@@ -34,6 +34,7 @@ class _Departure:
     at: int
     keep_name: bool
     forget_tokens: bool
+    leaves_groups: bool  # a guest, who will never come back
     is_written: bool = False  # into the open transaction
 
 
@@ -262,7 +263,13 @@ class Members:
         forget_tokens = kind in _EXPULSIONS or not (keep_name or member.is_account)
         del self._members[member.person]
         self._silence.cancel(member.person)
-        self._owed[member.person] = _Departure(member.name, at, keep_name, forget_tokens)
+        self._owed[member.person] = _Departure(
+            member.name,
+            at,
+            keep_name,
+            forget_tokens,
+            leaves_groups=forget_tokens and not member.is_account,
+        )
         self._owed_due = now
         if keep_name:
             self._held.set(member.person, now + self._limits.gone_timeout)
@@ -298,9 +305,15 @@ class Members:
             self.people.leave(person)
             if departure.forget_tokens:
                 self.people.forget_tokens(person)
+            if departure.leaves_groups:
+                self._leave_groups(person, departure)
         for hashed in self._owed_tokens:
             self._owed_tokens[hashed] = True
             self.people.drop_token(hashed)
+
+    def _leave_groups(self, person: int, departure: _Departure) -> None:
+        for conversation in self._rooms.groups_of(person):
+            self._rooms.leave(conversation, person, departure.name, departure.at)
 
     def _put_off(self, _: float) -> None:
         for departure in self._owed.values():

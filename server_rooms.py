@@ -7,6 +7,7 @@ Source: docs/protocol.md.
 from conversation import (
     NO_TAG,
     ROOM,
+    ConversationKind,
     Entry,
     EntryKind,
     FileNote,
@@ -50,6 +51,15 @@ class Rooms:
     def conversations_of(self, person: int) -> list[int]:
         """What a person is a member of, ascending."""
         return [ROOM, *self._store.conversations_of(person)]
+
+    def groups_of(self, person: int) -> list[int]:
+        """The groups, here and elsewhere, that a person is a member of."""
+        records = map(self._store.conversation, self._store.conversations_of(person))
+        return [
+            record.conversation
+            for record in records
+            if record is not None and record.kind is ConversationKind.GROUP
+        ]
 
     def members(self, conversation: int) -> list[int]:
         """Who belongs to a group or a private conversation."""
@@ -97,9 +107,11 @@ class Rooms:
         if code is Code.OK:
             tag = draft_tag(intake.stream, number)
             entry = Entry(tag, EntryKind(draft.kind), at, intake.person, name, text)
-            stored = self._store.append(conversation, entry)
-            said = sent_at(stored.body)
-            answer = DraftAnswer(number, code, conversation, stored.number, said)
+            log = self.written_to(conversation)
+            stored = self._store.append(log, entry)
+            # What is said to a group of another realm gets its number there: 0 until it is back.
+            place = stored.number if log == conversation else 0
+            answer = DraftAnswer(number, code, conversation, place, sent_at(stored.body))
         else:
             answer = DraftAnswer(number, code)
         self._store.save_answer(intake.stream, answer, at)
@@ -113,6 +125,8 @@ class Rooms:
         if conversation != ROOM and not self.is_member(person, conversation):
             exists = self._store.conversation(conversation) is not None
             return Code.NOT_A_MEMBER if exists else Code.NO_SUCH_CONVERSATION, ""
+        if conversation != ROOM and (refusal := self._refusal_there(conversation)) is not None:
+            return refusal, ""
         if len(body) > MAX_TEXT:
             return Code.TEXT_TOO_LONG, ""
         try:
@@ -122,6 +136,26 @@ class Rooms:
         if draft.kind == EntryKind.FILE:
             return self._judge_file(text, person), text
         return Code.OK if is_postable_text(text) else Code.TEXT_INVALID, text
+
+    def _refusal_there(self, conversation: int) -> Code | None:
+        """What another realm said to all of it, until somebody asks there again."""
+        store = self._store
+        mirror = store.mirror(conversation)
+        if mirror is not None:
+            is_declined = store.is_declined(mirror.realm, mirror.outgoing)
+            return Code.NO_SUCH_GROUP if is_declined else None
+        record = store.conversation(conversation)
+        for person in (record.pair or ()) if record is not None else ():
+            other = store.foreign_person(person)
+            if other is not None and store.is_declined(other.realm, conversation):
+                return Code.NO_SUCH_USER
+        return None
+
+    def written_to(self, conversation: int) -> int:
+        """The log that what is said in a conversation goes into: of a copy of another realm's
+        group, what that realm reads of us."""
+        mirror = self._store.mirror(conversation) if conversation != ROOM else None
+        return mirror.outgoing if mirror is not None else conversation
 
     def _judge_file(self, text: str, person: int) -> Code:
         """Shared by those alone who have it, or may read it already."""
@@ -151,11 +185,11 @@ class Rooms:
     def join(self, conversation: int, person: int, name: str, at: int) -> None:
         """Somebody belongs to a group from now on, and its log says so."""
         self._store.add_member(conversation, person)
-        self.note(EntryKind.JOINED, person, name, at, conversation=conversation)
+        self.note(EntryKind.JOINED, person, name, at, conversation=self.written_to(conversation))
 
     def leave(self, conversation: int, person: int, name: str, at: int) -> None:
         """Somebody belongs to a group no longer, and its log says so."""
-        self.note(EntryKind.LEFT, person, name, at, conversation=conversation)
+        self.note(EntryKind.LEFT, person, name, at, conversation=self.written_to(conversation))
         self._store.drop_member(conversation, person)
 
     # --- what somebody is told of a log ---

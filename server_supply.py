@@ -74,6 +74,8 @@ class Supply:
         return record.size if record is not None and is_there and self._may(peer, file) else None
 
     def _may(self, peer: Peer, file: bytes) -> bool:
+        if peer.realm:
+            return self._store.may_realm_read_file(file, peer.realm)
         return peer.member is not None and self._store.may_read_file(file, peer.member.person)
 
     def _deny(self, peer: Peer, file: bytes) -> None:

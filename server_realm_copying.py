@@ -1,0 +1,316 @@
+"""What other realms say, written into our logs: whose it is, what is refused, what came back.
+
+Band: cores. Everything here happens in the open transaction, with the note of how far we have
+their log; nothing of it can fail but the disk. No name, no time and no membership of theirs is
+believed beyond what they may say.
+Source: docs/protocol.md.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+
+from auth import NameInvalid, fold_name
+from conversation import NO_TAG, ConversationKind, Entry, EntryKind, FileNote, is_postable_text
+from protocol import Code, PeerError
+from realms import PERSON_SIZE, SharedLog, Someone, at_realm, split_realm
+from records import AwaitedFile, BanKind, ForeignPerson, Mirror, Store, Undelivered
+from replication_client import Arrived
+from server_people import People
+from server_realm_people import Foreigners, TooManyError
+from server_rooms import Rooms
+
+MAX_RETURNING = 50_000  # entries of ours that a home has not shown yet: what is remembered of them
+READ_BYTES = 256 * 1024
+_SAID = frozenset({EntryKind.TEXT, EntryKind.FILE})
+_PASSED_ON = _SAID | {EntryKind.JOINED, EntryKind.LEFT}
+
+
+@dataclass(slots=True)
+class _Returning:
+    """Where what our people said to a group of another realm stands, until its home shows it."""
+
+    returned: int  # as the store knows
+    read_to: int
+    places: dict[bytes, list[int]] = field(default_factory=dict)  # ascending, by what was said
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose log it is."""
+
+    realm: int
+    alias: str  # what that realm is called here
+    theirs: int
+
+
+class Copying:
+    """Writes what came. ``is_here(file)``: whether we have all of it."""
+
+    def __init__(
+        self,
+        store: Store,
+        rooms: Rooms,
+        people: People,
+        foreigners: Foreigners,
+        *,
+        is_here: Callable[[bytes], bool],
+    ) -> None:
+        self._store = store
+        self._rooms = rooms
+        self._people = people
+        self._foreigners = foreigners
+        self._is_here = is_here  # a file, on the shelf
+        self._returning: dict[int, _Returning] = {}  # by mirror
+        self._awaiting: set[int] = set()  # realms of whose files one more is awaited
+
+    def forget(self) -> None:
+        """The transaction was undone: what is remembered of it may be wrong."""
+        self._returning.clear()
+
+    def take_awaiting(self) -> set[int]:
+        """Realms that have another file for us, since the last call."""
+        awaiting, self._awaiting = self._awaiting, set()
+        return awaiting
+
+    # --- which log of theirs goes where ---
+
+    def place(self, realm: int, alias: str, log: SharedLog) -> int | Code:
+        """The conversation here that a log is for; a code: it is refused."""
+        match log.kind:
+            case ConversationKind.PRIVATE:
+                return self._place_private(realm, alias, log)
+            case ConversationKind.GROUP:
+                mirrors = self._store.mirrors(realm)
+                same = (m for m in mirrors if fold_name(m.name) == fold_name(log.name))
+                mirror = next(same, None)
+                return mirror.conversation if mirror is not None else Code.NO_SUCH_GROUP
+            case _:  # OUTGOING
+                group = self._store.group_named(fold_name(log.name))
+                if group is None or self._store.mirror(group) is not None:
+                    return Code.NO_SUCH_GROUP
+                return group
+
+    def _place_private(self, realm: int, alias: str, log: SharedLog) -> int | Code:
+        assert log.ours is not None
+        assert log.yours is not None
+        ours = self.own(log.yours)
+        if ours is None:
+            return Code.NO_SUCH_USER
+        if not log.ours.theirs or "@" in log.ours.name:
+            return Code.BAD_REQUEST
+        try:
+            other = self._foreigners.know(realm, alias, log.ours.theirs, log.ours.name).person
+        except NameInvalid:
+            return Code.NAME_INVALID
+        except TooManyError:
+            return Code.SERVER_FULL
+        found = self._store.private_between(ours, other)
+        return found if found is not None else self._store.add_private(ours, other)
+
+    def own(self, someone: Someone) -> int | None:
+        """Whom another realm means by somebody of ours."""
+        if not someone.theirs:
+            return self._people.find(someone.name)
+        person = int.from_bytes(someone.theirs, "big")
+        if person >> 63 or self._store.person(person) is None:
+            return None
+        return None if self._store.foreign_person(person) is not None else person
+
+    # --- what is in them ---
+
+    def write(
+        self,
+        origin: Origin,
+        ours: int,
+        arrived: Iterable[Arrived],
+        known: Collection[bytes],
+        at: int,
+    ) -> None:
+        """Appends what came of a log. ``known``: tags of what may come a second time."""
+        record = self._store.conversation(ours)
+        if record is None:
+            raise LookupError("a log that goes nowhere")
+        arrived = list(arrived)
+        mirror = self._store.mirror(ours)
+        if record.pair is not None:
+            write = self._private(origin, ours, record.pair, at)
+        elif mirror is not None:
+            write = self._mirrored(origin, mirror, at)
+        else:
+            write = self._group(origin, ours, at)
+        for number, entry in arrived:
+            if entry.kind not in _PASSED_ON or (entry.tag != NO_TAG and entry.tag in known):
+                continue
+            code = write(entry)
+            if code is not Code.OK:
+                refusal = Undelivered(origin.realm, origin.theirs, number, code)
+                self._store.add_undelivered(refusal)
+        size = sum(len(entry.name.encode()) + len(entry.text.encode()) + 26 for _, entry in arrived)
+        self._store.add_realm_bytes(origin.realm, size)
+
+    def _private(
+        self, origin: Origin, ours: int, pair: tuple[int, int], at: int
+    ) -> Callable[[Entry], Code]:
+        """Of what they have of it, what their own side said."""
+        one, two = pair
+        other = self._store.foreign_person(one) or self._store.foreign_person(two)
+
+        def write(entry: Entry) -> Code:
+            if "@" in entry.name or entry.kind not in _SAID:
+                return Code.OK  # it came from here
+            if other is None or _theirs(entry) != other.theirs:
+                return Code.BAD_REQUEST
+            person = self._who(origin, entry)
+            return (
+                person if isinstance(person, Code) else self._say(origin, ours, entry, person, at)
+            )
+
+        return write
+
+    def _group(self, origin: Origin, ours: int, at: int) -> Callable[[Entry], Code]:
+        """A group of ours, and what people of theirs say to it."""
+
+        def write(entry: Entry) -> Code:
+            if "@" in entry.name:
+                return Code.NO_WAY_THERE  # a realm speaks for its own people
+            person = self._who(origin, entry)
+            if isinstance(person, Code):
+                return person
+            shown = at_realm(person.name, origin.alias)
+            is_member = self._store.is_member(ours, person.person)
+            if entry.kind is EntryKind.LEFT:
+                if is_member:
+                    self._rooms.leave(ours, person.person, shown, at)
+                return Code.OK
+            if entry.kind is EntryKind.JOINED:
+                if self._people.ban_on(BanKind.ENTER, person.person, shown, "", at) is not None:
+                    return Code.BANNED
+                if not is_member:
+                    self._rooms.join(ours, person.person, shown, at)
+                return Code.OK
+            return self._say(origin, ours, entry, person, at) if is_member else Code.NOT_A_MEMBER
+
+        return write
+
+    def _mirrored(self, origin: Origin, mirror: Mirror, at: int) -> Callable[[Entry], Code]:
+        """A group of theirs, whose log is as they say. What our people said comes back in it."""
+        copy = mirror.conversation
+
+        def write(entry: Entry) -> Code:
+            mine = self._take_returned(mirror, entry) if "@" in entry.name else None
+            if mine is not None:
+                self._store.append(copy, mine._replace(sent_at=min(entry.sent_at, at)))
+                return Code.OK
+            person = self._who(origin, entry)
+            if isinstance(person, Code):
+                return Code.OK  # it stands at its home, and is not shown here
+            if entry.kind in _SAID:
+                self._say(origin, copy, entry, person, at)
+                return Code.OK
+            if (entry.kind is EntryKind.JOINED) == self._store.is_member(copy, person.person):
+                return Code.OK  # told again, by a home that had to begin anew
+            shown = at_realm(person.name, origin.alias)
+            note = Entry(NO_TAG, entry.kind, min(entry.sent_at, at), person.person, shown)
+            if entry.kind is EntryKind.JOINED:
+                self._store.add_member(copy, person.person)
+            self._store.append(copy, note)
+            if entry.kind is EntryKind.LEFT:
+                self._store.drop_member(copy, person.person)
+            return Code.OK
+
+        return write
+
+    def _who(self, origin: Origin, entry: Entry) -> ForeignPerson | Code:
+        try:
+            return self._foreigners.know(origin.realm, origin.alias, _theirs(entry), entry.name)
+        except NameInvalid:
+            return Code.NAME_INVALID
+        except TooManyError:
+            return Code.SERVER_FULL
+
+    def _say(self, origin: Origin, ours: int, entry: Entry, person: ForeignPerson, at: int) -> Code:
+        """Appends a text or a file, or refuses it."""
+        shown = at_realm(person.name, origin.alias)
+        if self._people.ban_on(BanKind.ENTER, person.person, shown, "", at) is not None:
+            return Code.BANNED
+        if self._people.ban_on(BanKind.SPEAK, person.person, shown, "", at) is not None:
+            return Code.MUTED
+        if entry.kind is EntryKind.FILE:
+            try:
+                note = FileNote.decode(entry.text)
+            except PeerError:
+                return Code.BAD_REQUEST
+            self._await(origin.realm, note)
+        elif not is_postable_text(entry.text):
+            return Code.TEXT_INVALID
+        sent_at = min(entry.sent_at, at)  # one from the future would be the time of all after it
+        said = Entry(entry.tag, entry.kind, sent_at, person.person, shown, entry.text)
+        self._store.append(ours, said)
+        return Code.OK
+
+    def _await(self, realm: int, note: FileNote) -> None:
+        record = self._store.file(note.file)
+        if record is not None and (record.is_removed or self._is_here(note.file)):
+            return  # the operator does not want it, or there it is
+        self._store.add_awaited_file(AwaitedFile(note.file, note.size, note.name, realm))
+        self._awaiting.add(realm)
+
+    # --- what our people said to a group of theirs, shown by its home ---
+
+    def _take_returned(self, mirror: Mirror, entry: Entry) -> Entry | None:
+        """The entry of ours that its home shows here; None: none of those it has not shown yet."""
+        returning = self._returning.get(mirror.conversation)
+        if returning is None:
+            current = self._store.mirror(mirror.conversation)
+            assert current is not None
+            returning = self._returning[mirror.conversation] = _Returning(
+                current.returned, current.returned
+            )
+        self._read_on(mirror, returning)
+        name, _ = split_realm(entry.name)
+        places = returning.places.pop(_what(entry, name), None)
+        if not places:
+            return None
+        number = places.pop(0)
+        if places:
+            returning.places[_what(entry, name)] = places
+        returning.count -= 1
+        if number > returning.returned:
+            returning.returned = number
+            self._store.set_returned(mirror.conversation, number)
+        found = self._store.read(mirror.outgoing, number, number, READ_BYTES)
+        return Entry.decode(found[0].body)
+
+    def _read_on(self, mirror: Mirror, returning: _Returning) -> None:
+        """What was said since, as far as it is on disk; home cannot have seen any other."""
+        while returning.count < MAX_RETURNING:
+            first = returning.read_to + 1
+            stored = self._store.read(mirror.outgoing, first, first + 1000, READ_BYTES)
+            if not stored:
+                return
+            for one in stored:
+                entry = Entry.decode(one.body)
+                returning.places.setdefault(_what(entry, entry.name), []).append(one.number)
+                returning.count += 1
+                returning.read_to = one.number
+
+    def note_refused(self, mirror: Mirror, number: int) -> None:
+        """An entry of ours that its home will not show."""
+        returning = self._returning.get(mirror.conversation)
+        if number == mirror.returned + 1:
+            self._store.set_returned(mirror.conversation, number)
+            if returning is not None:
+                returning.returned = number
+
+
+def _theirs(entry: Entry) -> bytes:
+    return entry.person.to_bytes(PERSON_SIZE, "big")
+
+
+def _what(entry: Entry, name: str) -> bytes:
+    """By what an entry is known again. Tags are their authors' to choose, so the text counts."""
+    said = entry.text if entry.kind in _SAID else name
+    digest = hashlib.blake2s(said.encode(), digest_size=16).digest()
+    return entry.tag + bytes([entry.kind]) + digest

@@ -1,0 +1,230 @@
+"""What another realm may read of us: which logs, how far they go, and what it did not take.
+
+Band: cores. A realm that is linked is a reader of our logs as a session of a member is. Answers
+speak of what is on disk alone.
+Source: docs/protocol.md.
+"""
+
+import hashlib
+from collections.abc import Callable
+from itertools import islice
+
+from conversation import ROOM, ConversationKind, Entry, EntryKind
+from protocol import Code
+from protocol_frames import Have
+from protocol_requests import Fields, number_field
+from realms import MAX_HELD, MAX_PAGE, PERSON_SIZE, SharedAnswer, SharedLog, SharedRequest, Someone
+from records import Store
+from server_delivery import Delivery
+from server_peer import Peer
+from server_people import People
+from server_realm_copying import Copying
+from server_realm_peer import RealmPeer
+from server_rooms import Rooms
+from server_turn import Turn
+
+MOST_REFUSED = 50  # entries for which a whole log that is refused shows a notice
+READ_BYTES = 256 * 1024
+NOTICE = "undelivered"  # a NOTICE says so, with the code behind it
+
+
+class Serving:
+    """Logs of ours for all realms. ``answer``: to the request that is being served."""
+
+    def __init__(
+        self,
+        store: Store,
+        rooms: Rooms,
+        people: People,
+        delivery: Delivery,
+        turn: Turn,
+        copying: Copying,
+        *,
+        answer: Callable[[Peer, int, Code, Fields], None],
+        wall_clock: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._rooms = rooms
+        self._people = people
+        self._delivery = delivery
+        self._turn = turn
+        self._copying = copying
+        self._answer = answer
+        self._wall_clock = wall_clock
+        self._links: dict[int, RealmPeer] = {}  # by realm
+
+    def opened(self, link: RealmPeer) -> None:
+        """From now on it may read."""
+        self._links[link.realm] = link
+
+    def lost(self, link: RealmPeer) -> None:
+        """It is gone; what is said waits in its log."""
+        if self._links.get(link.realm) is link:
+            del self._links[link.realm]
+        self._delivery.forget(link.peer)
+
+    def share(self, conversation: int, now: float) -> None:
+        """Something was said there: realms that may read it follow it, others no longer do."""
+        if conversation == ROOM or not self._links:
+            return
+        readers = self._store.realms_of(conversation)
+        for realm, link in self._links.items():
+            if realm in readers:
+                if conversation not in link.peer.feeds:
+                    self._delivery.follow(link.peer, conversation, 0, now)
+            elif conversation in link.peer.feeds:
+                self._delivery.withdraw(link.peer, conversation)
+
+    # --- requests ---
+
+    def serve_shared(self, link: RealmPeer, request: int, fields: Fields) -> None:
+        """SHARED. Raises PeerError."""
+        wish = SharedRequest.decode(fields)
+
+        def end(now: float) -> None:
+            if self._links.get(link.realm) is link:
+                shared = self._shared(link, wish, now)
+                self._answer(link.peer, request, Code.OK, shared.encode())
+
+        self._turn.when_settled(end)
+
+    def _shared(self, link: RealmPeer, wish: SharedRequest, now: float) -> SharedAnswer:
+        held = {log.conversation: log for log in wish.held}
+        mine = [log for log in self._store.shared_logs(link.realm) if log > wish.after]
+        last = wish.held[-1].conversation if len(held) == MAX_HELD else None
+        covered = [log for log in mine if last is None or log <= last]
+        page = list(islice((log for log in covered if self._rooms.head(log)), MAX_PAGE + 1))
+        next_after = last if len(covered) < len(mine) else None
+        if len(page) > MAX_PAGE:
+            page.pop()
+            next_after = page[-1]
+        changed: list[int] = []
+        for log in page:
+            theirs = held.get(log)
+            if theirs is not None and not self._rooms.is_same(theirs):
+                changed.append(log)
+                self._delivery.follow(link.peer, log, 0, now)
+            else:
+                have = theirs.have if theirs is not None else 0
+                self._delivery.follow_on(link.peer, log, have, now)
+        # Receipts speak of what they have now, not of what they had before a backup.
+        has = {log: 0 if log in changed else held[log].have for log in page if log in held}
+        self._keep(link, has, now)
+        return SharedAnswer(tuple(self._row(log) for log in page), tuple(changed), next_after)
+
+    def _row(self, conversation: int) -> SharedLog:
+        record = self._store.conversation(conversation)
+        assert record is not None
+        head = self._rooms.head(conversation)
+        if record.pair is not None:
+            one, two = record.pair
+            other = self._store.foreign_person(one) or self._store.foreign_person(two)
+            assert other is not None
+            ours = Someone(*self.known(two if other.person == one else one))
+            yours = Someone(other.theirs, other.name)
+            return SharedLog(conversation, record.kind, head, ours=ours, yours=yours)
+        name = record.name
+        if record.kind is ConversationKind.OUTGOING:
+            mirror = self._store.mirror(conversation)
+            assert mirror is not None
+            name = mirror.name
+        return SharedLog(conversation, record.kind, head, name)
+
+    def known(self, person: int) -> tuple[bytes, str]:
+        """How another realm knows somebody of ours: number and name."""
+        name = self._people.name(person)
+        if name is None:
+            record = self._store.person(person)
+            name = record.name if record is not None else ""
+        return person.to_bytes(PERSON_SIZE, "big"), name
+
+    # --- what it has ---
+
+    def receive_have(self, link: RealmPeer, have: Have, now: float) -> None:
+        """How far it has our logs, on its disk. Raises PeerError for what is not there."""
+        self._delivery.receive_have(link.peer, have, now)
+        has = {
+            conversation: number
+            for conversation, number in have.numbers
+            if conversation in link.peer.feeds
+            and number > self._store.realm_has(link.realm, conversation)
+        }
+        self._keep(link, has, now)
+
+    def _keep(self, link: RealmPeer, has: dict[int, int], now: float) -> None:
+        realm = link.realm
+        news = {c: number for c, number in has.items() if self._store.realm_has(realm, c) != number}
+        if not news:
+            return
+
+        def write() -> None:
+            for conversation, number in news.items():
+                self._store.set_realm_has(realm, conversation, number)
+
+        self._turn.attempt(write, now)
+
+    # --- what it did not take ---
+
+    def serve_undelivered(self, link: RealmPeer, request: int, fields: Fields, now: float) -> None:
+        """UNDELIVERED: it refused an entry of ours, or a whole log. Raises PeerError."""
+        conversation, number = number_field(fields, "conversation"), number_field(fields, "number")
+        code = number_field(fields, "code")
+        if code not in Code.__members__.values() or code == Code.OK:
+            code = Code.BAD_REQUEST
+
+        def answer(code: Code) -> Callable[[float], None]:
+            def end(now: float) -> None:
+                if self._links.get(link.realm) is link:
+                    self._answer(link.peer, request, code, {})
+                self.share(conversation, now)
+
+            return end
+
+        self._turn.when_kept(answer(Code.OK))
+        self._turn.when_undone(answer(Code.DISK_FULL))
+
+        def write() -> None:
+            if self._store.has_shared(link.realm, conversation):
+                self._refuse(link.realm, conversation, number, Code(code))
+
+        self._turn.attempt(write, now)
+
+    def _refuse(self, realm: int, conversation: int, number: int, code: Code) -> None:
+        mirror = self._store.mirror(conversation)
+        if number:
+            self._note(realm, conversation, number, code)
+            if mirror is not None:
+                self._copying.note_refused(mirror, number)
+            return
+        head = self._rooms.head(conversation)
+        had = mirror.returned if mirror is not None else self._store.realm_has(realm, conversation)
+        for number in range(max(had, head - MOST_REFUSED) + 1, head + 1):
+            self._note(realm, conversation, number, code)
+        self._store.decline(realm, conversation)
+
+    def _note(self, realm: int, conversation: int, number: int, code: Code) -> None:
+        """Shows in the log that its author sees; once, however often they say it."""
+        record, mirror = self._store.conversation(conversation), self._store.mirror(conversation)
+        is_ours = record is not None and (record.pair is not None or mirror is not None)
+        if not is_ours:
+            return  # a group of ours that their people read
+        once = _once(realm, conversation, number)
+        found = self._store.read(conversation, number, number, READ_BYTES)
+        if not found or self._store.once(once) is not None:
+            return
+        entry = Entry.decode(found[0].body)
+        is_said = entry.kind in (EntryKind.TEXT, EntryKind.FILE)
+        if not is_said or self._store.foreign_person(entry.person) is not None:
+            return
+        at = self._wall_clock()
+        self._store.save_once(once, Code.OK, b"{}", at)
+        shown = mirror.conversation if mirror is not None else conversation
+        text = f"{NOTICE} {int(code)}"
+        self._store.append(
+            shown, Entry(entry.tag, EntryKind.NOTICE, at, entry.person, entry.name, text)
+        )
+
+
+def _once(realm: int, conversation: int, number: int) -> bytes:
+    place = f"undelivered {realm} {conversation} {number}".encode()
+    return hashlib.blake2s(place, digest_size=16).digest()
