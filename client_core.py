@@ -59,6 +59,7 @@ from protocol_frames import (
     Posted,
     Reached,
     ReadTo,
+    RealmsChanged,
     Refused,
     Response,
     Typing,
@@ -407,6 +408,8 @@ class ClientCore:
             case Typing():
                 if self._logs.has(frame.conversation):
                     self._company.show_typing(frame.conversation, frame.person)
+            case RealmsChanged():
+                return  # whoever wants to know asks REALMS
             case _:
                 raise PeerError("a frame only clients send")
 

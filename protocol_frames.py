@@ -53,6 +53,7 @@ class FrameType(IntEnum):
     TYPING = 0x27
     REACHED = 0x28
     READ_TO = 0x29
+    REALMS_CHANGED = 0x2A
     WANT = 0x30
     CHUNK = 0x31
 
@@ -394,6 +395,20 @@ class ReadTo:
         return cls(*_exactly(_U64_PAIR, body))
 
 
+@dataclass(frozen=True, slots=True)
+class RealmsChanged:
+    """Empty: a link to another realm came or went, REALMS tells which."""
+
+    def encode(self) -> bytes:
+        return _frame(FrameType.REALMS_CHANGED, b"")
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        if body:
+            raise PeerError("REALMS_CHANGED says nothing")
+        return cls()
+
+
 _WANT = struct.Struct(">32sIQ")
 _RANGE = struct.Struct(">II")
 
@@ -472,6 +487,7 @@ Frame = (
     | Typing
     | Reached
     | ReadTo
+    | RealmsChanged
     | Want
     | Chunk
 )
@@ -495,6 +511,7 @@ _DECODERS: dict[int, Callable[[bytes], Frame]] = {
     FrameType.TYPING: Typing.decode,
     FrameType.REACHED: Reached.decode,
     FrameType.READ_TO: ReadTo.decode,
+    FrameType.REALMS_CHANGED: RealmsChanged.decode,
     FrameType.WANT: Want.decode,
     FrameType.CHUNK: Chunk.decode,
 }

@@ -73,11 +73,63 @@ class RemoveFile:
 
 
 @dataclass(frozen=True, slots=True)
+class AddRealm:
+    """A link to another server. ``name``: what it is to be called here; "": as its room is called.
+    Answered by OperatorAnswered: OK, REALM_EXISTS, REALM_UNREACHABLE, WRONG_PASSWORD, ..."""
+
+    name: str
+    host: str  # an IP
+    port: int
+    password: str = field(default="", repr=False)  # of their room; "": ours is tried
+
+
+@dataclass(frozen=True, slots=True)
+class CutRealm:
+    """What came stays, nothing comes or goes any more. OK or NO_SUCH_REALM, as with the next."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRealm:
+    """Undo CutRealm."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropRealm:
+    """The link and what waits for it; a realm that still calls comes back by itself."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListRealms:
+    """How the links stand: RealmsListed follows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Say "come back" to everyone, commit, end: Stopped follows."""
 
 
-Command = Kick | BanPerson | Unban | Mute | Unmute | ResetPassword | ListFiles | RemoveFile | Stop
+Command = (
+    Kick
+    | BanPerson
+    | Unban
+    | Mute
+    | Unmute
+    | ResetPassword
+    | ListFiles
+    | RemoveFile
+    | AddRealm
+    | CutRealm
+    | RestoreRealm
+    | DropRealm
+    | ListRealms
+    | Stop
+)
 
 
 # --- events ---
@@ -145,6 +197,34 @@ class FilesListed:
     free: int  # on the disk
 
 
+class RealmState(Enum):
+    """How things stand with another realm. The values are on the wire."""
+
+    LINKED = "linked"
+    AWAY = "away"
+    CUT = "cut"
+
+
+@dataclass(frozen=True, slots=True)
+class RealmRow:
+    """Another realm, as its link stands."""
+
+    name: str
+    state: RealmState
+    since: int  # UTC milliseconds: when its link last came or went
+    waiting: int  # entries that it has not got yet
+    round_trip: float | None  # seconds
+    address: Address | None  # None: it calls us
+    added_by: str  # "": the operator, or itself by calling
+
+
+@dataclass(frozen=True, slots=True)
+class RealmsListed:
+    """All realms, by name."""
+
+    realms: tuple[RealmRow, ...]
+
+
 class HappeningKind(Enum):
     """A line for the operator's log."""
 
@@ -163,6 +243,16 @@ class HappeningKind(Enum):
     WRONG_LOGIN = auto()
     PASSWORD_RESET = auto()
     FILE_REMOVED = auto()  # text: its name
+    REALM_ADDED = auto()  # text: by whom; "": the operator
+    REALM_LINKED = auto()
+    REALM_LOST = auto()
+    REALM_KEY_CHANGED = auto()
+    REALM_PASSWORD = auto()  # theirs is another now
+    REALM_REFUSED = auto()
+    REALM_CUT = auto()
+    REALM_RESTORED = auto()
+    REALM_DROPPED = auto()
+    REALM_FULL = auto()  # it has left here what one realm may leave
     DISK_FULL = auto()
     DISK_FREE = auto()
     ARCHIVE_REBUILT = auto()
@@ -211,6 +301,7 @@ Event = (
     | StatusReported
     | BansChanged
     | FilesListed
+    | RealmsListed
     | Happened
     | OperatorAnswered
     | Stopped

@@ -66,6 +66,19 @@ class Limits:
     files_bytes: int = 10 << 30  # of all files
     free_bytes: int = 500 << 20  # left free on the disk, whatever is sent
     uploads: int = 4  # files of one person that are on their way at a time
+    realm_links: int = 100  # other realms, and those that are being added
+    realm_conversations: int = 10_000  # logs of one realm that are followed
+    realm_people: int = 10_000  # of one realm that are known here
+    realm_bytes: int = 1 << 30  # of entries and files that one realm may leave here
+    realm_rate: float = 500.0  # entries of one realm; more are pulled later
+
+
+class WhoMayLink(Enum):
+    """Who may add a link to another realm; with OFF there are none, in no direction."""
+
+    USERS = "users"
+    OPERATOR = "operator"
+    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +91,7 @@ class ServerSettings:
     password: str = field(default="", repr=False)
     data: Path = Path(".")
     limits: Limits = Limits()
+    realms: WhoMayLink = WhoMayLink.USERS
     is_watched: bool = False  # somebody looks at StatusReported, once a second
 
 
@@ -90,7 +104,6 @@ class ServerOptions:
     settings: ServerSettings
     is_headless: bool = False
     is_open: bool = False  # the operator said in words that there is no password
-    realms: str = "users"
     log_level: str = "info"
     language: str = "en"
     theme: str = "system"
@@ -336,20 +349,21 @@ def parse_server(
             room_name=given.name or saved.room_name,
             password="" if is_open else (saved.password if password is None else password),
             data=data,
+            realms=given.realms or WhoMayLink.USERS,
         ),
         is_headless=given.headless,
         is_open=is_open,
-        realms=given.realms or "users",
         log_level=given.log_level or "info",
         language=say.language,
         theme=saved.theme,
     )
 
 
-def _realms(text: str) -> str:
-    if text not in ("users", "operator", "off"):
-        raise ValueError("cli.error.realms")
-    return text
+def _realms(text: str) -> WhoMayLink:
+    try:
+        return WhoMayLink(text)
+    except ValueError:
+        raise ValueError("cli.error.realms") from None
 
 
 def parse_client(argv: Sequence[str], environment: Mapping[str, str]) -> ClientOptions:

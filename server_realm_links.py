@@ -1,0 +1,502 @@
+"""The links to other realms: which there are, which stand, one of two where both ends called.
+
+Band: cores. Calls, lets realms in that call, hands on what comes over a link that stands. Which
+logs are read over it, and who may add or cut a link, is known elsewhere.
+Source: docs/protocol.md.
+"""
+
+import hmac
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+from auth import fold_name
+from conversation import MAX_REALM
+from crypto import x25519
+from entering import Step
+from protocol import Address, Burst, CloseCode, Code, DatagramType, PeerError, Verb
+from protocol_frames import (
+    Chunk,
+    EntryPart,
+    Frame,
+    Have,
+    Heads,
+    Pull,
+    Request,
+    Response,
+    Want,
+)
+from protocol_requests import Fields, Requester
+from realms import RealmRequest, alias_of, prove_key
+from records import RealmRecord, Store
+from server_events import Event, Happened, HappeningKind
+from server_peer import Peer
+from server_realm_calls import Call, Calls, Ourselves, Refusal
+from server_realm_peer import RealmPeer
+from server_sessions import Sessions
+from server_turn import Turn
+from settings import Limits
+
+VERBS = frozenset({Verb.SHARED, Verb.CONTACT, Verb.UNDELIVERED})  # what realms ask of each other
+_TO_CALLERS = frozenset(
+    {DatagramType.RETRY, DatagramType.RESP, DatagramType.RESET, DatagramType.DATA_TO_CLIENT}
+)
+_OF_LINKS = (Heads, EntryPart, Pull, Have, Want, Chunk)  # what goes over one, beside requests
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUse:
+    """What goes on over links that stand; never called for one after ``lost``."""
+
+    opened: Callable[[RealmPeer, float], None]
+    lost: Callable[[RealmPeer, float], None]  # its session is nobody's any more
+    serve: Callable[[RealmPeer, int, Verb, Fields, float], None]  # one of VERBS; raises PeerError
+    receive: Callable[[RealmPeer, Frame, float], None]  # one of the logs, files; raises PeerError
+    pinged: Callable[[RealmPeer, float], None]  # a keepalive came of one that we called
+    changed: Callable[[float], None]  # some link came or went
+
+
+class RealmLinks:
+    """Owns the records of realms, the calls and the links that stand. ``is_off``: there are none.
+
+    ``part(peer)``: a session that we called is over.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        turn: Turn,
+        sessions: Sessions,
+        use: LinkUse,
+        ourselves: Ourselves,
+        limits: Limits,
+        *,
+        is_off: bool,
+        part: Callable[[Peer], None],
+        remember: Callable[[Peer, int], None],
+        run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        report: Callable[[Event], None],
+        random_bytes: Callable[[int], bytes],
+        wall_clock: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._turn = turn
+        self._sessions = sessions
+        self._use = use
+        self.ourselves = ourselves
+        self._limits = limits
+        self.is_off = is_off
+        self._part = part
+        self._remember = remember
+        self._report = report
+        self._random_bytes = random_bytes
+        self._wall_clock = wall_clock
+        self._calls = Calls(
+            met=self._met,
+            stands=self._called_well,
+            lost=self._call_lost,
+            refused=self._refused,
+            receive=self._receive,
+            pinged=self._pinged,
+            run=run,
+        )
+        self._records: dict[int, RealmRecord] = {}
+        self._lines: dict[int, Call] = {}  # to all realms that can be called, by realm
+        self._trials: list[Call] = []  # to realms that have no record yet
+        self._standing: dict[int, RealmPeer] = {}
+        self._lonely: set[int] = set()  # realms whose link to us is gone: perhaps to be called
+        self._told: dict[int, HappeningKind] = {}  # what the operator knows of the trouble with one
+
+    def begin(self, now: float) -> None:
+        """The server starts: all realms that can be called are called."""
+        self._records = {record.realm: record for record in self._store.realms()}
+        for record in self._records.values():
+            self._call(record, now)
+
+    # --- what is known ---
+
+    def records(self) -> Iterable[RealmRecord]:
+        """All realms, those that are cut too."""
+        return self._records.values()
+
+    def record(self, realm: int) -> RealmRecord | None:
+        return self._records.get(realm)
+
+    def named(self, name: str) -> RealmRecord | None:
+        """The realm that is called so here, however it is written."""
+        folded = fold_name(name)
+        return next((one for one in self._records.values() if fold_name(one.name) == folded), None)
+
+    def of_key(self, key: bytes) -> RealmRecord | None:
+        return next((record for record in self._records.values() if record.key == key), None)
+
+    def standing(self, realm: int) -> RealmPeer | None:
+        """The link to a realm, if it stands."""
+        return self._standing.get(realm)
+
+    def is_linked(self, realm: int) -> bool:
+        """Whether its link stands, and the other end answers."""
+        peer, call = self._standing.get(realm), self._lines.get(realm)
+        return peer is not None and (peer.is_called or (call is not None and call.is_alive))
+
+    # --- records ---
+
+    def save(self, record: RealmRecord) -> RealmRecord:
+        """Into the open transaction; in memory once it is on disk."""
+        saved = self._store.save_realm(record, fold_name(record.name))
+        self._turn.when_kept(partial(self._keep, saved))
+        return saved
+
+    def _keep(self, record: RealmRecord, _: float) -> None:
+        self._records[record.realm] = record
+
+    def is_taken(self, name: str, key: bytes) -> bool:
+        """Whether another realm is called so, or once was: its people still bear that name."""
+        return self._store.is_realm_name(fold_name(name), key)
+
+    def free_name(self, wish: str, key: bytes) -> str:
+        """``wish``, or with a number behind it if another realm is called so."""
+        number, name = 1, wish
+        while self.is_taken(name, key):
+            number += 1
+            end = f"-{number}"
+            name = wish[: MAX_REALM - len(end)] + end
+        return name
+
+    def may_add(self) -> bool:
+        """Whether there is room for another realm."""
+        return len(self._records) + len(self._trials) < self._limits.realm_links
+
+    # --- calling ---
+
+    def try_address(
+        self,
+        address: Address,
+        password: str | None,
+        now: float,
+        *,
+        met: Callable[[Call, bytes, float], bool],
+        stands: Callable[[Call, float], None],
+        refused: Callable[[Call, Refusal, float], None],
+    ) -> None:
+        """A call to a realm of which nothing is known; ``end_trial`` or ``take_over`` ends it."""
+        calls = replace(self._calls, met=met, stands=stands, refused=refused)
+        trial = self._make_call(calls, address, password=password)
+        self._trials.append(trial)
+        trial.start(now)
+
+    def _make_call(
+        self,
+        calls: Calls,
+        address: Address,
+        record: RealmRecord | None = None,
+        password: str | None = None,
+    ) -> Call:
+        return Call(
+            calls,
+            self.ourselves,
+            address,
+            record=record,
+            password=password,
+            random_bytes=self._random_bytes,
+            limits=self._limits,
+        )
+
+    def end_trial(self, trial: Call, now: float) -> None:
+        """Nothing comes of it."""
+        self._trials.remove(trial)
+        trial.rest(CloseCode.EXIT, now)
+
+    def take_over(self, trial: Call, record: RealmRecord, now: float) -> None:
+        """The realm has a record now: the call is that record's. If it stands, it serves."""
+        self._trials.remove(trial)
+        trial.become(self._calls, record)
+        before = self._lines.pop(record.realm, None)
+        if before is not None:
+            before.rest(CloseCode.RENEWED, now)
+        self._lines[record.realm] = trial
+        if record.realm in self._standing and not trial.stands:
+            trial.rest(CloseCode.EXIT, now)
+        self._called_well(trial, now)
+
+    def _call(self, record: RealmRecord, now: float) -> None:
+        if self.is_off or record.is_cut or not record.host or record.realm in self._standing:
+            return
+        call = self._lines.get(record.realm)
+        if call is None:
+            address = (record.host, record.port)
+            call = self._lines[record.realm] = self._make_call(self._calls, address, record)
+        call.start(now)
+
+    def _record_of(self, call: Call) -> RealmRecord:
+        assert call.record is not None
+        return self._records.get(call.record.realm, call.record)
+
+    def _met(self, call: Call, key: bytes, _: float) -> bool:
+        record = self._record_of(call)
+        if key == record.key:
+            return True
+        self._tell(record, HappeningKind.REALM_KEY_CHANGED)
+        return False
+
+    def _refused(self, call: Call, refusal: Refusal, now: float) -> None:
+        record = self._record_of(call)
+        if refusal.code is Code.WRONG_PASSWORD:
+            self._tell(record, HappeningKind.REALM_PASSWORD)
+        elif refusal.code in (Code.NOT_ALLOWED, Code.BAD_REQUEST):
+            self._tell(record, HappeningKind.REALM_REFUSED)
+
+    def _tell(self, record: RealmRecord, kind: HappeningKind) -> None:
+        """The operator hears once of each trouble, until the link stands."""
+        if self._told.get(record.realm) is not kind:
+            self._told[record.realm] = kind
+            self._happen(kind, record)
+
+    def _happen(self, kind: HappeningKind, record: RealmRecord) -> None:
+        address = (record.host, record.port) if record.host else None
+        self._report(Happened(kind, self._wall_clock(), record.name, address))
+
+    def _called_well(self, call: Call, now: float) -> None:
+        """We are in."""
+        peer = call.open()
+        if peer is None:
+            return
+        self._sessions.adopt(peer.peer)
+        self._stand(peer, now)
+
+    def _call_lost(self, call: Call, peer: RealmPeer, now: float) -> None:
+        self._sessions.release(peer.peer)
+        self._part(peer.peer)
+        self._fall(peer, now)
+
+    # --- being called ---
+
+    def enter(self, peer: Peer, request: int, fields: Fields, now: float) -> None:
+        """ENTER_REALM, from somebody who knows our password. Raises PeerError."""
+        wish = RealmRequest.decode(fields)
+        shared = x25519(self.ourselves.static_private, wish.key)
+        if not hmac.compare_digest(wish.proof, prove_key(shared, peer.session.handshake_hash)):
+            raise PeerError("a realm that does not hold its key")
+        record = self.of_key(wish.key)
+        code = self._judge(wish.key, record, now)
+        if code is not Code.OK:
+            self._sessions.answer(peer, request, code, {})
+            return
+        at = self._wall_clock()
+        if record is None:
+            name = self.free_name(alias_of(wish.name), wish.key)
+            record = RealmRecord(0, wish.key, name, added_at=at)
+        fresh = replace(record, seen_at=at)
+
+        def decide() -> None:
+            nonlocal fresh
+            fresh = self.save(fresh)
+            self._remember(peer, at)
+
+        def refuse(_: float) -> None:
+            self._sessions.answer(peer, request, Code.DISK_FULL, {})
+
+        if not self._turn.attempt(decide, now):
+            refuse(now)
+            return
+        self._turn.when_undone(refuse)
+        self._turn.when_kept(lambda now: self._let_in(peer, request, fresh, now))
+
+    def _judge(self, key: bytes, record: RealmRecord | None, now: float) -> Code:
+        if self.is_off or (record is not None and record.is_cut):
+            return Code.NOT_ALLOWED
+        if key == self.ourselves.key:
+            return Code.BAD_REQUEST
+        if record is None:
+            return Code.OK if self.may_add() else Code.SERVER_FULL
+        standing = self._standing.get(record.realm)
+        if standing is not None and not standing.is_called and self.ourselves.key < key:
+            # Both ends have called, and ours is the call that stays; unless they have lost it.
+            self._lines[record.realm].ask_whether_it_lives(now)
+            return Code.REALM_EXISTS
+        return Code.OK
+
+    def _let_in(self, peer: Peer, request: int, record: RealmRecord, now: float) -> None:
+        if peer.entering.step is not Step.PROVED:
+            return  # it ended in this very turn
+        peer.entering.step, peer.realm = Step.ENTERED, record.realm
+        self._sessions.welcome(peer)
+        self._sessions.answer(peer, request, Code.OK, {})
+        self._stand(RealmPeer(record.realm, record.name, peer, Requester(), is_called=True), now)
+
+    def part(self, peer: Peer) -> None:
+        """A session that somebody called has ended; none of a realm is fine."""
+        standing = self._standing.get(peer.realm)
+        if standing is not None and standing.peer is peer:
+            self._fall(standing, peer.session.last_heard)
+
+    # --- standing and falling ---
+
+    def _stand(self, peer: RealmPeer, now: float) -> None:
+        """The newest one stays, if both ends or one of them have called twice."""
+        record = self._records[peer.realm]
+        before, call = self._standing.get(peer.realm), self._lines.get(peer.realm)
+        if before is not None and before.is_called:
+            self._sessions.close(before.peer, CloseCode.RENEWED, now)
+        if (
+            call is not None
+            and peer.is_called
+            and (before is not None or record.key < self.ourselves.key)
+        ):
+            call.rest(CloseCode.RENEWED, now)
+        self._standing[peer.realm] = peer
+        self._lonely.discard(peer.realm)
+        self._told.pop(peer.realm, None)
+        self._note_seen(peer.realm, now)
+        self._happen(HappeningKind.REALM_LINKED, record)
+        self._use.opened(peer, now)
+        self._use.changed(now)
+
+    def _fall(self, peer: RealmPeer, now: float) -> None:
+        if self._standing.get(peer.realm) is not peer:
+            return
+        del self._standing[peer.realm]
+        if peer.is_called:  # a call of ours is made again by itself
+            self._lonely.add(peer.realm)
+        self._use.lost(peer, now)
+        self._use.changed(now)
+        self._note_seen(peer.realm, now)
+        record = self._records.get(peer.realm)
+        if record is not None:
+            self._happen(HappeningKind.REALM_LOST, record)
+
+    def _note_seen(self, realm: int, now: float) -> None:
+        record = self._records.get(realm)
+        if record is not None:
+            seen = replace(record, seen_at=self._wall_clock())
+            self._turn.attempt(
+                lambda: self._keep(self._store.save_realm(seen, fold_name(seen.name)), now), now
+            )
+
+    def hang_up(self, realm: int, code: CloseCode, now: float) -> None:
+        """Ends the link to a realm, if it stands or is called."""
+        standing, call = self._standing.get(realm), self._lines.get(realm)
+        if call is not None:
+            call.rest(code, now)
+        if standing is not None and standing.is_called:
+            self._sessions.close(standing.peer, code, now)
+
+    def call_again(self, record: RealmRecord, now: float) -> None:
+        """The record has changed: with the address and password it has now, if it is to be called
+        at all."""
+        self._lines.pop(record.realm, None)
+        self._call(record, now)
+
+    def drop(self, realm: int, now: float) -> None:
+        """Its record is gone."""
+        self._records.pop(realm, None)
+        self.hang_up(realm, CloseCode.KICKED, now)
+        self._lines.pop(realm, None)
+        self._told.pop(realm, None)
+        self._lonely.discard(realm)
+
+    def break_off(self, peer: RealmPeer, now: float) -> None:
+        """What came over a link cannot be."""
+        if self._standing.get(peer.realm) is not peer:
+            return
+        if peer.is_called:
+            self._sessions.close(peer.peer, CloseCode.BROKEN, now)
+        else:
+            self._lines[peer.realm].break_off(now)
+
+    def close_all(self, now: float) -> None:
+        """The server stops."""
+        for call in [*self._lines.values(), *self._trials]:
+            call.rest(CloseCode.COME_BACK, now)
+
+    # --- what comes over a link ---
+
+    def receive(self, peer: Peer, frame: Frame, now: float) -> None:
+        """A frame in a session that a realm has called. Raises PeerError."""
+        standing = self._standing.get(peer.realm)
+        if standing is not None and standing.peer is peer:
+            self._receive(standing, frame, now)
+
+    def _receive(self, standing: RealmPeer, frame: Frame, now: float) -> None:
+        peer = standing.peer
+        match frame:
+            case Request():
+                for repeated in peer.responder.receive(frame):
+                    peer.session.queue(repeated)
+                    self._sessions.wake(peer)
+                self._serve_next(standing, now)
+            case Response():
+                standing.receive(frame, now)
+            case _ if isinstance(frame, _OF_LINKS):
+                self._use.receive(standing, frame, now)
+            case _:
+                raise PeerError("a frame that realms do not send")
+
+    def serve_next(self, peer: Peer, now: float) -> None:
+        """The next request of a realm that asked early, whichever end called."""
+        standing = self._standing.get(peer.realm)
+        if standing is not None and standing.peer is peer:
+            try:
+                self._serve_next(standing, now)
+            except PeerError:
+                self.break_off(standing, now)
+
+    def _serve_next(self, standing: RealmPeer, now: float) -> None:
+        waiting = standing.peer.responder.next_request()
+        if waiting is None:
+            return
+        request, verb, fields = waiting
+        if verb in VERBS:
+            self._use.serve(standing, request, Verb(verb), fields, now)
+        else:
+            self._sessions.answer(standing.peer, request, Code.UNKNOWN_REQUEST, {})
+
+    def _pinged(self, standing: RealmPeer, now: float) -> None:
+        standing.peer.responder.age(now)
+        self._use.pinged(standing, now)
+
+    # --- datagrams and time ---
+
+    def receive_datagram(self, datagram: bytes, address: Address, now: float) -> None:
+        """One that is meant for who calls. Never raises, whatever the bytes."""
+        if len(datagram) < 12 or datagram[3] not in _TO_CALLERS:
+            return
+        addressed = int.from_bytes(datagram[4:12], "big")
+        is_reset = datagram[3] == DatagramType.RESET  # it bears the other end's number
+        for call in self._all_calls():
+            if is_reset or call.receive_id == addressed:
+                call.receive_datagram(datagram, address, now)
+
+    def _all_calls(self) -> list[Call]:
+        return [*self._lines.values(), *self._trials]
+
+    def take_bursts(self, now: float) -> Iterator[Burst]:
+        """What calls have to send; what is asked in sessions that we were called in is queued."""
+        for call in self._all_calls():
+            yield from call.take_bursts(now)
+        for standing in self._standing.values():
+            session = standing.peer.session
+            if standing.is_called and standing.requester.is_waiting:
+                for frame in standing.requester.frames_due(now, session.round_trip, silent=False):
+                    session.queue(frame)
+                    self._sessions.wake(standing.peer)
+
+    def next_timer(self) -> float | None:
+        if self._lonely:
+            return 0.0
+        dues = [call.next_timer() for call in self._all_calls()]
+        dues += [
+            standing.requester.next_timer()
+            for standing in self._standing.values()
+            if standing.is_called
+        ]
+        return min((due for due in dues if due is not None), default=None)
+
+    def handle_timer(self, now: float) -> None:
+        lonely, self._lonely = self._lonely, set()
+        for realm in sorted(lonely):
+            record = self._records.get(realm)
+            if record is not None:
+                self._call(record, now)
+        for call in self._all_calls():
+            call.handle_timer(now)

@@ -1,0 +1,334 @@
+"""What people and the operator ask about other realms: add one, list them, cut, restore, drop.
+
+Band: cores. Decides who may and what is said; the links themselves are made elsewhere.
+Source: docs/protocol.md.
+"""
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from entering import ONCE_SIZE
+from protocol import Address, CloseCode, Code, JsonValue, Verb, decode_object, encode_object
+from protocol_requests import Fields, hex_field, number_field, text_field
+from realms import alias_of, is_alias
+from records import RealmRecord, Store
+from server_door import may_be_answered
+from server_events import (
+    AddRealm,
+    CutRealm,
+    DropRealm,
+    Event,
+    Happened,
+    HappeningKind,
+    ListRealms,
+    OperatorAnswered,
+    RealmRow,
+    RealmsListed,
+    RealmState,
+    RestoreRealm,
+)
+from server_peer import Member, Peer
+from server_realm_calls import Call, Refusal
+from server_realm_links import RealmLinks
+from server_turn import Turn
+from settings import WhoMayLink
+
+VERBS = frozenset({Verb.ADD_REALM, Verb.REALMS})
+MOST_TRIALS = 4  # at once: each may cost a scrypt, and a guess at somebody's password
+TRIALS_WAIT = 10  # s after which there is certainly room for another
+RealmCommand = AddRealm | CutRealm | RestoreRealm | DropRealm | ListRealms
+Then = Callable[[Code, Fields, float], None]
+# What a realm may answer to who calls; all else means that it has no such thing as links.
+_ANSWERS = frozenset(
+    {
+        Code.WRONG_PASSWORD,
+        Code.TOO_MANY_GUESSES,
+        Code.REALM_UNREACHABLE,
+        Code.SERVER_FULL,
+        Code.DISK_FULL,
+    }
+)
+
+
+@dataclass(slots=True)
+class _Wish:
+    """A realm that somebody wants to add."""
+
+    name: str  # "": as its room is called
+    address: Address
+    added_by: str  # "": the operator
+    once: bytes  # empty: the operator's
+    then: Then
+
+
+class Realms:
+    """Serves VERBS and the operator's commands about realms."""
+
+    def __init__(
+        self,
+        store: Store,
+        turn: Turn,
+        links: RealmLinks,
+        who: WhoMayLink,
+        *,
+        answer: Callable[[Peer, int, Code, Fields], None],
+        report: Callable[[Event], None],
+        wall_clock: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._turn = turn
+        self._links = links
+        self._who = who
+        self._answer = answer
+        self._report = report
+        self._wall_clock = wall_clock
+        self._wishes: list[_Wish] = []
+
+    # --- people ---
+
+    def serve(self, peer: Peer, request: int, verb: Verb, fields: Fields, now: float) -> None:
+        """Answers one of VERBS, now or later. Raises PeerError for fields that cannot be."""
+        member = peer.member
+        assert member is not None  # who is nobody has been refused
+        then = partial(self._reply, peer, member, request)
+        if verb is Verb.ADD_REALM:
+            self._add_for(member, fields, then, now)
+        else:
+            self._turn.when_settled(lambda now: then(Code.OK, self._listed(), now))
+
+    def _reply(
+        self, peer: Peer, member: Member, request: int, code: Code, fields: Fields, _: float
+    ) -> None:
+        """To whoever asked, if they are still there."""
+        if peer.member is member:
+            self._answer(peer, request, code, fields)
+
+    def _listed(self) -> Fields:
+        rows: list[JsonValue] = [
+            [
+                row.name,
+                row.state.value,
+                row.since,
+                row.waiting,
+                round(1000 * row.round_trip) if row.round_trip is not None else 0,
+                row.address[0] if row.address is not None else "",
+                row.address[1] if row.address is not None else 0,
+            ]
+            for row in self.rows()
+        ]
+        return {"realms": rows}
+
+    def _add_for(self, member: Member, fields: Fields, then: Then, now: float) -> None:
+        once = hex_field(fields, "once", ONCE_SIZE)
+        name, host = text_field(fields, "name"), text_field(fields, "address")
+        port = number_field(fields, "port")
+        password = text_field(fields, "password") if "password" in fields else None
+        before = self._store.once(once)
+        same = next((wish for wish in self._wishes if wish.once == once), None)
+        if before is not None:  # its answer was lost with a session or a server
+            then(Code.OK, decode_object(before[1]), now)
+        elif same is not None:
+            same.then = then
+        elif self._who is not WhoMayLink.USERS:
+            then(Code.NOT_ALLOWED, {}, now)
+        else:
+            self._add(_Wish(name, (host, port), member.name, once, then), password, now)
+
+    # --- adding ---
+
+    def _add(self, wish: _Wish, password: str | None, now: float) -> None:
+        code, fields = self._judge(wish)
+        if code is not Code.OK:
+            wish.then(code, fields, now)
+            return
+        self._wishes.append(wish)
+        self._links.try_address(
+            wish.address,
+            password,
+            now,
+            met=partial(self._met, wish),
+            stands=partial(self._stands, wish),
+            refused=partial(self._refused, wish),
+        )
+
+    def _judge(self, wish: _Wish) -> tuple[Code, Fields]:
+        if self._links.is_off:
+            return Code.NOT_ALLOWED, {}
+        if wish.name and not is_alias(wish.name):
+            return Code.BAD_REQUEST, {"reason": "name"}
+        address = _plain_address(wish.address)
+        if address is None:
+            return Code.BAD_REQUEST, {"reason": "address"}
+        wish.address = address
+        there = next(
+            (one for one in self._links.records() if (one.host, one.port) == address), None
+        )
+        named = self._links.named(wish.name) if wish.name else None
+        if there is not None or (named is not None and named.host):
+            return Code.REALM_EXISTS, {"name": there.name if there is not None else wish.name}
+        if len(self._wishes) >= MOST_TRIALS:
+            return Code.TOO_MANY_GUESSES, {"wait": TRIALS_WAIT}
+        return (Code.OK if self._links.may_add() else Code.SERVER_FULL), {}
+
+    def _met(self, wish: _Wish, call: Call, key: bytes, now: float) -> bool:
+        record = self._links.of_key(key)
+        if key == self._links.ourselves.key:
+            self._give_up(wish, call, Code.BAD_REQUEST, {"reason": "self"}, now)
+        elif record is not None and (record.host or record.is_cut):
+            self._give_up(wish, call, Code.REALM_EXISTS, {"name": record.name}, now)
+        elif wish.name and self._links.is_taken(wish.name, key):
+            self._give_up(wish, call, Code.REALM_EXISTS, {"name": wish.name}, now)
+        else:
+            return True
+        return False
+
+    def _refused(self, wish: _Wish, call: Call, refusal: Refusal, now: float) -> None:
+        if refusal.code is Code.REALM_EXISTS and self._links.of_key(call.key) is not None:
+            self._stands(wish, call, now)  # they have called us, and that link stays
+            return
+        code = refusal.code if refusal.code in _ANSWERS else Code.NOT_ALLOWED
+        wait = refusal.fields.get("wait")
+        fields: Fields = {"wait": wait} if code is Code.TOO_MANY_GUESSES else {}
+        self._give_up(wish, call, code, fields, now)
+
+    def _give_up(self, wish: _Wish, call: Call, code: Code, fields: Fields, now: float) -> None:
+        self._wishes.remove(wish)
+        self._links.end_trial(call, now)
+        wish.then(code, fields, now)
+
+    def _stands(self, wish: _Wish, call: Call, now: float) -> None:
+        """They took us in: it is a realm of ours once that is on disk."""
+        record = self._new_record(wish, call)
+        fields: Fields = {"name": record.name, "room": call.room_name}
+
+        def decide() -> None:
+            nonlocal record
+            record = self._links.save(record)
+            if wish.once:
+                self._store.save_once(wish.once, Code.OK, encode_object(fields), record.seen_at)
+
+        def keep(now: float) -> None:
+            self._wishes.remove(wish)
+            self._happen(HappeningKind.REALM_ADDED, record, wish.added_by)
+            self._links.take_over(call, record, now)
+            wish.then(Code.OK, fields, now)
+
+        def undo(now: float) -> None:
+            self._give_up(wish, call, Code.DISK_FULL, {}, now)
+
+        if self._turn.attempt(decide, now):
+            self._turn.when_kept(keep)
+            self._turn.when_undone(undo)
+        else:
+            undo(now)
+
+    def _new_record(self, wish: _Wish, call: Call) -> RealmRecord:
+        at, known = self._wall_clock(), self._links.of_key(call.key)
+        if known is None:
+            name = self._links.free_name(wish.name or alias_of(call.room_name), call.key)
+            known = RealmRecord(0, call.key, name, added_at=at)
+        elif wish.name and self._is_unspoken(known):  # nobody here knows another name of it
+            known = replace(known, name=wish.name)
+        host, port = call.address
+        return replace(
+            known,
+            host=host,
+            port=port,
+            prs=call.prs,
+            room_id=call.room_id,
+            added_by=wish.added_by,
+            seen_at=at,
+        )
+
+    def _is_unspoken(self, record: RealmRecord) -> bool:
+        people = self._store.count_foreign_people(record.realm)
+        return not people and not self._store.mirrors(record.realm)
+
+    # --- the operator ---
+
+    def carry_out(self, command: RealmCommand, now: float) -> None:
+        """Answered by RealmsListed, or by OperatorAnswered once it is on disk."""
+        if isinstance(command, ListRealms):
+            self._report(RealmsListed(self.rows()))
+        elif isinstance(command, AddRealm):
+            self._add_by_operator(command, now)
+        else:
+            self._change(command, now)
+
+    def _add_by_operator(self, command: AddRealm, now: float) -> None:
+        def then(code: Code, fields: Fields, _: float) -> None:
+            self._report(OperatorAnswered(command, code))
+
+        wish = _Wish(command.name, (command.host, command.port), "", b"", then)
+        self._add(wish, command.password or None, now)
+
+    def _change(self, command: CutRealm | RestoreRealm | DropRealm, now: float) -> None:
+        record = self._links.named(command.name)
+        if record is None:
+            self._report(OperatorAnswered(command, Code.NO_SUCH_REALM))
+            return
+        changed = replace(record, is_cut=isinstance(command, CutRealm))
+
+        def decide() -> None:
+            if isinstance(command, DropRealm):
+                self._store.drop_realm(record.realm)
+            else:
+                self._links.save(changed)
+
+        def keep(now: float) -> None:
+            match command:
+                case CutRealm():
+                    self._links.hang_up(record.realm, CloseCode.KICKED, now)
+                    self._happen(HappeningKind.REALM_CUT, record)
+                case RestoreRealm():
+                    self._links.call_again(changed, now)
+                    self._happen(HappeningKind.REALM_RESTORED, record)
+                case _:
+                    self._links.drop(record.realm, now)
+                    self._happen(HappeningKind.REALM_DROPPED, record)
+            self._report(OperatorAnswered(command, Code.OK))
+
+        if self._turn.attempt(decide, now):
+            self._turn.when_kept(keep)
+            self._turn.when_undone(
+                lambda _: self._report(OperatorAnswered(command, Code.DISK_FULL))
+            )
+        else:
+            self._report(OperatorAnswered(command, Code.DISK_FULL))
+
+    def _happen(self, kind: HappeningKind, record: RealmRecord, by: str = "") -> None:
+        address = (record.host, record.port) if record.host else None
+        self._report(Happened(kind, self._wall_clock(), record.name, address, text=by))
+
+    def rows(self) -> tuple[RealmRow, ...]:
+        """All realms, by name."""
+        records = sorted(self._links.records(), key=lambda record: record.name.casefold())
+        return tuple(map(self._row, records))
+
+    def _row(self, record: RealmRecord) -> RealmRow:
+        standing = self._links.standing(record.realm)
+        state = RealmState.CUT if record.is_cut else RealmState.AWAY
+        if self._links.is_linked(record.realm):
+            state = RealmState.LINKED
+        return RealmRow(
+            record.name,
+            state,
+            record.seen_at,
+            self._store.waiting_for(record.realm),
+            standing.peer.session.round_trip.smoothed if standing is not None else None,
+            (record.host, record.port) if record.host else None,
+            record.added_by,
+        )
+
+
+def _plain_address(address: Address) -> Address | None:
+    """As datagrams from there bear it; None: no one computer's port."""
+    try:
+        ip = ipaddress.ip_address(address[0])
+    except ValueError:
+        return None
+    plain = str(ip), address[1]
+    is_one = 0 < address[1] < 65536 and not ip.is_unspecified and not ip.is_multicast
+    return plain if is_one and may_be_answered(plain) else None
