@@ -72,7 +72,7 @@ class Questions:
     def _open(self, asked: Opening, chance: bytes) -> Course:
         """Result: the number of a conversation, which is told before."""
         try:
-            name = normalise_name(asked.name)
+            name = _plain_name(asked)
         except NameInvalid as invalid:
             if isinstance(asked, AddGroup):
                 return Answered(asked.ticket, Code.NAME_INVALID, reason=invalid.reason.value)
@@ -109,6 +109,15 @@ def _groups(asked: AskGroups) -> Course:
         before, after = after, text_field(answer.fields, "next")
         if after <= before:
             raise PeerError("groups that go back")
+
+
+def _plain_name(asked: Opening) -> str:
+    """As it is asked for: somebody or a group of another realm is name@realm. Raises
+    NameInvalid."""
+    name, at, realm = asked.name.partition("@")
+    if isinstance(asked, AddGroup) or not at or len(realm) > MAX_NAME_BYTES:
+        return normalise_name(asked.name)
+    return f"{normalise_name(name)}@{realm.strip()}"
 
 
 def _members(asked: AskMembers) -> Course:

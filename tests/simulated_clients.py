@@ -54,8 +54,11 @@ class Client(Program):
 
     keeps_trying = False
 
-    def __init__(self, world: World, name: str, address: Address) -> None:
+    def __init__(
+        self, world: World, name: str, address: Address, server: Address = SERVER_ADDRESS
+    ) -> None:
         super().__init__(name, address, world.network)
+        self.server = server
         # of all lives
         self.lives = 0
         self.computer = world.folder(name)
@@ -110,7 +113,7 @@ class Client(Program):
         limits = self._world.settings.limits
         self.begin(ClientCore(random_bytes=random_bytes, disk=self._disk, limits=limits))
         self.command(
-            client.Join(SERVER_ADDRESS, self.password, self.name, self.pinned_key, self.run)
+            client.Join(self.server, self.password, self.name, self.pinned_key, self.run)
         )
 
     def say(self, *texts: str) -> None:
