@@ -23,9 +23,9 @@ from protocol import (
     PeerError,
     decode_data_header,
 )
-from protocol_frames import RealmsChanged
 from protocol_session import Session
 from records import Shelf, Store, Stored, StoreNotice
+from server_abroad import Abroad
 from server_accounts import Accounts, is_of_account
 from server_arrivals import Arrivals
 from server_conversations import Conversations
@@ -52,17 +52,14 @@ from server_peer import Peer
 from server_posting import Posting
 from server_presence import GATHER
 from server_realm_calls import Ourselves
-from server_realm_links import LinkUse, RealmLinks
-from server_realm_logs import RealmLogs
-from server_realm_peer import RealmPeer
-from server_realms import RealmCommand, Realms
+from server_realms import RealmCommand
 from server_requests import Requests
 from server_rooms import Rooms
 from server_sessions import Sessions
 from server_supply import Supply
 from server_turn import Chores, Jobs, Turn
 from server_uploads import Uploads
-from settings import ServerSettings, WhoMayLink
+from settings import ServerSettings
 
 STATUS_INTERVAL = 1.0  # s
 RESETS_INTERVAL = 0.05  # s
@@ -156,23 +153,6 @@ class ServerCore:
             wall_clock=wall_clock,
         )
         self._supply = Supply(store, shelf, wake=sessions.wake, send=sessions.send)
-        self._realm_logs = logs = RealmLogs(
-            store,
-            shelf,
-            self._rooms,
-            self._members.people,
-            self._delivery,
-            self._uploads,
-            self._supply,
-            self._turn,
-            self._limits,
-            answer=sessions.answer,
-            wake=sessions.wake,
-            run=self._jobs.run,
-            report_full=self._report_realm_full,
-            random_bytes=random_bytes,
-            wall_clock=wall_clock,
-        )
         self._partings = Partings(
             self._members,
             sessions,
@@ -199,35 +179,23 @@ class ServerCore:
             self._partings,
             wall_clock=wall_clock,
         )
-        self._links = RealmLinks(
-            store,
-            self._turn,
-            sessions,
-            LinkUse(
-                opened=logs.opened,
-                lost=logs.lost,
-                serve=logs.serve,
-                receive=logs.receive,
-                pinged=logs.pinged,
-                changed=self._tell_realms,
-            ),
+        self._abroad = Abroad(
+            settings,
             Ourselves(self._door.server_key, static_private, settings.room_name, settings.password),
-            self._limits,
-            is_off=settings.realms is WhoMayLink.OFF,
+            store,
+            shelf,
+            self._rooms,
+            self._members.people,
+            self._delivery,
+            self._uploads,
+            self._supply,
+            sessions,
+            self._turn,
             part=self._partings.part,
             remember=self._arrivals.remember,
             run=self._jobs.run,
             report=self._events.append,
             random_bytes=random_bytes,
-            wall_clock=wall_clock,
-        )
-        self._realms = Realms(
-            store,
-            self._turn,
-            self._links,
-            settings.realms,
-            answer=sessions.answer,
-            report=self._events.append,
             wall_clock=wall_clock,
         )
         self._requests = Requests(
@@ -260,11 +228,11 @@ class ServerCore:
                 answer=sessions.answer,
                 run=self._jobs.run,
                 write_posts=self._write_posts,
-                reach=logs.contacts.reach,
+                reach=self._abroad.logs.contacts.reach,
                 wall_clock=wall_clock,
             ),
-            realms=self._realms,
-            links=self._links,
+            realms=self._abroad.realms,
+            links=self._abroad.links,
             files=Files(
                 store,
                 self._rooms,
@@ -276,7 +244,7 @@ class ServerCore:
             ),
             wall_clock=wall_clock,
         )
-        session_links = Links(
+        links = Links(
             self._members.presences,
             self._delivery,
             wake=sessions.wake,
@@ -285,13 +253,13 @@ class ServerCore:
         self._frames = Frames(
             sessions,
             self._partings,
-            session_links,
+            links,
             self._requests,
             self._posting,
             self._delivery,
             self._uploads,
             self._supply,
-            self._links,
+            self._abroad.links,
         )
         self._operator = Operator(
             self._members,
@@ -347,7 +315,7 @@ class ServerCore:
             )
         )
         self._operator.report_bans()
-        self._links.begin(now)
+        self._abroad.links.begin(now)
 
     # --- the driver's verbs ---
 
@@ -359,7 +327,7 @@ class ServerCore:
             elif datagram[:4] == INIT:
                 self._receive_init(datagram, address, now)
             else:
-                self._links.receive_datagram(datagram, address, now)
+                self._abroad.links.receive_datagram(datagram, address, now)
         except PeerError:
             return
 
@@ -369,7 +337,7 @@ class ServerCore:
             self._stop(now)
             return
         if isinstance(command, RealmCommand):
-            self._realms.carry_out(command, now)
+            self._abroad.realms.carry_out(command, now)
         else:
             self._operator.carry_out(command, now)
 
@@ -387,8 +355,7 @@ class ServerCore:
             self._operator.next_timer(),
             self._uploads.next_timer(),
             self._supply.next_timer(),
-            self._realm_logs.next_timer(),
-            self._links.next_timer(),
+            self._abroad.next_timer(),
         )
         return min((due for due in dues if due is not None), default=None)
 
@@ -402,8 +369,7 @@ class ServerCore:
         self._delivery.handle_timer(now)
         self._uploads.handle_timer(now)
         self._supply.handle_timer(now)
-        self._realm_logs.handle_timer(now)
-        self._links.handle_timer(now)
+        self._abroad.handle_timer(now)
 
     def bursts_to_send(self, now: float) -> Iterator[Burst]:
         """Ends the turn: commits, then seals what may be said now."""
@@ -422,9 +388,8 @@ class ServerCore:
         if committed is not None:  # else what was sealed is as if the network had lost it
             yield from sealed
         self._push(committed, now)
-        self._realm_logs.ask(now)
         self._uploads.ask(now)
-        yield from self._links.take_bursts(now)
+        yield from self._abroad.take_bursts(now)
         yield from self._sessions.take_bursts(now)
         yield from self._supply.take_bursts(now)
         if committed is not None:  # what nobody waits for comes last
@@ -446,7 +411,7 @@ class ServerCore:
     def _begin_commit(self, now: float) -> Iterator[Burst]:
         """Writes what is to be written; what can go out once that is on disk."""
         self._write_posts(now)
-        self._realm_logs.write(now)
+        self._abroad.logs.write(now)
         if self._members.is_owing(now):
             self._turn.attempt(partial(self._members.write_owed, now), now)
         return self._delivery.seal(self._turn.begin_commit(), self._posting.to_answer, now)
@@ -469,9 +434,6 @@ class ServerCore:
     def _report_notice(self, notice: StoreNotice) -> None:
         kind, at = HappeningKind[notice.kind.name], self._wall_clock()
         self._events.append(Happened(kind, at, count=notice.count, text=notice.text))
-
-    def _report_realm_full(self, link: RealmPeer) -> None:
-        self._events.append(Happened(HappeningKind.REALM_FULL, self._wall_clock(), link.name))
 
     def _report_full(self, is_full: bool) -> None:
         kind = HappeningKind.DISK_FULL if is_full else HappeningKind.DISK_FREE
@@ -544,7 +506,7 @@ class ServerCore:
 
     def _serve(self, peer: Peer, now: float) -> None:
         if peer.realm:
-            self._links.serve_next(peer, now)
+            self._abroad.links.serve_next(peer, now)
         else:
             self._sessions.guard(peer, partial(self._requests.serve, peer, now), now)
 
@@ -552,11 +514,11 @@ class ServerCore:
         return self._entrance.is_queued(peer)
 
     def _share(self, conversation: int, now: float) -> None:
-        self._realm_logs.share(conversation, now)
+        self._abroad.logs.share(conversation, now)
 
     def _part(self, peer: Peer) -> None:
         self._partings.part(peer)
-        self._links.part(peer)
+        self._abroad.links.part(peer)
 
     def _forget_files(self, peer: Peer) -> None:
         self._uploads.forget(peer)
@@ -595,12 +557,6 @@ class ServerCore:
                 peer.session.queue(frame)
             self._sessions.wake(peer)
 
-    def _tell_realms(self, now: float) -> None:
-        """A link came or went."""
-        for peer in self._delivery.followers(ROOM):
-            peer.session.queue(RealmsChanged().encode())
-            self._sessions.wake(peer)
-
     def _send_resets(self, now: float) -> None:
         """Tells those who were here that their sessions are gone, so they are back at once."""
         self._sessions.send_bursts(self._door.take_resets(RESETS_INTERVAL))
@@ -609,7 +565,7 @@ class ServerCore:
 
     def _stop(self, now: float) -> None:
         self._is_stopping = True
-        self._links.close_all(now)
+        self._abroad.links.close_all(now)
         self._write_posts(now)
         self._push(self._commit(now), now)
         self._sessions.close_all(now)

@@ -1,0 +1,127 @@
+"""All that the server has to do with other realms, put together: links, logs, what is asked.
+
+Band: cores. Decides nothing by itself; the core speaks of other realms to this part alone.
+Source: docs/protocol.md.
+"""
+
+from collections.abc import Callable, Iterator
+
+from conversation import ROOM
+from protocol import Burst
+from protocol_frames import RealmsChanged
+from records import Shelf, Store
+from server_delivery import Delivery
+from server_events import Event, Happened, HappeningKind
+from server_peer import Peer
+from server_people import People
+from server_realm_calls import Ourselves
+from server_realm_links import LinkUse, RealmLinks
+from server_realm_logs import RealmLogs
+from server_realm_peer import RealmPeer
+from server_realms import Realms
+from server_rooms import Rooms
+from server_sessions import Sessions
+from server_supply import Supply
+from server_turn import Turn
+from server_uploads import Uploads
+from settings import ServerSettings, WhoMayLink
+
+
+class Abroad:
+    """Owns ``links``, ``logs`` and ``realms``. ``part``, ``remember``: as the links need them."""
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        ourselves: Ourselves,
+        store: Store,
+        shelf: Shelf,
+        rooms: Rooms,
+        people: People,
+        delivery: Delivery,
+        uploads: Uploads,
+        supply: Supply,
+        sessions: Sessions,
+        turn: Turn,
+        *,
+        part: Callable[[Peer], None],
+        remember: Callable[[Peer, int], None],
+        run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        report: Callable[[Event], None],
+        random_bytes: Callable[[int], bytes],
+        wall_clock: Callable[[], int],
+    ) -> None:
+        self._delivery = delivery
+        self._sessions = sessions
+        self._report = report
+        self._wall_clock = wall_clock
+        self.logs = logs = RealmLogs(
+            store,
+            shelf,
+            rooms,
+            people,
+            delivery,
+            uploads,
+            supply,
+            turn,
+            settings.limits,
+            answer=sessions.answer,
+            wake=sessions.wake,
+            run=run,
+            report_full=self._report_full,
+            random_bytes=random_bytes,
+            wall_clock=wall_clock,
+        )
+        self.links = RealmLinks(
+            store,
+            turn,
+            sessions,
+            LinkUse(
+                opened=logs.opened,
+                lost=logs.lost,
+                serve=logs.serve,
+                receive=logs.receive,
+                pinged=logs.pinged,
+                changed=self._tell,
+            ),
+            ourselves,
+            settings.limits,
+            is_off=settings.realms is WhoMayLink.OFF,
+            part=part,
+            remember=remember,
+            run=run,
+            report=report,
+            random_bytes=random_bytes,
+            wall_clock=wall_clock,
+        )
+        self.realms = Realms(
+            store,
+            turn,
+            self.links,
+            settings.realms,
+            answer=sessions.answer,
+            report=report,
+            wall_clock=wall_clock,
+        )
+
+    def next_timer(self) -> float | None:
+        dues = (self.logs.next_timer(), self.links.next_timer())
+        return min((due for due in dues if due is not None), default=None)
+
+    def handle_timer(self, now: float) -> None:
+        self.logs.handle_timer(now)
+        self.links.handle_timer(now)
+
+    def take_bursts(self, now: float) -> Iterator[Burst]:
+        """After the commit: what links want, and what calls have to send."""
+        self.logs.ask(now)
+        yield from self.links.take_bursts(now)
+
+    def _tell(self, _: float) -> None:
+        """A link came or went: everybody may ask which."""
+        for peer in self._delivery.followers(ROOM):
+            peer.session.queue(RealmsChanged().encode())
+            self._sessions.wake(peer)
+
+    def _report_full(self, link: RealmPeer) -> None:
+        self._report(Happened(HappeningKind.REALM_FULL, self._wall_clock(), link.name))
