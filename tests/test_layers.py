@@ -34,6 +34,8 @@ ORDER = {
         server_sessions server_turn server_entrance server_accounts server_delivery
         server_links server_members server_conversations server_partings server_arrivals
         server_identity server_uploads server_supply server_files
+        server_realm_people server_realm_copying server_realm_serving server_realm_contacts
+        server_realm_following server_realm_files server_realm_logs
         server_realm_calls server_realm_links server_realms server_abroad
         server_operator server_posting server_requests server_frames
         server_core
