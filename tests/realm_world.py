@@ -1,8 +1,8 @@
 """Several realms in one process: servers that are linked, each with its clients, on one network.
 
-    with Realms(seed, "a", "b", loss=0.3) as realms:
-        realms.link("a", "b")
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
+with Realms(seed, "a", "b", loss=0.3) as realms:
+    realms.link("a", "b")
+    alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
 """
 
 import itertools
