@@ -31,6 +31,7 @@ from server_events import (
     Event,
     FilesListed,
     OperatorAnswered,
+    RealmsListed,
     Started,
     Stop,
     Stopped,
@@ -331,6 +332,8 @@ class Serving:
             _tell(self._console.answer(event))
         elif isinstance(event, FilesListed):
             _tell(*self._console.files(event))
+        elif isinstance(event, RealmsListed):
+            _tell(*self._console.realms(event))
 
 
 def _tell(*lines: str) -> None:

@@ -19,16 +19,21 @@ from conversation import Presence
 from protocol import Address, Code
 from records import Ban, BanKind
 from server_events import (
+    AddRealm,
     BansChanged,
     Command,
     Crashed,
+    CutRealm,
+    DropRealm,
     Event,
     FilesListed,
     Happened,
     HappeningKind,
     OperatorAnswered,
     PersonRow,
+    RealmsListed,
     RemoveFile,
+    RestoreRealm,
     Started,
     StatusReported,
     Stopped,
@@ -186,7 +191,7 @@ class ServerModel:
                 self._add_line(event.at, *_sentence(event))
             case OperatorAnswered():
                 self._answer(event)
-            case FilesListed():
+            case FilesListed() | RealmsListed():
                 pass  # of no use but to who asked
             case Stopped():
                 self._end()
@@ -220,9 +225,7 @@ class ServerModel:
     def _answer(self, answered: OperatorAnswered) -> None:
         name = getattr(answered.command, "name", "")
         if answered.code is not Code.OK and self._posted:
-            key = "server.log.nobody"
-            if isinstance(answered.command, RemoveFile):
-                key = "server.log.no_file"
+            key = trouble_key(answered)
             self._add_line(self._posted[-1][0], key, {"name": clean(name)})
 
     def _end(self) -> None:
@@ -461,6 +464,16 @@ _LOG_KEYS = {
     HappeningKind.WRONG_LOGIN: "server.log.wrong_login",
     HappeningKind.PASSWORD_RESET: "server.log.password_reset",
     HappeningKind.FILE_REMOVED: "server.log.file_removed",
+    HappeningKind.REALM_ADDED: "server.log.realm_added",
+    HappeningKind.REALM_LINKED: "server.log.realm_linked",
+    HappeningKind.REALM_LOST: "server.log.realm_lost",
+    HappeningKind.REALM_KEY_CHANGED: "server.log.realm_key_changed",
+    HappeningKind.REALM_PASSWORD: "server.log.realm_password",
+    HappeningKind.REALM_REFUSED: "server.log.realm_refused",
+    HappeningKind.REALM_CUT: "server.log.realm_cut",
+    HappeningKind.REALM_RESTORED: "server.log.realm_restored",
+    HappeningKind.REALM_DROPPED: "server.log.realm_dropped",
+    HappeningKind.REALM_FULL: "server.log.realm_full",
     HappeningKind.DISK_FULL: "server.log.disk_full",
     HappeningKind.DISK_FREE: "server.log.disk_free",
     HappeningKind.ARCHIVE_REBUILT: "server.log.archive_rebuilt",
@@ -470,6 +483,29 @@ _LOG_KEYS = {
     HappeningKind.ARCHIVE_READ_BACK: "server.log.archive_read_back",
     HappeningKind.SESSION_BROKEN: "server.log.session_broken",
 }
+
+
+_REALM_KEYS = {
+    Code.NO_SUCH_REALM: "server.realm.none",
+    Code.REALM_EXISTS: "server.realm.exists",
+    Code.REALM_UNREACHABLE: "server.realm.unreachable",
+    Code.WRONG_PASSWORD: "server.realm.password",
+    Code.TOO_MANY_GUESSES: "server.realm.guesses",
+    Code.NOT_ALLOWED: "server.realm.not_allowed",
+    Code.BAD_REQUEST: "server.realm.impossible",
+    Code.SERVER_FULL: "server.realm.full",
+}
+
+
+def trouble_key(answered: OperatorAnswered) -> str:
+    """Which sentence says why a command came to nothing; it has a ``name``."""
+    match answered.command:
+        case AddRealm() | CutRealm() | RestoreRealm() | DropRealm():
+            return _REALM_KEYS.get(answered.code, "server.log.disk_full")
+        case RemoveFile():
+            return "server.log.no_file"
+        case _:
+            return "server.log.nobody"
 
 
 def _sentence(happened: Happened) -> tuple[str, dict[str, str]]:

@@ -331,5 +331,70 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "a session from {address} broke the rules and was closed",
         "sesi dari {address} melanggar aturan dan ditutup",
     ),
+    "server.log.realm_added": (
+        "realm {name} was added: {address}",
+        "realm {name} ditambahkan: {address}",
+    ),
+    "server.log.realm_linked": ("realm {name} is linked", "realm {name} tersambung"),
+    "server.log.realm_lost": (
+        "the link to realm {name} is gone; what is said to it waits",
+        "sambungan ke realm {name} terputus; pesan untuknya menunggu",
+    ),
+    "server.log.realm_key_changed": (
+        "somebody with another key answers for realm {name} at {address}: not linked",
+        "yang menjawab untuk realm {name} di {address} memakai kunci lain: tidak disambungkan",
+    ),
+    "server.log.realm_password": (
+        "realm {name} refuses the password that we have for it",
+        "realm {name} menolak kata sandi yang kita punya",
+    ),
+    "server.log.realm_refused": (
+        "realm {name} refuses the link",
+        "realm {name} menolak sambungan",
+    ),
+    "server.log.realm_cut": ("realm {name} was cut off", "realm {name} diputus"),
+    "server.log.realm_restored": (
+        "realm {name} may be linked again",
+        "realm {name} boleh tersambung lagi",
+    ),
+    "server.log.realm_dropped": ("realm {name} was removed", "realm {name} dihapus"),
+    "server.log.realm_full": (
+        "realm {name} has left here as much as one realm may; no more is taken from it",
+        "realm {name} sudah menaruh sebanyak yang boleh di sini; tidak diterima lagi darinya",
+    ),
+    "server.realm.none": (
+        "no realm is called {name} here",
+        "tidak ada realm bernama {name} di sini",
+    ),
+    "server.realm.exists": (
+        "{name}: that realm, or that name, is there already",
+        "{name}: realm atau nama itu sudah ada",
+    ),
+    "server.realm.unreachable": (
+        "{name}: no server answers at that address",
+        "{name}: tidak ada server yang menjawab di alamat itu",
+    ),
+    "server.realm.password": (
+        "{name}: the password of that realm's room is another",
+        "{name}: kata sandi ruang realm itu bukan itu",
+    ),
+    "server.realm.guesses": (
+        "{name}: too many tries; wait a minute",
+        "{name}: terlalu banyak percobaan; tunggu satu menit",
+    ),
+    "server.realm.not_allowed": (
+        "{name}: links are switched off here (--realms off), or that server makes none",
+        "{name}: sambungan dimatikan di sini (--realms off), atau server itu tidak menerimanya",
+    ),
+    "server.realm.impossible": (
+        "{name}: a realm needs a name of at most 20 letters, digits, - and _, an IP address and a "
+        "port, and cannot be this server itself",
+        "{name}: realm perlu nama berisi paling banyak 20 huruf, angka, - dan _, alamat IP dan "
+        "port, dan bukan server ini sendiri",
+    ),
+    "server.realm.full": (
+        "{name}: there are as many realms as there may be, here or there",
+        "{name}: jumlah realm sudah penuh, di sini atau di sana",
+    ),
     "server.log.nobody": ("nobody here is called {name}", "tidak ada yang bernama {name} di sini"),
 }
