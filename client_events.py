@@ -375,6 +375,16 @@ class DraftTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftForwarded:
+    """The server has it, on its way to a group of another realm: an entry there, or a refusal,
+    follows once that realm has it.
+    """
+
+    ticket: int
+    conversation: int
+
+
+@dataclass(frozen=True, slots=True)
 class DraftRefused:
     """The server will not take it: ``code`` says why."""
 
@@ -561,6 +571,7 @@ Event = (
     | FloorChanged
     | DraftMade
     | DraftTaken
+    | DraftForwarded
     | DraftRefused
     | ReachedChanged
     | LackingTold
