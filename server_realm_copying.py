@@ -32,6 +32,7 @@ class _Returning:
 
     returned: int  # as the store knows
     read_to: int
+    repeated: int = 0  # up to here it came back once already, and may come a second time
     places: dict[bytes, list[int]] = field(default_factory=dict)  # ascending, by what was said
     count: int = 0
 
@@ -199,9 +200,9 @@ class Copying:
         copy = mirror.conversation
 
         def write(entry: Entry) -> Code:
-            mine = self._take_returned(mirror, entry) if "@" in entry.name else None
-            if mine is not None:
-                self._store.append(copy, mine._replace(sent_at=min(entry.sent_at, at)))
+            place = self._take_returned(mirror, entry) if "@" in entry.name else 0
+            if place:
+                self._append_own(mirror, place, min(entry.sent_at, at))
                 return Code.OK
             person = self._who(origin, entry)
             if isinstance(person, Code):
@@ -259,20 +260,24 @@ class Copying:
 
     # --- what our people said to a group of theirs, shown by its home ---
 
-    def _take_returned(self, mirror: Mirror, entry: Entry) -> Entry | None:
-        """The entry of ours that its home shows here; None: none of those it has not shown yet."""
+    def begin_again(self, ours: int) -> None:
+        """A log is read from its first entry: what came back to it comes back again."""
+        mirror = self._store.mirror(ours)
+        if mirror is not None:
+            returned = mirror.returned
+            self._returning[mirror.conversation] = _Returning(returned, 0, returned)
+
+    def _take_returned(self, mirror: Mirror, entry: Entry) -> int:
+        """The number of ours that its home shows here; 0: none of those it has not shown yet."""
         returning = self._returning.get(mirror.conversation)
         if returning is None:
-            current = self._store.mirror(mirror.conversation)
-            assert current is not None
-            returning = self._returning[mirror.conversation] = _Returning(
-                current.returned, current.returned
-            )
+            returned = mirror.returned
+            returning = self._returning[mirror.conversation] = _Returning(returned, returned)
         self._read_on(mirror, returning)
         name, _ = split_realm(entry.name)
         places = returning.places.pop(_what(entry, name), None)
         if not places:
-            return None
+            return 0
         number = places.pop(0)
         if places:
             returning.places[_what(entry, name)] = places
@@ -280,8 +285,14 @@ class Copying:
         if number > returning.returned:
             returning.returned = number
             self._store.set_returned(mirror.conversation, number)
+        return number
+
+    def _append_own(self, mirror: Mirror, number: int, sent_at: int) -> None:
+        if number <= self._returning[mirror.conversation].repeated:
+            return
         found = self._store.read(mirror.outgoing, number, number, READ_BYTES)
-        return Entry.decode(found[0].body)
+        entry = Entry.decode(found[0].body)
+        self._store.append(mirror.conversation, entry._replace(sent_at=sent_at))
 
     def _read_on(self, mirror: Mirror, returning: _Returning) -> None:
         """What was said since, as far as it is on disk; home cannot have seen any other."""

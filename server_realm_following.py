@@ -122,12 +122,15 @@ class Following:
             self._hear_of(theirs, part.number)
             return
         replica = self._replicas.get(theirs) or self._open(theirs, now)
-        if replica is None or not self._may_take(now):
+        if replica is None:
             self._behind[theirs] = max(part.number, self._behind.get(theirs, 0))
             return
+        if not self._may_take(now):
+            replica.learn_head(max(part.number, replica.head), now)  # to be pulled in time
+            return
+        self._tokens -= 1.0  # for what is held above a gap too
         arrived = replica.receive(part, now, self.link.peer.session.round_trip)
         if arrived:
-            self._tokens -= len(arrived)
             self._arrived.setdefault(theirs, []).extend(arrived)
 
     def _hear_of(self, theirs: int, head: int) -> None:
@@ -150,7 +153,7 @@ class Following:
         if followed is None or not followed.ours:
             return None
         replica = self._replicas[theirs] = Replica(theirs, allowance=self._allowance)
-        if compared is None:
+        if compared is None or compared.is_over:
             replica.begin(followed.have, followed.chain)
         replica.expect(self._behind.pop(theirs, 0))
         replica.restart(now)
@@ -363,6 +366,7 @@ class Following:
             return
         comparison = self._compared[log.conversation] = _Comparison(log.head, ours)
         self._drop(log.conversation)
+        self._copying.begin_again(ours)
         self._read_own(log, comparison, max(1, self._store.head(ours).number - MOST_COMPARED), now)
 
     def _read_own(self, log: SharedLog, comparison: _Comparison, first: int, now: float) -> None:

@@ -1,0 +1,191 @@
+"""Linked realms whose servers are killed, restored from old backups, or out of space."""
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from realm_world import Realm, Realms
+from simulated_clients import Client
+from simulated_network import Weather
+from test_realms import GROUP, notices, texts, with_group
+
+import client_events
+from conversation import EntryKind, FileNote
+from protocol import Code
+
+
+def settle(realms: Realms) -> None:
+    realms.heal()
+    realms.run(90)
+
+
+def all_there(realms: Realms, said: dict[str, list[str]], at_home: list[str]) -> None:
+    """Each text once, and in its author's order."""
+    assert sorted(at_home) == sorted(text for texts in said.values() for text in texts)
+    for author in said.values():
+        assert [text for text in at_home if text in set(author)] == author
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_servers_that_are_killed_anywhere_lose_and_double_nothing(seed: int) -> None:
+    with Realms(seed, "b", "a") as realms:
+        realms.link("a", "b")
+        with_group(realms, "b", "a")
+        founder, ana = realms.clients
+        chance = random.Random(f"kills {seed}")
+        realms.network.weather = Weather(loss=0.1, duplication=0.1, reordering=0.1)
+        said: dict[str, list[str]] = {"founder": [], "ana": []}
+
+        for turn in range(12):
+            for name in said:
+                said[name].append(f"{name} {turn}")
+            founder.write_group(GROUP, f"founder {turn}")
+            ana.write_group(f"{GROUP}@b", f"ana {turn}")
+            victim = realms[chance.choice("ab")].server
+            if victim.is_running:
+                victim.kill_after(chance.randrange(400))
+            realms.run(chance.uniform(0.1, 4.0))
+            for realm in realms.all.values():
+                if not realm.server.is_running:
+                    realm.server.start()
+        settle(realms)
+
+        a, b = realms["a"], realms["b"]
+        at_home = texts(b, b.conversation(founder, GROUP))
+        all_there(realms, said, at_home)
+        assert texts(a, a.conversation(ana, f"{GROUP}@b")) == at_home
+        assert b.server.kills + a.server.kills > 3
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_private_words_outlive_killed_servers(seed: int) -> None:
+    with Realms(f"private {seed}", "a", "b") as realms:
+        realms.link("a", "b")
+        a, b = realms["a"], realms["b"]
+        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
+        realms.enters(alice, bob)
+        alice.write("bob@b", "mulai")
+        realms.run(3)
+        here, there = a.conversation(alice, "bob@b"), b.conversation(bob, "alice@a")
+        chance = random.Random(f"kills {seed}")
+        said: dict[str, list[str]] = {"alice": ["mulai"], "bob": []}
+
+        for turn in range(12):
+            said["alice"].append(f"alice {turn}")
+            said["bob"].append(f"bob {turn}")
+            alice.say_in(here, f"alice {turn}")
+            bob.say_in(there, f"bob {turn}")
+            victim = realms[chance.choice("ab")].server
+            if victim.is_running:
+                victim.kill_after(chance.randrange(300))
+            realms.run(chance.uniform(0.1, 4.0))
+            for realm in realms.all.values():
+                if not realm.server.is_running:
+                    realm.server.start()
+        settle(realms)
+
+        all_there(realms, said, texts(a, here))
+        all_there(realms, said, texts(b, there))
+
+
+@pytest.mark.parametrize("full", ["a", "b"])
+def test_a_disk_that_is_full_at_one_side_delays_and_loses_nothing(full: str) -> None:
+    with Realms(f"full {full}", "b", "a") as realms:
+        realms.link("a", "b")
+        with_group(realms, "b", "a")
+        founder, ana = realms.clients
+        writer, group = (ana, f"{GROUP}@b") if full == "b" else (founder, GROUP)
+        said = [f"kata {turn}" for turn in range(6)]
+
+        realms[full].server.fill_disk()
+        for text in said:
+            writer.write_group(group, text)
+            realms.run(5)
+        settle(realms)
+
+        a, b = realms["a"], realms["b"]
+        assert texts(b, b.conversation(founder, GROUP)) == said
+        assert texts(a, a.conversation(ana, f"{GROUP}@b")) == said
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5])
+@pytest.mark.parametrize("seed", range(3))
+def test_disks_that_fail_now_and_then(seed: int, share: float) -> None:
+    with Realms(f"flaky {seed}", "b", "a") as realms:
+        realms.link("a", "b")
+        with_group(realms, "b", "a")
+        founder, ana = realms.clients
+        for realm in realms.all.values():
+            realm.server.fill_disk(share)
+
+        for turn in range(8):
+            founder.write_group(GROUP, f"founder {turn}")
+            ana.write_group(f"{GROUP}@b", f"ana {turn}")
+            realms.run(4)
+        settle(realms)
+
+        a, b = realms["a"], realms["b"]
+        at_home = texts(b, b.conversation(founder, GROUP))
+        assert texts(a, a.conversation(ana, f"{GROUP}@b")) == at_home
+        assert len(set(at_home)) == len(at_home)
+        taken = {t for t in (f"{w} {n}" for w in ("founder", "ana") for n in range(8))}
+        refused = {refused.text for one in (founder, ana) for refused in one.refused}
+        assert taken - refused <= set(at_home)
+
+
+@pytest.mark.parametrize("which", ["a", "b"])
+def test_an_old_backup_put_back_doubles_nothing_and_loses_nothing_elsewhere(which: str) -> None:
+    with Realms(f"backup {which}", "b", "a") as realms:
+        realms.link("a", "b")
+        a, b = realms["a"], realms["b"]
+        with_group(realms, "b", "a")
+        founder, ana = realms.clients
+        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
+        realms.enters(alice, bob)
+        alice.write("bob@b", "satu")
+        founder.write_group(GROUP, "rumah 1")
+        ana.write_group(f"{GROUP}@b", "jauh 1")
+        realms.run(5)
+        server = realms[which].server
+        server.stop()
+        realms.run(3)
+        copy = realms.root / "backup"
+        shutil.copytree(server.folder, copy)
+        server.start()
+        realms.run(20)
+        alice.write("bob@b", "dua")
+        bob.write("alice@a", "tiga")
+        founder.write_group(GROUP, "rumah 2")
+        ana.write_group(f"{GROUP}@b", "jauh 2")
+        realms.run(10)
+
+        server.stop()
+        realms.run(3)
+        shutil.rmtree(server.folder)
+        shutil.copytree(copy, server.folder)
+        server.start()
+        realms.run(60)
+        alice.write("bob@b", "empat")
+        bob.write("alice@a", "lima")
+        founder.write_group(GROUP, "rumah 3")
+        ana.write_group(f"{GROUP}@b", "jauh 3")
+        realms.run(30)
+
+        other = a if which == "b" else b
+        who = alice if other is a else bob
+        kept = texts(other, other.conversation(who, "bob@b" if other is a else "alice@a"))
+        assert sorted(kept) == ["dua", "empat", "lima", "satu", "tiga"]
+        group = other.server.store.group_named(f"{GROUP}@b" if other is a else GROUP)
+        assert group is not None
+        in_group = texts(other, group)
+        assert len(set(in_group)) == len(in_group)
+        assert {"rumah 1", "jauh 1", "jauh 2", "rumah 3", "jauh 3"} <= set(in_group)
+        copy_here = a.server.store.group_named(f"{GROUP}@b")
+        assert copy_here is not None
+        names = a.server.store.member_names(copy_here, 10)
+        assert sorted(names) == ["founder@b", "friend of a"]
+        for realm, name in ((a, "bob@b"), (b, "alice@a")):
+            one = alice if realm is a else bob
+            told = texts(realm, realm.conversation(one, name))
+            assert len(set(told)) == len(told)
