@@ -139,6 +139,7 @@ ENCODED = {
     "TYPING to a client": protocol_frames.Typing(1, PERSON).encode(),
     "REACHED": protocol_frames.Reached(((1, 7),)).encode(),
     "READ_TO": protocol_frames.ReadTo(1, 7).encode(),
+    "REALMS_CHANGED": protocol_frames.RealmsChanged().encode(),
     "WANT": protocol_frames.Want(b"\xf1" * 32, 1000, ((7, 2), (0, 1)), 9).encode(),
     "CHUNK": protocol_frames.Chunk(b"\xf1" * 32, 7, b"halo").encode(),
     "Entry body": ENTRY.encode(),
