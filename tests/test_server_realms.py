@@ -1,0 +1,211 @@
+"""What other realms may say, and what people may ask about them."""
+
+from collections.abc import Iterator
+
+import pytest
+from raw_peers import RawClient
+from realm_links import add, raw_client, restart, rows, state
+from realm_world import PASSWORD, Realms
+
+from crypto import x25519, x25519_public
+from protocol import CloseCode, Code, Verb
+from protocol_frames import Close, Post
+from protocol_requests import Fields
+from realms import RealmRequest, prove_key
+from server_events import (
+    AddRealm,
+    RealmState,
+)
+from settings import WhoMayLink
+
+
+@pytest.fixture
+def realms(request: pytest.FixtureRequest) -> Iterator[Realms]:
+    """Two servers that run; "a" holds the higher key."""
+    with Realms(request.node.name, "a", "b") as made:
+        made.run(1)
+        yield made
+
+
+def called(realms: Realms, *, name: str = "dia", private: bytes = b"\7" * 32) -> RawClient:
+    """A realm made by hand that has entered "a"."""
+    raw = proved(realms)
+    entered = raw.ask(Verb.ENTER_REALM, key_of(raw, private, name))
+    assert entered is not None
+    assert entered.code is Code.OK
+    return raw
+
+
+def proved(realms: Realms) -> RawClient:
+    """Somebody made by hand who knows the password of "a"."""
+    raw = raw_client(realms, "a")
+    assert raw.shake_hands()
+    assert raw.prove(PASSWORD) is Code.OK
+    return raw
+
+
+def key_of(raw: RawClient, private: bytes, name: str = "dia") -> Fields:
+    shared = x25519(private, raw.session.server_key)
+    proof = prove_key(shared, raw.session.handshake_hash)
+    return RealmRequest(x25519_public(private), proof, name).encode()
+
+
+def closed(raw: RawClient) -> CloseCode | None:
+    return next((CloseCode(f.code) for f in raw.frames if isinstance(f, Close)), None)
+
+
+def test_a_realm_that_calls_is_known_from_then_on(realms: Realms) -> None:
+    called(realms, name="SMA Negeri 3 — kelas 7B!")
+
+    (row,) = rows(realms, realms["a"])
+    assert (row.name, row.state) == ("sma-negeri-3-kelas-7", RealmState.LINKED)
+    realms.run(60)  # it says nothing more
+    assert state(realms, realms["a"]) is RealmState.AWAY
+
+
+def test_two_realms_of_one_name(realms: Realms) -> None:
+    called(realms, name="dia", private=b"\7" * 32)
+    called(realms, name="Dia", private=b"\x08" * 32)
+    called(realms, name="dia", private=b"\7" * 32)
+
+    assert [row.name for row in rows(realms, realms["a"])] == ["dia", "dia-2"]
+
+
+def test_a_key_must_be_proved(realms: Realms) -> None:
+    raw = proved(realms)
+    claimed = key_of(raw, b"\7" * 32)
+
+    raw.ask(Verb.ENTER_REALM, {**claimed, "key": x25519_public(b"\x08" * 32).hex()})
+
+    assert closed(raw) is CloseCode.BROKEN
+    assert rows(realms, realms["a"]) == []
+
+
+def test_a_proof_is_good_in_one_session_alone(realms: Realms) -> None:
+    before = key_of(proved(realms), b"\7" * 32)
+
+    raw = proved(realms)
+    raw.ask(Verb.ENTER_REALM, before)
+
+    assert closed(raw) is CloseCode.BROKEN
+    assert rows(realms, realms["a"]) == []
+
+
+def test_a_key_of_low_order_is_none(realms: Realms) -> None:
+    raw = proved(realms)
+
+    raw.ask(Verb.ENTER_REALM, {**key_of(raw, b"\7" * 32), "key": bytes(32).hex()})
+
+    assert closed(raw) is CloseCode.BROKEN
+
+
+def test_the_servers_own_key_is_no_other_realm(realms: Realms) -> None:
+    raw, private = proved(realms), realms["a"].server.store.identity.static_private
+
+    answered = raw.ask(Verb.ENTER_REALM, key_of(raw, private))
+
+    assert answered is not None
+    assert answered.code is Code.BAD_REQUEST
+
+
+def test_nobody_enters_without_the_password(realms: Realms) -> None:
+    raw = raw_client(realms, "a")
+    assert raw.shake_hands()
+
+    answered = raw.ask(Verb.ENTER_REALM, key_of(raw, b"\7" * 32))
+
+    assert answered is not None
+    assert answered.code is Code.NOT_ENTERED
+    assert rows(realms, realms["a"]) == []
+
+
+@pytest.mark.parametrize("verb", [Verb.ENTER, Verb.PEOPLE, Verb.ADD_REALM, Verb.PAKE1, Verb.NAME])
+def test_a_realm_asks_for_nothing_that_people_ask_for(realms: Realms, verb: Verb) -> None:
+    raw = called(realms)
+
+    answered = raw.ask(verb, {})
+
+    assert answered is not None
+    assert answered.code is Code.UNKNOWN_REQUEST
+
+
+def test_a_realm_posts_nothing(realms: Realms) -> None:
+    raw = called(realms)
+
+    raw.send_frames(Post(1, 1, 1, 1, 0, 1, b"halo").encode())
+    realms.run(1)
+
+    assert closed(raw) is CloseCode.BROKEN
+    assert state(realms, realms["a"]) is RealmState.AWAY
+
+
+def test_a_realm_that_leaves_is_away_at_once(realms: Realms) -> None:
+    raw = called(realms)
+
+    raw.send_frames(Close(CloseCode.COME_BACK).encode())
+    realms.run(0.5)
+
+    assert state(realms, realms["a"]) is RealmState.AWAY
+
+
+def test_people_add_realms_and_see_them(realms: Realms) -> None:
+    alice, (host, port) = raw_client(realms, "a"), realms["b"].server.address
+    alice.enter("alice", PASSWORD)
+    wish: Fields = {"once": "11" * 16, "name": "bee", "address": host, "port": port}
+
+    for _ in range(2):  # the second time, it was done already
+        added = alice.ask(Verb.ADD_REALM, wish)
+        assert added is not None
+        assert (added.code, added.fields) == (Code.OK, {"name": "bee", "room": "b"})
+
+    realms.run(15)
+    listed = alice.ask(Verb.REALMS, {})
+    assert listed is not None
+    (row,) = rows(realms, realms["a"])
+    assert row.round_trip is not None
+    trip = round(1000 * row.round_trip)
+    assert listed.fields == {"realms": [["bee", "linked", row.since, 0, trip, host, port]]}
+    assert row.added_by == "alice"
+
+
+def test_asked_again_while_it_is_being_added_it_is_added_once(realms: Realms) -> None:
+    """As by somebody whose session was replaced meanwhile."""
+    a, (host, port) = realms["a"], realms["b"].server.address
+    wish: Fields = {"once": "11" * 16, "name": "b", "address": host, "port": port}
+    alice = raw_client(realms, "a")
+    alice.enter("alice", PASSWORD)
+    realms["b"].server.stop_for(3.0)
+    assert alice.ask(Verb.ADD_REALM, wish, within=0.5) is None
+
+    again = raw_client(realms, "a")
+    again.enter("alice2", PASSWORD)
+    added = again.ask(Verb.ADD_REALM, wish, within=10)
+
+    assert added is not None
+    assert added.code is Code.OK
+    assert len(rows(realms, a)) == 1
+
+
+def test_only_so_many_are_added_at_once(realms: Realms) -> None:
+    realms.client("a", "alice")
+    for place in range(4):
+        realms["a"].server.command(AddRealm(f"x{place}", f"10.2.0.{90 + place}", 8083))
+
+    assert add(realms, "a", "b") is Code.TOO_MANY_GUESSES
+    realms.run(11)
+    assert add(realms, "a", "b") is Code.OK
+
+
+@pytest.mark.parametrize("who", [WhoMayLink.OPERATOR, WhoMayLink.OFF])
+def test_who_may_add_is_the_operators_to_say(realms: Realms, who: WhoMayLink) -> None:
+    restart(realms["a"], realms=who)
+    alice, (host, port) = raw_client(realms, "a"), realms["b"].server.address
+    alice.enter("alice", PASSWORD)
+    wish: Fields = {"once": "11" * 16, "name": "b", "address": host, "port": port}
+
+    added = alice.ask(Verb.ADD_REALM, wish)
+
+    assert added is not None
+    assert added.code is Code.NOT_ALLOWED
+    may = who is WhoMayLink.OPERATOR
+    assert add(realms, "a", "b") is (Code.OK if may else Code.NOT_ALLOWED)
