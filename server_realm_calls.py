@@ -58,6 +58,9 @@ class Refusal:
     fields: Fields
 
 
+UNREACHABLE = Refusal(Code.REALM_UNREACHABLE, {})
+
+
 @dataclass(frozen=True, slots=True)
 class Calls:
     """What a call makes its owner do.
@@ -110,6 +113,7 @@ class Call:
         self._refusals = 0  # since it stood for long
         self._stood_at = 0.0
         self._pause: float | None = None  # before the next call; None: nothing has ended
+        self._refusal: Refusal | None = None  # to be told
         self._link = Link(
             random_bytes=random_bytes,
             limits=limits,
@@ -170,6 +174,7 @@ class Call:
         """What came cannot be: says so, and waits longer each time."""
         self._link.disconnect(CloseCode.BROKEN, now)
         self._refuse(Refusal(Code.BAD_REQUEST, {}), now)
+        self._look(now)
 
     # --- the session's way ---
 
@@ -177,7 +182,7 @@ class Call:
         self._unanswered_calls = 0
         self.room_name = payload.room_name
         if not self._calls.met(self, key, now):
-            self._pause_refused()
+            self._pause_refused(now)
             return False
         self.key = key
         if self.room_id != payload.room_id:
@@ -275,39 +280,51 @@ class Call:
             case CloseCode.KICKED | CloseCode.BANNED:
                 self._refuse(Refusal(Code.NOT_ALLOWED, {}), now)
             case _:
-                self._pause = FIRST_PAUSE
+                self._pause, self._refusal = FIRST_PAUSE, UNREACHABLE
 
-    def _unanswered(self, now: float) -> None:
+    def _unanswered(self, _: float) -> None:
         self._pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._unanswered_calls, 10))
         self._unanswered_calls += 1
-        self._calls.refused(self, Refusal(Code.REALM_UNREACHABLE, {}), now)
+        self._refusal = UNREACHABLE
 
     def _refuse(self, refusal: Refusal, now: float) -> None:
-        self._pause_refused()
+        self._pause_refused(now)
         if refusal.code is Code.TOO_MANY_GUESSES:
             self._pause = min(60.0, number_field(refusal.fields, "wait")) + 0.5
-        self._calls.refused(self, refusal, now)
+        self._refusal = refusal
 
-    def _pause_refused(self) -> None:
+    def _pause_refused(self, now: float) -> None:
+        if self._has_stood_long(now):
+            self._refusals = 0
         longest = LONGEST_REFUSED_PAUSE
         self._pause = min(longest, FIRST_REFUSED_PAUSE * 2 ** min(self._refusals, 10))
         self._refusals += 1
 
+    def _has_stood_long(self, now: float) -> bool:
+        return self._session is not None and now - self._stood_at > LONGEST_REFUSED_PAUSE
+
     def _look(self, now: float) -> None:
-        """After anything: whether what stood is gone, and whether to call again."""
-        peer, link = self._peer, self._link
-        if self._session is not None and self._session is not link.session:
-            self._session = self._peer = None
-            if now - self._stood_at > LONGEST_REFUSED_PAUSE:
-                self._refusals = 0
-            if peer is not None:
-                self._calls.lost(self, peer, now)
-        if self.state is not CallState.RESTING:
-            if link.session is None:
-                self.state, self._deadline = CallState.CALLING, None
-            if self._pause is not None and link.state is not LinkState.HANDSHAKE:
-                link.reconnect(now, after=self._pause)
-        self._pause = None
+        """After anything: whether what stood is gone, whether to call again, and what to tell."""
+        pause, self._pause = self._pause, None
+        refusal, self._refusal = self._refusal, None
+        if self._session is not None and self._session is not self._link.session:
+            self._lose(now, is_refused=pause is not None)
+        if self.state is CallState.RESTING or self._link.session is not None:
+            return
+        if self.state is CallState.PROVING and refusal is None:
+            refusal = UNREACHABLE  # it has forgotten us, or talked nonsense
+        self.state, self._deadline = CallState.CALLING, None
+        if pause is not None:
+            self._link.reconnect(now, after=pause)
+        if refusal is not None:
+            self._calls.refused(self, refusal, now)
+
+    def _lose(self, now: float, *, is_refused: bool) -> None:
+        if not is_refused and self._has_stood_long(now):
+            self._refusals = 0
+        peer, self._peer, self._session = self._peer, None, None
+        if peer is not None:
+            self._calls.lost(self, peer, now)
 
     # --- time, outwards ---
 
@@ -320,7 +337,7 @@ class Call:
         if self._deadline is not None and self._deadline <= now:
             self._deadline = None
             self._link.disconnect(CloseCode.EXIT, now)
-            self._refuse(Refusal(Code.REALM_UNREACHABLE, {}), now)
+            self._refuse(UNREACHABLE, now)
         self._look(now)
 
     def take_bursts(self, now: float) -> list[Burst]:

@@ -119,9 +119,6 @@ class RealmLinks:
         """All realms, those that are cut too."""
         return self._records.values()
 
-    def record(self, realm: int) -> RealmRecord | None:
-        return self._records.get(realm)
-
     def named(self, name: str) -> RealmRecord | None:
         """The realm that is called so here, however it is written."""
         folded = fold_name(name)
@@ -211,9 +208,6 @@ class RealmLinks:
         """The realm has a record now: the call is that record's. If it stands, it serves."""
         self._trials.remove(trial)
         trial.become(self._calls, record)
-        before = self._lines.pop(record.realm, None)
-        if before is not None:
-            before.rest(CloseCode.RENEWED, now)
         self._lines[record.realm] = trial
         if record.realm in self._standing and not trial.stands:
             trial.rest(CloseCode.EXIT, now)

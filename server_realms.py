@@ -200,6 +200,10 @@ class Realms:
 
     def _stands(self, wish: _Wish, call: Call, now: float) -> None:
         """They took us in: it is a realm of ours once that is on disk."""
+        known = self._links.of_key(call.key)
+        if known is not None and known.host:  # somebody else has added it meanwhile
+            self._give_up(wish, call, Code.REALM_EXISTS, {"name": known.name}, now)
+            return
         record = self._new_record(wish, call)
         fields: Fields = {"name": record.name, "room": call.room_name}
 

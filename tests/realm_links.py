@@ -2,10 +2,16 @@
 
 from dataclasses import replace
 
-from raw_peers import RawClient
-from realm_world import Realm, Realms
+from raw_peers import RawClient, RawServer
+from realm_world import PASSWORD, Realm, Realms
+from simulated_network import Address
+from simulated_nodes import cached_prs
 
-from protocol import Code
+from entering import ServerEntering
+from protocol import Code, Verb
+from protocol_frames import Ping
+from protocol_requests import Fields
+from protocol_session import Session
 from server_events import (
     AddRealm,
     Command,
@@ -29,8 +35,12 @@ def happenings(realm: Realm) -> list[HappeningKind]:
 
 def answer(realms: Realms, realm: Realm, command: Command) -> Code:
     """How a command of the operator ended."""
-    before = len(realm.server.events)
     realm.server.command(command)
+    return answered(realms, realm, len(realm.server.events))
+
+
+def answered(realms: Realms, realm: Realm, before: int) -> Code:
+    """How the next one ended, among events beyond the first so many."""
 
     def answers() -> list[OperatorAnswered]:
         new = realm.server.events[before:]
@@ -84,3 +94,55 @@ def restart(realm: Realm, **settings: object) -> None:
     realm.server.kill()
     realm.server.settings = replace(realm.server.settings, **settings)  # type: ignore[arg-type]
     realm.server.start()
+
+
+class HandMade(RawServer):
+    """A realm that is called. It lets in whoever knows the password, but for what ``answers`` says
+    otherwise: None, no answer at all."""
+
+    def __init__(
+        self, realms: Realms, answers: dict[Verb, tuple[Code, Fields] | None] | None = None
+    ) -> None:
+        chance = realms["a"].random_bytes("hand-made")
+        super().__init__("hand-made", ("10.2.0.9", 8083), realms.network, random_bytes=chance)
+        self.on_request = self._serve
+        self.called: list[float] = []  # when a new session was wanted
+        self.answers = answers or {}
+        self.answers_pings = False
+        self._entering: ServerEntering | None = None
+
+    def arrive(self, datagram: bytes, source: Address) -> None:
+        before = len(self.sessions)
+        super().arrive(datagram, source)
+        if len(self.sessions) > before:
+            self.called.append(self.network.now)
+        elif self.answers_pings and self.sessions and isinstance(self.frames[-1], Ping):
+            self.newest.receive_ping(self.frames[-1])
+            self.say(b"")
+
+    @property
+    def newest(self) -> Session:
+        return list(self.sessions.values())[-1]
+
+    def say(self, frame: bytes) -> None:
+        """In the newest session."""
+        self.newest.queue(frame)
+        for burst in self.newest.take_bursts(self.network.now):
+            for datagram in burst.datagrams:
+                self.send(datagram, burst.address)
+
+    def _serve(self, number: int, fields: Fields) -> tuple[Code, Fields] | None:
+        verb = Verb(number)
+        if verb in self.answers:
+            return self.answers[verb]
+        if verb is Verb.PAKE1:
+            sid = self.newest.handshake_hash
+            self._entering = ServerEntering(handshake_hash=sid, server_key=self.key)
+            prs = cached_prs(PASSWORD, self.room_id)
+            return Code.OK, self._entering.share(fields, prs, self._random_bytes(32))
+        if verb is Verb.PAKE2:
+            assert self._entering is not None
+            return Code.OK, self._entering.check(fields) or {}
+        if verb is Verb.SHARED:
+            return Code.OK, {"logs": [], "changed": []}
+        return Code.OK, {}
