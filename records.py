@@ -422,12 +422,17 @@ class Store(Protocol):
     def mirror(self, conversation: int) -> Mirror | None: ...  # by either of its conversations
     def mirrors(self, realm: int) -> list[Mirror]: ...
     def set_returned(self, conversation: int, returned: int) -> None: ...  # of a mirror
-    def shared_logs(self, realm: int) -> list[int]: ...  # what a realm may read, ascending: private
+    def shared_logs(
+        self, realm: int, after: int = 0, limit: int = -1
+    ) -> list[int]: ...  # what a realm may read, ascending: private
     # ones with its people, groups of ours it has members in, OUTGOING ones that are for it
     def realms_of(self, conversation: int) -> list[int]: ...  # the realms that may read a log
     def has_shared(self, realm: int, conversation: int) -> bool: ...
     def followed(self, realm: int, theirs: int) -> Followed | None: ...
-    def all_followed(self, realm: int) -> list[Followed]: ...  # by ``theirs``
+    def followed_after(
+        self, realm: int, theirs: int, limit: int
+    ) -> list[Followed]: ...  # by ``theirs``, without those that are refused
+    def count_followed(self, realm: int) -> int: ...  # with them
     def save_followed(self, followed: Followed) -> None: ...
     def realm_has(self, realm: int, conversation: int) -> int: ...  # as it reported, of our log
     def set_realm_has(self, realm: int, conversation: int, number: int) -> None: ...

@@ -291,8 +291,8 @@ class Following:
             self._ask_after = min(self._unknown) - 1
             self._unknown.clear()
         after, realm = self._ask_after, self.link.realm
-        mine = [log for log in self._store.all_followed(realm) if log.theirs > after and log.ours]
-        held = tuple(HeldLog(log.theirs, log.have, log.chain) for log in mine[:MAX_HELD])
+        mine = self._store.followed_after(realm, after, MAX_HELD)
+        held = tuple(HeldLog(log.theirs, log.have, log.chain) for log in mine)
         wish = SharedRequest(after, held)
         self._is_asking, self._ask_after = True, None
         self.link.ask(Verb.SHARED, wish.encode(), partial(self._learn_logs, wish), now)
@@ -338,7 +338,7 @@ class Following:
 
     def _place_new(self, new: list[tuple[SharedLog, Followed | None]]) -> None:
         realm = self.link.realm
-        count = len(self._store.all_followed(realm))
+        count = self._store.count_followed(realm)
         for log, followed in new:
             if followed is None and count >= self._limits.realm_conversations:
                 self._report_full(self.link)

@@ -182,9 +182,15 @@ class Realms(Conversations):
 
     # --- our logs, as they read them ---
 
-    def shared_logs(self, realm: int) -> list[int]:
-        """Ascending. None that it declined."""
-        rows = self._database.rows(_SHARED + " ORDER BY conversation", (realm,) * 3)
+    def shared_logs(self, realm: int, after: int = 0, limit: int = -1) -> list[int]:
+        """Ascending, those behind ``after``. None that it declined."""
+        if not 0 <= after <= MAX_INTEGER:
+            return []
+        rows = self._database.rows(
+            f"SELECT conversation FROM ({_SHARED}) WHERE conversation > ?"
+            " ORDER BY conversation LIMIT ?",
+            (realm, realm, realm, after, limit),
+        )
         return [conversation for (conversation,) in rows]
 
     def has_shared(self, realm: int, conversation: int) -> bool:
@@ -257,10 +263,19 @@ class Realms(Conversations):
         )
         return _followed(*row) if row else None
 
-    def all_followed(self, realm: int) -> list[Followed]:
-        """By their numbers, ascending."""
-        rows = self._database.rows(f"{_SELECT_FOLLOWED} WHERE realm = ? ORDER BY theirs", (realm,))
+    def followed_after(self, realm: int, theirs: int, limit: int) -> list[Followed]:
+        """Those that are not refused, by their numbers, ascending; of numbers above ``theirs``."""
+        rows = self._database.rows(
+            f"{_SELECT_FOLLOWED} WHERE realm = ? AND theirs > ? AND ours > 0"
+            " ORDER BY theirs LIMIT ?",
+            (realm, _number(theirs), limit),
+        )
         return [_followed(*row) for row in rows]
+
+    def count_followed(self, realm: int) -> int:
+        """How many there are, with those that were refused."""
+        row = self._database.row("SELECT count(*) FROM followed_logs WHERE realm = ?", (realm,))
+        return row[0] if row else 0
 
     def save_followed(self, followed: Followed) -> None:
         """Part of appending what came."""

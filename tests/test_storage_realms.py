@@ -182,6 +182,8 @@ def test_of_its_own_groups_a_realm_reads_what_ours_say_to_it_and_not_our_copy(
     store.add_member(copy.conversation, know(store, BOB))  # as the copy tells
 
     assert store.shared_logs(campus) == [copy.outgoing]
+    assert store.shared_logs(campus, copy.outgoing) == []
+    assert store.shared_logs(campus, limit=0) == []
     assert store.realms_of(copy.outgoing) == [campus]
     assert store.realms_of(copy.conversation) == []
 
@@ -259,14 +261,18 @@ def test_how_much_came_back_of_what_was_said_is_kept(store: Storage, campus: int
 def test_how_far_their_logs_are_followed_is_kept_whatever_numbers_they_have(
     store: Storage, campus: int
 ) -> None:
-    far = Followed(campus, (1 << 63) - 1, 0, (1 << 64) - 1, CHAIN)
+    far = Followed(campus, (1 << 64) - 1, 6, (1 << 64) - 1, CHAIN)
     near = Followed(campus, 2, 5, 1, CHAIN)
     store.save_followed(far)
+    store.save_followed(Followed(campus, 4, 0, 0, CHAIN))
     store.save_followed(near)
     store.save_followed(near._replace(have=2))
     store.commit()
 
-    assert store.all_followed(campus) == [near._replace(have=2), far]
+    assert store.followed_after(campus, 0, 9) == [near._replace(have=2), far]
+    assert store.followed_after(campus, 0, 1) == [near._replace(have=2)]
+    assert store.followed_after(campus, 2, 9) == [far]
+    assert store.count_followed(campus) == 3
     assert store.followed(campus, 3) is None
 
 
