@@ -61,6 +61,7 @@ class _Wish:
     added_by: str  # "": the operator
     once: bytes  # empty: the operator's
     then: Then
+    key: bytes = b""  # theirs, once it has entered: what is left is to write it down
 
 
 class Realms:
@@ -185,6 +186,8 @@ class Realms:
         return False
 
     def _refused(self, wish: _Wish, call: Call, refusal: Refusal, now: float) -> None:
+        if wish.key:
+            return  # it is a realm of ours already, and is called again
         if refusal.code is Code.REALM_EXISTS and self._links.of_key(call.key) is not None:
             self._stands(wish, call, now)  # they have called us, and that link stays
             return
@@ -201,9 +204,12 @@ class Realms:
     def _stands(self, wish: _Wish, call: Call, now: float) -> None:
         """They took us in: it is a realm of ours once that is on disk."""
         known = self._links.of_key(call.key)
-        if known is not None and known.host:  # somebody else has added it meanwhile
-            self._give_up(wish, call, Code.REALM_EXISTS, {"name": known.name}, now)
+        is_added = known is not None and known.host  # by somebody else, meanwhile
+        if is_added or any(other.key == call.key for other in self._wishes):
+            name = known.name if known is not None else wish.name
+            self._give_up(wish, call, Code.REALM_EXISTS, {"name": name}, now)
             return
+        wish.key = call.key
         record = self._new_record(wish, call)
         fields: Fields = {"name": record.name, "room": call.room_name}
 

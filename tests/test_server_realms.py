@@ -4,16 +4,29 @@ from collections.abc import Iterator
 
 import pytest
 from raw_peers import RawClient
-from realm_links import add, raw_client, restart, rows, state
+from realm_links import (
+    HandMade,
+    add,
+    answer,
+    happenings,
+    linked,
+    raw_client,
+    restart,
+    rows,
+    state,
+)
 from realm_world import PASSWORD, Realms
 
+import client_events
 from crypto import x25519, x25519_public
-from protocol import CloseCode, Code, Verb
-from protocol_frames import Close, Post
+from protocol import CloseCode, Code, Verb, encode_object
+from protocol_frames import Close, Post, Request, Response
 from protocol_requests import Fields
 from realms import RealmRequest, prove_key
 from server_events import (
     AddRealm,
+    DropRealm,
+    OperatorAnswered,
     RealmState,
 )
 from settings import WhoMayLink
@@ -209,3 +222,97 @@ def test_who_may_add_is_the_operators_to_say(realms: Realms, who: WhoMayLink) ->
     assert added.code is Code.NOT_ALLOWED
     may = who is WhoMayLink.OPERATOR
     assert add(realms, "a", "b") is (Code.OK if may else Code.NOT_ALLOWED)
+
+
+def test_requests_of_a_realm_that_calls_are_served_in_their_order(realms: Realms) -> None:
+    raw = called(realms)  # which took requests 1 to 3
+    raw.send_frames(Request(5, Verb.PEOPLE, b"{}").encode())
+    realms.run(0.5)
+    raw.send_frames(Request(4, Verb.SHARED, b'{"after":0,"held":[]}').encode())
+    realms.run(0.5)
+
+    answered = [f.request for f in raw.frames if isinstance(f, Response)]
+    assert answered == [1, 2, 3, 4, 5]
+
+
+def test_an_early_request_of_a_realm_that_cannot_be_ends_its_link(realms: Realms) -> None:
+    raw = called(realms)
+
+    raw.send_frames(Request(5, Verb.SHARED, b"{").encode())
+    raw.send_frames(Request(4, Verb.PEOPLE, b"{}").encode())
+    realms.run(0.5)
+
+    assert closed(raw) is CloseCode.BROKEN
+    assert state(realms, realms["a"]) is RealmState.AWAY
+
+
+def test_a_realm_that_leaves_in_the_moment_it_enters_is_not_linked(realms: Realms) -> None:
+    raw = proved(realms)
+    entering = encode_object(key_of(raw, b"\7" * 32))
+
+    raw.send_frames(Request(3, Verb.ENTER_REALM, entering).encode(), Close(CloseCode.EXIT).encode())
+    realms.run(1)
+
+    assert state(realms, realms["a"]) is RealmState.AWAY
+    assert happenings(realms["a"]) == []
+
+
+def test_a_realm_that_was_here_before_has_its_name_for_good(realms: Realms) -> None:
+    """What its people said here still says so."""
+    add(realms, "a", "b", name="kampus")
+    assert answer(realms, realms["a"], DropRealm("kampus")) is Code.OK
+    other = HandMade(realms)
+
+    assert answer(realms, realms["a"], AddRealm("kampus", *other.address)) is Code.REALM_EXISTS
+
+    assert add(realms, "a", "b", name="kampus") is Code.OK
+
+
+def test_one_server_that_two_people_add_at_once_is_one_realm(realms: Realms) -> None:
+    a, address = realms["a"], realms["b"].server.address
+    before = len(a.server.events)
+    for name in ("satu", "dua"):
+        a.server.command(AddRealm(name, *address))
+    realms.run(2)
+
+    codes = [e.code for e in a.server.events[before:] if isinstance(e, OperatorAnswered)]
+    assert sorted(codes) == [Code.OK, Code.REALM_EXISTS]
+    linked(realms, "a", "b")
+
+
+def test_a_realm_that_called_keeps_its_name_unless_another_is_wanted(realms: Realms) -> None:
+    add(realms, "b", "a")
+    linked(realms, "a", "b")
+
+    assert answer(realms, realms["a"], AddRealm("", *realms["b"].server.address)) is Code.OK
+
+    linked(realms, "a", "b")
+    assert [row.name for row in rows(realms, realms["a"])] == ["b"]
+
+
+def test_a_realm_whose_people_are_known_here_keeps_its_name(realms: Realms) -> None:
+    a = realms["a"]
+    add(realms, "b", "a")
+    linked(realms, "a", "b")
+    alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
+    realms.enters(alice, bob)
+    assert realms.asked(alice, client_events.OpenPrivate(alice.ticket(), "bob@b")) is Code.OK
+
+    assert add(realms, "a", "b", name="lain") is Code.OK
+
+    assert [row.name for row in rows(realms, a)] == ["b"]
+
+
+def test_whoever_left_meanwhile_is_not_told(realms: Realms) -> None:
+    a, (host, port) = realms["a"], realms["b"].server.address
+    alice = raw_client(realms, "a")
+    alice.enter("alice", PASSWORD)
+    realms["b"].server.stop_for(2.0)
+    wish: Fields = {"once": "11" * 16, "name": "b", "address": host, "port": port}
+    assert alice.ask(Verb.ADD_REALM, wish, within=0.5) is None
+
+    alice.send_frames(Close(CloseCode.EXIT).encode())
+    linked(realms, "a", "b")
+
+    assert Verb.ADD_REALM not in [one.verb for one in alice.answers]
+    assert [row.added_by for row in rows(realms, a)] == ["alice"]
