@@ -14,7 +14,7 @@ EXTRAS := cryptography pillow tkinterdnd2
 PACKAGES := python3 python3-tk python3-venv xvfb xauth xdotool \
 	fontconfig fonts-dejavu-core fonts-noto-core fonts-noto-color-emoji
 # Where there is no I/O, every branch is tested; elsewhere a figure would only reward clicking.
-COVERED := protocol*.py,auth*.py,crypto*.py,conversation.py,file_names.py,file_words.py,deadlines.py,entering.py,belonging.py,replication*.py,transfer*.py,$\
+COVERED := protocol*.py,auth*.py,crypto*.py,conversation.py,file_names.py,file_words.py,realm_words.py,deadlines.py,entering.py,belonging.py,replication*.py,transfer*.py,$\
 	*_core.py,server_rooms.py,server_presence.py,server_door.py,server_people.py,server_turn.py,$\
 	server_posting.py,server_requests.py,server_entrance.py,server_members.py,server_operator.py,$\
 	server_delivery.py,server_peer.py,server_sessions.py,server_links.py,server_partings.py,$\

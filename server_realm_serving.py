@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable
 from itertools import islice
 
-from conversation import ROOM, ConversationKind, Entry, EntryKind
+from conversation import ROOM, ConversationKind, Entry, EntryKind, RefusalNote
 from protocol import Code
 from protocol_frames import Have
 from protocol_requests import Fields, number_field
@@ -24,8 +24,8 @@ from server_rooms import Rooms
 from server_turn import Turn
 
 MOST_REFUSED = 50  # entries for which a whole log that is refused shows a notice
+MOST_LOOKED = 200  # logs for one answer: most of them may be empty
 READ_BYTES = 256 * 1024
-NOTICE = "undelivered"  # a NOTICE says so, with the code behind it
 
 
 class Serving:
@@ -90,11 +90,13 @@ class Serving:
 
     def _shared(self, link: RealmPeer, wish: SharedRequest, now: float) -> SharedAnswer:
         held = {log.conversation: log for log in wish.held}
-        mine = [log for log in self._store.shared_logs(link.realm) if log > wish.after]
+        mine = self._store.shared_logs(link.realm, wish.after, MOST_LOOKED)
         last = wish.held[-1].conversation if len(held) == MAX_HELD else None
         covered = [log for log in mine if last is None or log <= last]
         page = list(islice((log for log in covered if self._rooms.head(log)), MAX_PAGE + 1))
-        next_after = last if len(covered) < len(mine) else None
+        next_after = mine[-1] if len(mine) == MOST_LOOKED else None
+        if len(covered) < len(mine):
+            next_after = last
         if len(page) > MAX_PAGE:
             page.pop()
             next_after = page[-1]
@@ -219,7 +221,7 @@ class Serving:
         at = self._wall_clock()
         self._store.save_once(once, Code.OK, b"{}", at)
         shown = mirror.conversation if mirror is not None else conversation
-        text = f"{NOTICE} {int(code)}"
+        text = RefusalNote.about(entry, code).encode()
         self._store.append(
             shown, Entry(entry.tag, EntryKind.NOTICE, at, entry.person, entry.name, text)
         )

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = {
     "words": """
         protocol protocol_frames conversation file_names records
-        texts_client texts_commands texts_programs texts file_words
+        texts_client texts_commands texts_programs texts realm_words file_words
         settings settings_client wordlist
     """,
     "mechanisms": """

@@ -138,7 +138,7 @@ def test_whoever_is_not_there_when_the_realm_is_back_is_told_of() -> None:
         alice.say_in(here, "halo???")
         realms.run(10)
 
-        assert notices(a, here) == ["undelivered 30", "undelivered 30"]
+        assert notices(a, here) == ["undelivered 30 halo?", "undelivered 30 halo??"]
         assert [refused.code for refused in alice.refused] == [Code.NO_SUCH_USER]
 
 
@@ -182,7 +182,7 @@ def test_a_muted_person_of_another_realm_hears_that() -> None:
         realms.run(5)
 
         assert texts(b, there) == ["hai"]
-        assert notices(a, a.conversation(alice, "bob@b")) == ["undelivered 16"]
+        assert notices(a, a.conversation(alice, "bob@b")) == ["undelivered 16 diam?"]
         assert store.undelivered(1) == []
 
 
