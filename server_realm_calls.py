@@ -129,10 +129,9 @@ class Call:
 
     def start(self, now: float) -> None:
         """Calls at once, unless it does already."""
-        if self.state in (CallState.RESTING, CallState.CALLING):
+        if self._link.state in (LinkState.IDLE, LinkState.PAUSED):
             self.state = CallState.CALLING
-            if self._link.state in (LinkState.IDLE, LinkState.PAUSED):
-                self._link.connect(self.address, now)
+            self._link.connect(self.address, now)
 
     def rest(self, code: CloseCode, now: float) -> None:
         """Ends what stands or is under way, with a CLOSE."""
@@ -208,10 +207,10 @@ class Call:
 
     def _derived(self, room_id: bytes, result: object, now: float) -> None:
         assert isinstance(result, bytes)
-        if self.state is CallState.CALLING and room_id == self.room_id and not self.prs:
+        is_for_this = self._link.session is not None and room_id == self.room_id
+        if is_for_this and self.state is CallState.CALLING:
             self.prs = result
-            if self._link.session is not None:
-                self._prove(now)
+            self._prove(now)
 
     def _ask(self, verb: Verb, fields: Fields, now: float) -> None:
         self._deadline = now + ANSWER_TIMEOUT

@@ -347,8 +347,6 @@ class RealmLinks:
         self._use.changed(now)
 
     def _fall(self, peer: RealmPeer, now: float) -> None:
-        if self._standing.get(peer.realm) is not peer:
-            return
         del self._standing[peer.realm]
         if peer.is_called:  # a call of ours is made again by itself
             self._lonely.add(peer.realm)
@@ -390,9 +388,7 @@ class RealmLinks:
         self._lonely.discard(realm)
 
     def break_off(self, peer: RealmPeer, now: float) -> None:
-        """What came over a link cannot be."""
-        if self._standing.get(peer.realm) is not peer:
-            return
+        """What came over a link that stands cannot be."""
         if peer.is_called:
             self._sessions.close(peer.peer, CloseCode.BROKEN, now)
         else:
@@ -489,8 +485,6 @@ class RealmLinks:
     def handle_timer(self, now: float) -> None:
         lonely, self._lonely = self._lonely, set()
         for realm in sorted(lonely):
-            record = self._records.get(realm)
-            if record is not None:
-                self._call(record, now)
+            self._call(self._records[realm], now)
         for call in self._all_calls():
             call.handle_timer(now)

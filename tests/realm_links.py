@@ -109,6 +109,7 @@ class HandMade(RawServer):
         self.called: list[float] = []  # when a new session was wanted
         self.answers = answers or {}
         self.answers_pings = False
+        self.greeting = b""  # what it says at once in each session
         self._entering: ServerEntering | None = None
 
     def arrive(self, datagram: bytes, source: Address) -> None:
@@ -116,6 +117,8 @@ class HandMade(RawServer):
         super().arrive(datagram, source)
         if len(self.sessions) > before:
             self.called.append(self.network.now)
+            if self.greeting:
+                self.say(self.greeting)
         elif self.answers_pings and self.sessions and isinstance(self.frames[-1], Ping):
             self.newest.receive_ping(self.frames[-1])
             self.say(b"")

@@ -207,5 +207,34 @@ def test_a_link_that_stood_for_long_is_called_again_soon(realms: Realms) -> None
     assert 4.0 < other.called[-1] - before < 7.0
 
 
+def test_so_is_one_that_stood_for_long_and_then_fell_silent(realms: Realms) -> None:
+    other = linked(realms)
+    for _ in range(3):
+        other.say(NONSENSE[0])
+        realms.run(60)
+    realms.run(400)
+    calls = len(other.called)
+    other.answers_pings = False
+    realms.run_until(lambda: len(other.called) > calls)
+    other.answers_pings = True
+    realms.run(1)
+    before = realms.network.now
+
+    other.say(NONSENSE[0])
+    realms.run(60)
+
+    assert 4.0 < other.called[-1] - before < 7.0
+
+
+def test_a_realm_that_hangs_up_before_the_password_is_worked_out(realms: Realms) -> None:
+    other = HandMade(realms)
+    other.greeting = Close(CloseCode.IDLE).encode()
+
+    assert add(realms, other) is Code.REALM_UNREACHABLE
+
+    realms.run(10)
+    assert other.requests == []
+
+
 def responses(other: HandMade) -> list[Response]:
     return [frame for frame in other.frames if isinstance(frame, Response)]

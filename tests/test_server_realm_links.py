@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 from realm_links import add, answer, happenings, is_linked, linked, raw_client, restart, rows, state
 from realm_world import PASSWORD, Realms
+from simulated_network import Sent
 from simulated_nodes import cached_prs
 
-from protocol import Code
+from protocol import Code, DatagramType
 from protocol_frames import RealmsChanged
 from server_events import (
     AddRealm,
@@ -239,6 +240,63 @@ def test_a_link_is_back_after_a_restart(realms: Realms, who: str, how: str, paus
 
     assert linked(realms, "a", "b") < (5.0 if pause < 100 else 75.0)
     realms.run(60)
+    linked(realms, "a", "b", within=0.1)
+
+
+@pytest.mark.parametrize("who", ["a", "b"])
+@pytest.mark.parametrize("pause", [0.0, 200.0])
+def test_where_both_know_the_way_a_link_is_back_at_once(
+    realms: Realms, who: str, pause: float
+) -> None:
+    """Whoever comes back calls."""
+    add(realms, "a", "b")
+    add(realms, "b", "a")
+    linked(realms, "a", "b")
+
+    realms[who].server.kill()
+    realms.run(pause)
+    realms[who].server.start()
+
+    assert linked(realms, "a", "b") < 6.0
+    realms.run(100)
+    linked(realms, "a", "b", within=0.1)
+
+
+def test_where_one_cannot_get_through_the_link_that_the_other_called_stays(realms: Realms) -> None:
+    """Though it is the one with the lower key, whose call would be preferred."""
+    a, b = realms["a"], realms["b"]
+    add(realms, "a", "b")
+    add(realms, "b", "a")
+    linked(realms, "a", "b")
+    for realm in (a, b):
+        realm.server.kill()
+    tried: list[float] = []
+
+    def lose(sent: Sent) -> list[bytes]:
+        is_init = sent.datagram[3] == DatagramType.INIT
+        if not is_init or sent.destination != a.server.address:
+            return [sent.datagram]
+        tried.append(realms.network.now)
+        return []
+
+    realms.network.filters.append(lose)
+    for realm in (a, b):
+        realm.server.start()
+    linked(realms, "a", "b")
+    before = happenings(a)
+    realms.run(100)
+    assert happenings(a) == before
+
+    # When it goes in the middle of an attempt, that goes on.
+    tries = len(tried)
+    realms.run_until(lambda: len(tried) > tries)
+    a.server.stop()
+    realms.run(5)
+    assert state(realms, b) is RealmState.AWAY
+    a.server.start()
+    linked(realms, "a", "b")
+    realms.network.filters.clear()
+    realms.run(100)
     linked(realms, "a", "b", within=0.1)
 
 

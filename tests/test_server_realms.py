@@ -246,6 +246,32 @@ def test_an_early_request_of_a_realm_that_cannot_be_ends_its_link(realms: Realms
     assert state(realms, realms["a"]) is RealmState.AWAY
 
 
+def test_what_a_realm_asked_before_it_broke_the_rules_is_not_served(realms: Realms) -> None:
+    raw = called(realms)
+
+    raw.send_frames(
+        Request(5, Verb.PEOPLE, b"{}").encode(),
+        Request(4, Verb.PEOPLE, b"{}").encode(),
+        Post(1, 1, 1, 1, 0, 1, b"halo").encode(),
+    )
+    realms.run(1)
+
+    assert closed(raw) is CloseCode.BROKEN
+    answered = [f.request for f in raw.frames if isinstance(f, Response)]
+    assert 5 not in answered
+
+
+def test_what_is_no_datagram_for_a_caller_is_ignored(realms: Realms) -> None:
+    raw = called(realms)
+    for kind in range(256):
+        for size in (0, 8, 16, 32, 1196):
+            raw.send(b"Rg\x01" + bytes([kind]) + bytes(size), realms["a"].server.address)
+    realms.run(1)
+
+    assert realms["a"].server.is_running
+    assert state(realms, realms["a"]) is RealmState.LINKED
+
+
 def test_a_realm_that_leaves_in_the_moment_it_enters_is_not_linked(realms: Realms) -> None:
     raw = proved(realms)
     entering = encode_object(key_of(raw, b"\7" * 32))
