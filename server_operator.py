@@ -136,11 +136,15 @@ class Operator:
         return True
 
     def _mute(self, command: Mute, at: int) -> bool:
-        member = self._present(command.name)
-        if member is None:
-            return False
-        self._people.add_ban(BanKind.SPEAK, member.person, "", command.minutes, at)
-        self._report(Happened(HappeningKind.MUTED, at, member.name, member.address))
+        person = self._people.find(command.name)
+        member = self._members.get(person) if person is not None else None
+        if person is None or (member is None and "@" not in command.name):
+            return False  # of another realm, nobody knows who is present
+        self._people.add_ban(BanKind.SPEAK, person, "", command.minutes, at)
+        name, address = command.name, None
+        if member is not None:
+            name, address = member.name, member.address
+        self._report(Happened(HappeningKind.MUTED, at, name, address))
         self.report_bans()
         return True
 

@@ -202,7 +202,7 @@ class Contacts:
         if self._people.ban_on(BanKind.ENTER, person, shown, "", at) is not None:
             return Code.BANNED, {}
         if kind == ConversationKind.PRIVATE:
-            found = self._people.find(name)
+            found = self._people.find(name) if "@" not in name else None
             if found is None:
                 return Code.NO_SUCH_USER, {}
             return Code.OK, {"person": Someone(*self._serving.known(found)).encode()}

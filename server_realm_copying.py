@@ -113,7 +113,7 @@ class Copying:
     def own(self, someone: Someone) -> int | None:
         """Whom another realm means by somebody of ours."""
         if not someone.theirs:
-            return self._people.find(someone.name)
+            return self._people.find(someone.name) if "@" not in someone.name else None
         person = int.from_bytes(someone.theirs, "big")
         if person >> 63 or self._store.person(person) is None:
             return None

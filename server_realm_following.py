@@ -24,7 +24,8 @@ from settings import Limits
 
 MOST_READ = 32  # logs that are pulled at a time, from one realm
 MAX_HAVE_PAIRS = 64
-PAUSE = 5.0  # s after a full disk, or more than a realm may leave here
+PAUSE = 5.0  # s after a full disk
+FULL_PAUSE = 600.0  # s after a realm has left here what it may
 DEBT = 4.0  # s of the rate: what a PULL brings may come all at once
 MOST_UNTOLD = 1_000  # refusals that a realm has not heard yet: until then no more is read
 COMPARED_BYTES = 1 << 20  # of our log, read at a time
@@ -177,8 +178,8 @@ class Following:
         self._tokens = min(2.0 * rate, self._tokens + rate * (now - self._tokens_at))
         self._tokens_at = now
 
-    def _pause(self, now: float) -> None:
-        self._paused_until = now + PAUSE
+    def _pause(self, now: float, seconds: float = PAUSE) -> None:
+        self._paused_until = now + seconds
         self._forget()
 
     # --- writing ---
@@ -192,7 +193,7 @@ class Following:
         self._turn.when_undone(self._undo)
         if self._store.realm_bytes(self.link.realm) >= self._limits.realm_bytes:
             self._report_full(self.link)
-            self._pause(now)
+            self._pause(now, FULL_PAUSE)
             return
         self._turn.attempt(partial(self._write, arrived, at), now)
 

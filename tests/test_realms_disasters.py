@@ -2,17 +2,11 @@
 
 import random
 import shutil
-from pathlib import Path
 
 import pytest
-from realm_world import Realm, Realms
-from simulated_clients import Client
+from realm_world import Realms
 from simulated_network import Weather
-from test_realms import GROUP, notices, texts, with_group
-
-import client_events
-from conversation import EntryKind, FileNote
-from protocol import Code
+from test_realms import GROUP, texts, with_group
 
 
 def settle(realms: Realms) -> None:
