@@ -27,6 +27,7 @@ from server_events import AddRealm, Happened, HappeningKind, Started
 from settings import Limits, ServerSettings
 
 PASSWORD = "merah jambu kuda laut"
+LINKED = HappeningKind.REALM_LINKED
 _MEMORY = Path("/dev/shm")
 
 
@@ -134,9 +135,9 @@ class Realms:
         for event in reversed(here.server.events):
             if isinstance(event, Started):
                 return False
-            if isinstance(event, Happened) and event.name == there.name:
-                if event.kind in (HappeningKind.REALM_LINKED, HappeningKind.REALM_LOST):
-                    return event.kind is HappeningKind.REALM_LINKED and here.server.is_running
+            is_theirs = isinstance(event, Happened) and event.name == there.name
+            if is_theirs and event.kind in (LINKED, HappeningKind.REALM_LOST):
+                return event.kind is LINKED and here.server.is_running
         return False
 
     # --- what people do ---

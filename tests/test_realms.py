@@ -4,14 +4,12 @@ in words, whatever the network, the servers and the disks do meanwhile.
 
 import pytest
 from realm_world import Realm, Realms
-from simulated_clients import Client
 from simulated_network import Weather
 
 import client_events
-from conversation import EntryKind, FileNote
+from conversation import EntryKind
 from protocol import Code
-from records import BanKind
-from server_events import CutRealm, Kick, Mute, RestoreRealm
+from server_events import Mute
 
 GROUP = "kelas"
 
@@ -93,7 +91,7 @@ def test_what_is_said_to_a_realm_that_is_away_waits_for_it() -> None:
 
         alice.write("bob@b", "kedua")
         bob.write("alice@a", "ketiga")
-        realms.run(2 * 24 * 3600)
+        realms.run(3 * 3600)
         realm = a.of(b)
         assert realm is not None
         assert a.server.store.waiting_for(realm.realm) == 1
@@ -175,8 +173,8 @@ def test_a_muted_person_of_another_realm_hears_that() -> None:
         realms.run(2)
         store = b.server.store
         there = b.conversation(bob, "alice@a")
-        person = next(e.person for e in b.entries(there))
-        mute_on(b, person)
+        b.server.command(Mute("alice@a", None))
+        realms.run(1)
 
         alice.write("bob@b", "diam?")
         realms.run(5)
@@ -184,15 +182,6 @@ def test_a_muted_person_of_another_realm_hears_that() -> None:
         assert texts(b, there) == ["hai"]
         assert notices(a, a.conversation(alice, "bob@b")) == ["undelivered 16 diam?"]
         assert store.undelivered(1) == []
-
-
-def mute_on(realm: Realm, person: int) -> None:
-    """As the operator does it with somebody who is not present."""
-    people = realm.server.core._members.people
-    record = realm.server.store.person(person)
-    assert record is not None
-    people.hold_name(person, record.name)
-    people.add_ban(BanKind.SPEAK, person, "", None, realm.server.wall_clock())
 
 
 # --- groups ---
@@ -279,17 +268,17 @@ def test_a_group_across_realms_on_a_bad_network(seed: int) -> None:
             assert [t for t in at_home if t[0] == word] == [f"{word}{n}" for n in range(10)]
 
 
-def test_a_partition_of_days_heals_in_the_order_of_the_home() -> None:
-    with Realms("days", "b", "a") as realms:
+def test_a_partition_in_which_both_sides_go_on_heals_in_the_order_of_the_home() -> None:
+    with Realms("hours", "b", "a") as realms:
         realms.link("a", "b")
         with_group(realms, "b", "a")
         founder, ana = realms.clients
         realms.part("a", "b")
 
-        for day in range(3):
-            founder.write_group(GROUP, f"rumah {day}")
-            ana.write_group(f"{GROUP}@b", f"jauh {day}")
-            realms.run(24 * 3600)
+        for turn in range(3):
+            founder.write_group(GROUP, f"rumah {turn}")
+            ana.write_group(f"{GROUP}@b", f"jauh {turn}")
+            realms.run(2 * 3600)
         realms.heal()
         realms.run(600)
 

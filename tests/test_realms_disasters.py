@@ -2,10 +2,12 @@
 
 import random
 import shutil
+from pathlib import Path
 
 import pytest
 from realm_world import Realms
 from simulated_network import Weather
+from simulated_programs import Server
 from test_realms import GROUP, texts, with_group
 
 
@@ -137,49 +139,55 @@ def test_an_old_backup_put_back_doubles_nothing_and_loses_nothing_elsewhere(whic
         founder, ana = realms.clients
         alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
         realms.enters(alice, bob)
-        alice.write("bob@b", "satu")
-        founder.write_group(GROUP, "rumah 1")
-        ana.write_group(f"{GROUP}@b", "jauh 1")
-        realms.run(5)
-        server = realms[which].server
-        server.stop()
-        realms.run(3)
-        copy = realms.root / "backup"
-        shutil.copytree(server.folder, copy)
-        server.start()
-        realms.run(20)
-        alice.write("bob@b", "dua")
-        bob.write("alice@a", "tiga")
-        founder.write_group(GROUP, "rumah 2")
-        ana.write_group(f"{GROUP}@b", "jauh 2")
-        realms.run(10)
 
-        server.stop()
-        realms.run(3)
-        shutil.rmtree(server.folder)
-        shutil.copytree(copy, server.folder)
-        server.start()
-        realms.run(60)
-        alice.write("bob@b", "empat")
-        bob.write("alice@a", "lima")
-        founder.write_group(GROUP, "rumah 3")
-        ana.write_group(f"{GROUP}@b", "jauh 3")
-        realms.run(30)
+        def everybody_speaks(turn: int) -> None:
+            alice.write("bob@b", f"alice {turn}")
+            realms.run(2)
+            bob.write("alice@a", f"bob {turn}")
+            founder.write_group(GROUP, f"founder {turn}")
+            ana.write_group(f"{GROUP}@b", f"ana {turn}")
+            realms.run(20)
+
+        everybody_speaks(1)
+        backup = copied(realms, realms[which].server)
+        everybody_speaks(2)
+        put_back(realms, realms[which].server, backup)
+        everybody_speaks(3)
 
         other = a if which == "b" else b
-        who = alice if other is a else bob
-        kept = texts(other, other.conversation(who, "bob@b" if other is a else "alice@a"))
-        assert sorted(kept) == ["dua", "empat", "lima", "satu", "tiga"]
-        group = other.server.store.group_named(f"{GROUP}@b" if other is a else GROUP)
-        assert group is not None
-        in_group = texts(other, group)
-        assert len(set(in_group)) == len(in_group)
-        assert {"rumah 1", "jauh 1", "jauh 2", "rumah 3", "jauh 3"} <= set(in_group)
-        copy_here = a.server.store.group_named(f"{GROUP}@b")
-        assert copy_here is not None
-        names = a.server.store.member_names(copy_here, 10)
+        in_private = {
+            a: texts(a, a.conversation(alice, "bob@b")),
+            b: texts(b, b.conversation(bob, "alice@a")),
+        }
+        in_group = {
+            a: texts(a, a.conversation(ana, f"{GROUP}@b")),
+            b: texts(b, b.conversation(founder, GROUP)),
+        }
+        for said in (*in_private.values(), *in_group.values()):
+            assert len(set(said)) == len(said)
+        assert set(in_private[other]) == {f"{w} {n}" for w in ("alice", "bob") for n in (1, 2, 3)}
+        assert set(in_group[other]) == {f"{w} {n}" for w in ("founder", "ana") for n in (1, 2, 3)}
+        copy = a.conversation(ana, f"{GROUP}@b")
+        names = a.server.store.member_names(copy, 10)
         assert sorted(names) == ["founder@b", "friend of a"]
-        for realm, name in ((a, "bob@b"), (b, "alice@a")):
-            one = alice if realm is a else bob
-            told = texts(realm, realm.conversation(one, name))
-            assert len(set(told)) == len(told)
+
+
+def copied(realms: Realms, server: Server) -> Path:
+    """A backup, for which the server stops."""
+    backup = realms.root / "backup"
+    server.stop()
+    realms.run(3)
+    shutil.copytree(server.folder, backup)
+    server.start()
+    realms.run(20)
+    return backup
+
+
+def put_back(realms: Realms, server: Server, backup: Path) -> None:
+    """What was done since is forgotten."""
+    server.stop()
+    realms.run(3)
+    shutil.rmtree(server.folder)
+    shutil.copytree(backup, server.folder)
+    server.start()
+    realms.run(60)
