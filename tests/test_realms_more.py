@@ -9,7 +9,15 @@ from test_realms import GROUP, notices, texts, with_group
 import client_events
 from conversation import EntryKind, FileNote
 from protocol import Code
-from server_events import CutRealm, Happened, HappeningKind, Mute, RemoveFile, RestoreRealm
+from server_events import (
+    CutRealm,
+    DropRealm,
+    Happened,
+    HappeningKind,
+    Mute,
+    RemoveFile,
+    RestoreRealm,
+)
 from settings import Limits
 
 DATA = bytes(range(256)) * 1000
@@ -123,6 +131,59 @@ def test_a_person_of_a_third_realm_is_not_written_to_through_the_second() -> Non
         opened = realms.asked(ana, client_events.OpenPrivate(ana.ticket(), "friend of c@c@b"))
 
         assert opened is Code.NO_WAY_THERE
+
+
+def test_a_realm_whose_last_member_left_reads_no_more_of_a_group_until_one_is_back() -> None:
+    with Realms("last", "b", "a") as realms:
+        realms.link("a", "b")
+        with_group(realms, "b", "a")
+        founder, ana = realms.clients
+        a, b = realms["a"], realms["b"]
+        copy = a.conversation(ana, f"{GROUP}@b")
+        founder.write_group(GROUP, "satu")
+        realms.run(3)
+
+        left = realms.asked(ana, client_events.LeaveGroup(ana.ticket(), f"{GROUP}@b"))
+        realms.run(3)
+        founder.write_group(GROUP, "dua")
+        realms.run(60)
+        meanwhile = texts(a, copy)
+        again = realms.joins(ana, f"{GROUP}@b")
+        realms.run(3)
+        ana.write_group(f"{GROUP}@b", "tiga")
+        realms.run(5)
+
+        assert (left, again) == (Code.OK, Code.OK)
+        assert meanwhile == ["satu"]
+        assert texts(a, copy) == ["satu", "dua", "tiga"]
+        names = [e.name for e in a.entries(copy) if e.kind is not EntryKind.TEXT]
+        assert names == ["founder@b", "friend of a", "friend of a", "friend of a"]
+        home = b.conversation(founder, GROUP)
+        assert texts(b, home) == ["satu", "dua", "tiga"]
+
+
+def test_a_realm_that_was_dropped_and_is_added_again_goes_on_where_it_was() -> None:
+    with Realms("dropped", "b", "a") as realms:
+        realms.link("a", "b")
+        with_group(realms, "b", "a")
+        founder, ana = realms.clients
+        a, b = realms["a"], realms["b"]
+        founder.write_group(GROUP, "satu")
+        realms.run(3)
+        a.server.command(DropRealm("b"))
+        realms.run(10)
+
+        founder.write_group(GROUP, "dua")
+        realms.run(10)
+        meanwhile = texts(a, a.conversation(ana, f"{GROUP}@b"))
+        realms.link("a", "b")
+        realms.run(10)
+        ana.write_group(f"{GROUP}@b", "tiga")
+        realms.run(10)
+
+        assert meanwhile == ["satu"]
+        assert texts(a, a.conversation(ana, f"{GROUP}@b")) == ["satu", "dua", "tiga"]
+        assert texts(b, b.conversation(founder, GROUP)) == ["satu", "dua", "tiga"]
 
 
 # --- files ---
