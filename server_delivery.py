@@ -9,7 +9,8 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from conversation import ROOM
 from deadlines import Deadlines
 from protocol import MAX_PLAINTEXT, Burst, PeerError
-from protocol_frames import Have, Heads, Pull, Reached, ReadTo, Typing, pack_frames, pad
+from protocol_frames import Have, Heads, Pull, Reached, ReadTo, Typing
+from protocol_packing import pack_frames, pad
 from records import Store, Stored
 from replication_server import (
     FIRST_HEADS,

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from deadlines import Deadlines
 from protocol import Burst
-from protocol_frames import Want, encode_chunks, pad
+from protocol_frames import Want, encode_chunks
+from protocol_packing import pad
 from records import Shelf, Store
 from server_peer import Peer
 from transfer import MAX_SUPPLIED, Run, Supplier

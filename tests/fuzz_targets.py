@@ -49,7 +49,8 @@ from protocol import (
     decode_object,
     encode_object,
 )
-from protocol_frames import decode_frames, pack_frames
+from protocol_frames import decode_frames
+from protocol_packing import pack_frames
 from server_console import Console
 from settings import (
     DEFAULT_PORT,

@@ -39,6 +39,7 @@ from entering import EnterAnswer, EnterRequest
 from protocol import CloseCode, Code, DatagramType, Verb, decode_object, encode_data_header
 from protocol_frames import FrameType
 from protocol_handshake import answer_init
+from protocol_packing import pad
 from settings import Limits
 
 PAGE = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -311,7 +312,7 @@ def test_the_example_of_a_sealed_datagram(number: int) -> None:
     sealed = seal(EXAMPLES["key_to_server"], SERVER_ID, number, ping)
 
     assert sealed == EXAMPLES[f"DATA_{number}"]
-    assert protocol_frames.pad(ping) == EXAMPLES["plaintext"]
+    assert pad(ping) == EXAMPLES["plaintext"]
     assert list(frames(EXAMPLES["plaintext"])) == [(FrameType.PING, (42).to_bytes(8, "big"))]
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 # A module imports only modules listed above it. README.md repeats this list.
 ORDER = {
     "words": """
-        protocol protocol_frames conversation file_names records
+        protocol protocol_frames protocol_packing conversation file_names records
         texts_client texts_commands texts_programs texts realm_words file_words
         settings settings_client wordlist
     """,
@@ -24,7 +24,8 @@ ORDER = {
         deadlines crypto_pure crypto auth_noise auth_cpace protocol_guards auth auth_scram
     """,
     "exchanges": """
-        protocol_handshake protocol_path protocol_requests protocol_session protocol_link entering belonging
+        protocol_handshake protocol_path protocol_requests protocol_session protocol_link
+        entering belonging
         replication_server replication_client
         transfer_blocks transfer_rate transfer realms
     """,
@@ -39,7 +40,8 @@ ORDER = {
         server_realm_calls server_realm_links server_realms server_abroad
         server_operator server_posting server_requests server_frames
         server_core
-        client_file_events client_events client_logs client_people client_connection
+        client_file_events client_realm_events client_events client_logs client_people
+        client_connection client_deliveries client_realms
         client_entrance
         client_requests client_accounts client_conversations client_questions
         client_file_moves client_uploads client_downloads client_files client_core

@@ -51,10 +51,9 @@ from protocol_frames import (
     Want,
     decode_frames,
     encode_chunks,
-    pack_frames,
-    pad,
     split_parts,
 )
+from protocol_packing import pack_frames, pad
 
 u8, u16, u32, u64 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64))
 eight = st.binary(min_size=8, max_size=8)
