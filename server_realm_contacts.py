@@ -156,6 +156,8 @@ class Contacts:
         same = (mirror for mirror in mirrors if fold_name(mirror.name) == fold_name(wish.name))
         mirror = next(same, None)
         if mirror is not None and self._rooms.is_member(member.person, mirror.conversation):
+            if contact is not None:  # it may have been refused when it was not there yet
+                self._store.undo_decline(realm.realm, mirror.outgoing)
             return Code.ALREADY_A_MEMBER, {"conversation": mirror.conversation}
         if self._has_enough(member.person):
             return Code.SERVER_FULL, {}

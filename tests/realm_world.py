@@ -135,8 +135,9 @@ class Realms:
         for event in reversed(here.server.events):
             if isinstance(event, Started):
                 return False
-            is_theirs = isinstance(event, Happened) and event.name == there.name
-            if is_theirs and event.kind in (LINKED, HappeningKind.REALM_LOST):
+            if not isinstance(event, Happened) or event.name != there.name:
+                continue
+            if event.kind in (LINKED, HappeningKind.REALM_LOST):
                 return event.kind is LINKED and here.server.is_running
         return False
 
