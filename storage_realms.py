@@ -187,8 +187,8 @@ class Realms(Conversations):
         if not 0 <= after <= MAX_INTEGER:
             return []
         rows = self._database.rows(
-            f"SELECT conversation FROM ({_SHARED}) WHERE conversation > ?"
-            " ORDER BY conversation LIMIT ?",
+            f"WITH shared AS ({_SHARED}) SELECT conversation FROM shared"  # noqa: S608 - ours
+            " WHERE conversation > ? ORDER BY conversation LIMIT ?",
             (realm, realm, realm, after, limit),
         )
         return [conversation for (conversation,) in rows]
