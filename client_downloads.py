@@ -11,9 +11,12 @@ from pathlib import Path
 
 from client_file_events import FetchFile, FileState, FileTrouble
 from client_file_moves import Calls, Disk, Move
-from protocol import BLOCK, Code, PeerError
+from client_questions import shared_in
+from protocol import BLOCK, Code, PeerError, Verb
 from protocol_frames import Chunk
 from protocol_guards import RoundTrip
+from protocol_requests import Answer, Fields, list_field
+from realms import split_realm
 from records import StoreFullError
 from transfer import Puller
 from transfer_blocks import Bitmap, block_count
@@ -21,6 +24,7 @@ from transfer_blocks import Bitmap, block_count
 SAVE_SHARE = 50  # times on its way, what is here is written down: so much may come twice
 SAVE_INTERVAL = 5.0  # s, and at least so often
 MOST_ATTEMPTS = 2
+COMING_INTERVAL = 2.0  # s between questions for a file that is on its way from another realm
 
 
 class _Step(Enum):
@@ -35,6 +39,9 @@ class Download(Move):
     def __init__(self, command: FetchFile, disk: Disk, calls: Calls) -> None:
         super().__init__(command.ticket, command.note, calls, is_upload=False)
         self._folder = command.folder
+        self._entry = command.conversation, command.number
+        self._asked = 0  # whether it is on its way to our server
+        self.again_at: float | None = None  # it is
         self._disk = disk
         self._puller: Puller | None = None  # once it has had a place
         self._step = _Step.PULLING
@@ -68,6 +75,7 @@ class Download(Move):
 
     def interrupt(self) -> None:
         """The session is gone: all is asked for anew."""
+        self._asked, self.again_at = 0, None
         if self._puller is not None and not self._puller.is_paused:
             self._puller.resume()
 
@@ -79,7 +87,7 @@ class Download(Move):
         done = min(self.note.size, puller.bitmap.count * BLOCK) if puller is not None else 0
         if self.is_paused:
             return FileState.PAUSED, done, 0.0
-        if puller is None or not self.has_place or not is_here:
+        if puller is None or not self.has_place or not is_here or self.realm:
             return FileState.WAITING, done, 0.0
         return FileState.MOVING, done, puller.speed
 
@@ -100,6 +108,8 @@ class Download(Move):
 
     def next_timer(self) -> float | None:
         """When something is asked for."""
+        if self.again_at is not None:
+            return self.again_at
         return self._puller.next_timer() if self._puller is not None else None
 
     def frames_due(self, now: float, round_trip: RoundTrip) -> tuple[list[bytes], bool]:
@@ -121,6 +131,7 @@ class Download(Move):
             shelf.drop(self.note.file)
             self.end(FileTrouble.DAMAGED)
             return
+        self.realm = ""
         for first, data in pieces:
             shelf.write(self.note.file, first, data)
         if pieces and puller.is_complete:
@@ -129,10 +140,38 @@ class Download(Move):
             self._kept_at = now
             self.keep()
 
-    def refuse(self) -> None:
-        """The server has nothing of it for us."""
-        if self.can_stop:
+    def refuse(self, now: float) -> None:
+        """The server has nothing of it for us: perhaps it is on its way there."""
+        conversation, number = self._entry
+        if not self.can_stop or self._asked or self.again_at is not None:
+            return
+        if not conversation:
             self.end(Code.FILE_MISSING)
+            return
+        fields: Fields = {"conversation": conversation, "before": number + 1}
+        self._asked = self._calls.ask(Verb.FILES, fields, now)
+
+    def receive_listed(self, answer: Answer, now: float) -> bool:
+        """To FILES; False: somebody else asked. Raises PeerError."""
+        if not self._asked or answer.request != self._asked:
+            return False
+        self._asked = 0
+        conversation, number = self._entry
+        rows = list_field(answer.fields, "files")[:1] if answer.code is Code.OK else []
+        shared = [shared_in(conversation, row) for row in rows]
+        if not self.can_stop:
+            return True
+        if shared and shared[0].is_coming and shared[0].number == number:
+            self.realm = split_realm(shared[0].sender)[1]
+            self.again_at = now + COMING_INTERVAL
+        else:
+            self.end(Code.FILE_MISSING)
+        return True
+
+    def look_again(self, now: float) -> None:
+        """By now it may have come."""
+        if self.again_at is not None and self.again_at <= now:
+            self.again_at = None
 
     def _is_keeping_due(self, puller: Puller, now: float) -> bool:
         news = puller.bitmap.count - self._kept

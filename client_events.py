@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from client_file_events import AskFiles, FileCommand, FileEvent, SharedHere
+from client_realm_events import RealmEvent, RealmInfo, RealmRequest
 from conversation import ConversationKind, Entry, EntryKind, Person
 from protocol import Address, Code
 from settings_client import Run
@@ -224,6 +225,7 @@ Request = (
     | FindPeople
     | Search
     | AskFiles
+    | RealmRequest
 )
 Command = (
     AskLacking
@@ -479,6 +481,7 @@ Result = (
     | tuple[GroupInfo, ...]
     | tuple[Found, ...]
     | tuple[SharedHere, ...]
+    | tuple[RealmInfo, ...]
 )
 
 
@@ -490,7 +493,7 @@ class Answered:
     code: Code
     result: Result = None
     wait: float = 0.0  # s, of TOO_MANY_GUESSES
-    reason: str = ""  # of NAME_INVALID
+    reason: str = ""  # of NAME_INVALID and BAD_REQUEST; "waiting": OK, once that realm is back
 
 
 @dataclass(frozen=True, slots=True)
@@ -560,6 +563,7 @@ class Crashed:
 Event = (
     ConnectionChanged
     | FileEvent
+    | RealmEvent
     | KeySeen
     | KeyChanged
     | PasswordRefused

@@ -27,11 +27,17 @@ class SendFile:
 
 @dataclass(frozen=True, slots=True)
 class FetchFile:
-    """Bring a file that was shared here. ``folder`` None: the downloads folder."""
+    """Bring a file that was shared here. ``folder`` None: the downloads folder.
+
+    ``conversation`` and ``number``: of its entry; without them, one that is still on its way from
+    another realm is not waited for.
+    """
 
     ticket: int
     note: FileNote
     folder: Path | None = None
+    conversation: int = 0
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,7 @@ class SharedHere:
     sent_at: int  # UTC milliseconds
     note: FileNote
     is_removed: bool  # by the operator
+    is_coming: bool = False  # from another realm: it is not here yet
 
 
 FileCommand = SendFile | FetchFile | PauseFile | ResumeFile | DropFile
@@ -117,6 +124,7 @@ class FileMoved:
     state: FileState
     done: int  # bytes that are on the other side, or here
     speed: float  # bytes a second; 0: not known
+    realm: str = ""  # WAITING: until our server has it from there
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ class Move:
         self.is_paused = False
         self.has_place = False
         self.is_over = False
+        self.realm = ""  # another one, from which our server does not have it yet
         self._is_upload = is_upload
         self._calls = calls
         self._shown: FileMoved | None = None
@@ -79,11 +80,13 @@ class Move:
     def show(self, state: FileState, done: int, speed: float, now: float) -> None:
         """Tells the user how far it is, if that is news."""
         before = self._shown
-        if before is not None and before.state is state:
+        if before is not None and (before.state, before.realm) == (state, self.realm):
             is_soon = now < self._shown_at + SHOW_INTERVAL
             if is_soon or (before.done, before.speed) == (done, speed):
                 return
-        self._shown = FileMoved(self.ticket, self.note, self._is_upload, state, done, speed)
+        self._shown = FileMoved(
+            self.ticket, self.note, self._is_upload, state, done, speed, self.realm
+        )
         self._shown_at = now
         self._calls.report(self._shown)
 

@@ -101,6 +101,8 @@ class Files:
 
     def serve(self, now: float, *, is_here: bool) -> None:
         """Gives places out, offers what is to be offered, tells the user how far all is."""
+        for download in self._downloads():
+            download.look_again(now)
         self._settle(now, is_here=is_here)
         for move in self._moves.values():
             if is_here and isinstance(move, Upload):
@@ -126,7 +128,9 @@ class Files:
         for move in self._moves.values():
             if move.has_place or move.is_paused:
                 continue
-            if isinstance(move, Upload) or self._pulled.setdefault(move.note.file, move) is move:
+            if isinstance(move, Upload):
+                return move
+            if move.again_at is None and self._pulled.setdefault(move.note.file, move) is move:
                 return move
         return None
 
@@ -211,6 +215,18 @@ class Files:
             if isinstance(move, Upload):
                 move.receive_answer(answer, now)
 
+    def receive_listed(self, answer: Answer, now: float) -> bool:
+        """To FILES; False: somebody else asked. Raises PeerError."""
+        for download in self._downloads():
+            if download.receive_listed(answer, now):
+                if download.again_at is not None:
+                    self._take_place(download)
+                return True
+        return False
+
+    def _downloads(self) -> list[Download]:
+        return [move for move in self._moves.values() if isinstance(move, Download)]
+
     def receive(self, frame: Chunk | Want, now: float) -> None:
         """Some of a file, or a word about one. Raises PeerError."""
         if isinstance(frame, Want):
@@ -225,7 +241,7 @@ class Files:
     def _receive_want(self, want: Want, now: float) -> None:
         if not want.ranges and not want.rate:  # the server has nothing of it for us
             if want.file in self._pulled:
-                self._pulled[want.file].refuse()
+                self._pulled[want.file].refuse(now)
             return
         uploads = self._offered(want.file)
         for upload in uploads:

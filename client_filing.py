@@ -223,7 +223,7 @@ class Filing:
         ticket = model.new_ticket()
         self._entries[note.file] = (conversation, number)
         model.files.fetch(ticket, note)
-        self._around.submit(FetchFile(ticket, note, self._folder()))
+        self._around.submit(FetchFile(ticket, note, self._folder(), conversation, number))
 
     def choose_downloads(self, folder: Path) -> Path | None:
         """Where files are to be saved from now on; None: where they were."""

@@ -137,7 +137,7 @@ def test_a_file_for_nobody_is_not_sent(code: Code) -> None:
 
 
 def test_a_name_that_cannot_be_is_not_asked_for() -> None:
-    visit = Visit("foto.png").begin(Share("sendfile", PRIVATE, "a@b", "foto.png"))
+    visit = Visit("foto.png").begin(Share("sendfile", PRIVATE, "a/b", "foto.png"))
 
     assert (visit.commands, visit.codes) == ([], [("sendfile", "NO_SUCH_USER")])
 
@@ -258,7 +258,14 @@ def test_the_files_of_a_conversation_are_listed_newest_first() -> None:
     assert answer.fields["conversation"] == "room"
     rows = answer.fields["files"]
     assert isinstance(rows, list)
-    assert rows[0] == {"number": 9, "sender": "budi", "time": TIME, "removed": False, **FILE}
+    assert rows[0] == {
+        "number": 9,
+        "sender": "budi",
+        "time": TIME,
+        "removed": False,
+        "coming": False,
+        **FILE,
+    }
 
 
 def test_no_files_are_no_error() -> None:
@@ -334,7 +341,7 @@ def test_a_file_is_fetched_by_its_name_and_answered_when_it_is_saved() -> None:
     visit = Visit().begin(Get("FOTO.png"))
 
     visit.happen(Answered(1, Code.OK, (shared(12, "lain.png"), shared(9), shared(4))))
-    assert visit.commands[1:] == [FetchFile(2, note(), None)]
+    assert visit.commands[1:] == [FetchFile(2, note(), None, ROOM, 9)]
     assert not visit.errands.is_idle
     visit.happen(FileMoved(2, note(), False, FileState.CHECKING, 5, 0.0), fetched(2))
 
@@ -360,7 +367,7 @@ def test_a_name_is_looked_for_page_by_page() -> None:
     assert visit.commands == [
         AskFiles(1, ROOM),
         AskFiles(2, ROOM, 12),
-        FetchFile(3, note(), None),
+        FetchFile(3, note(), None, ROOM, 4),
     ]
 
 
@@ -370,7 +377,7 @@ def test_a_file_is_fetched_by_the_number_of_its_entry() -> None:
 
     visit.happen(Answered(1, Code.OK, (shared(9, conversation=5), shared(4, conversation=5))))
 
-    assert visit.commands[1:] == [FetchFile(2, note(), home("unduhan"))]
+    assert visit.commands[1:] == [FetchFile(2, note(), home("unduhan"), 5, 9)]
 
 
 @pytest.mark.parametrize("page", [(), (shared(4, "7"),)])
@@ -382,7 +389,7 @@ def test_what_is_no_number_of_a_file_may_be_its_name(page: tuple[SharedHere, ...
     assert visit.commands == [
         AskFiles(1, ROOM, 8),
         AskFiles(2, ROOM),
-        FetchFile(3, note("7"), None),
+        FetchFile(3, note("7"), None, ROOM, 4),
     ]
 
 
