@@ -83,6 +83,7 @@ class _Letter:
     errand: Send | Share
     on_answer: OnAnswer
     path: Path | None = None  # of the file
+    is_asked_for: bool = False  # by name: the answer brings its conversation
     conversation: int = 0
     is_waiting: bool = False  # for its realm: nothing more of it is waited for here
 
@@ -302,6 +303,7 @@ class Errands:
         if known is not None:
             letter.on_answer(failure(letter.errand.command, known, self._say))
             return
+        letter.is_asked_for = True
         self._letters.append(letter)
         self._ask(request, partial(self._opened, letter))
 
@@ -362,10 +364,10 @@ class Errands:
 
     def _address(self, letter: _Letter) -> int:
         """0: not known yet."""
-        if letter.errand.kind is ConversationKind.GROUP and not letter.conversation:
-            known = self._inbox.named(letter.errand.kind, letter.errand.name)
-            return known.number if known else 0
-        return letter.conversation
+        if letter.conversation or letter.is_asked_for:
+            return letter.conversation
+        known = self._inbox.named(letter.errand.kind, letter.errand.name)
+        return known.number if known else 0
 
     # --- files ---
 

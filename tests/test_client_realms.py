@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from client_realm_events import RealmInfo, RealmsTold, RealmState
+from client_realm_events import RealmInfo, RealmState, RealmsTold
 from client_realms import INTERVAL, Realms, realms_in
 from protocol import Code, JsonValue, PeerError, Verb
 from protocol_requests import Answer
