@@ -31,7 +31,6 @@ from client_commands import (
     Get,
     ListFiles,
     Post,
-    ReadInbox,
     Send,
     Share,
     refusal_sentence,
@@ -171,9 +170,9 @@ class Errands:
                 self._look(errand, conversation, on_answer)
             case Do(request):
                 self._do(request, on_answer)
-            case ReadInbox(realm):
+            case _:
                 self._is_alone = True
-                if realm:
+                if realm := errand.realm:
                     self._ask(AskRealms(0), partial(self._read_realm, realm, on_answer))
                 else:
                     self._read("", on_answer)
@@ -352,10 +351,10 @@ class Errands:
                 case Send(command, text=text):
                     said = _Said(command, letter.on_answer, letter.is_waiting)
                     self._post(text, conversation, said)
-                case Share(command):
+                case share:
                     assert letter.path is not None  # it was found before
                     self._transfers.send(
-                        command,
+                        share.command,
                         letter.path,
                         conversation,
                         letter.on_answer,
@@ -480,5 +479,5 @@ def command_of(errand: Errand) -> str:
             return "files"
         case Get():
             return "get"
-        case ReadInbox(realm):
-            return "getrealminbox" if realm else "inbox"
+        case _:
+            return "getrealminbox" if errand.realm else "inbox"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client_file_parts import FileSeat, made, note_of, saved
+from client_file_parts import FileSeat, made, note_of, run_held, saved
 from client_parts import Seat, always, nothing
 
 from belonging import OfferedConversation
@@ -32,8 +32,17 @@ from client_realm_events import (
 )
 from conversation import FIRST_CHAIN, ConversationKind, Entry, EntryKind, draft_tag
 from entering import OfferedLog
-from protocol import BLOCK, Code, JsonValue, Verb
-from protocol_frames import Post, Posted, Reached, RealmsChanged, Want
+from protocol import BLOCK, Code, JsonValue, Verb, encode_object
+from protocol_frames import (
+    Post,
+    Posted,
+    Reached,
+    RealmsChanged,
+    Request,
+    Response,
+    Want,
+    encode_chunks,
+)
 from records import Stored
 from replication_server import entry_frames
 
@@ -300,6 +309,22 @@ def test_an_answer_that_comes_after_it_was_cancelled_means_nothing(seat: FileSea
 
     assert len(seat.host.asked(Verb.FILES)) >= 1
     assert seat.ended.trouble is FileTrouble.DROPPED
+
+
+def test_one_that_came_meanwhile_is_not_waited_for(seat: FileSeat) -> None:
+    data = made(3 * BLOCK)
+    seat.host.replies[Verb.FILES] = nothing
+    seat.do(FetchFile(1, note_of(data), None, BOB, 4))
+    refuse(seat, data)
+    asked = next(one for one in seat.host.got(Request) if one.verb == Verb.FILES)
+
+    seat.held_jobs = []
+    seat.hear(*encode_chunks(sha256(data).digest(), 0, data, 1100))
+    answer = encode_object({"files": [row(data, is_coming=True)]})
+    seat.hear(Response(asked.request, 0, 1, Code.OK, answer).encode())
+    run_held(seat)
+
+    assert saved(seat) == {"foto.png": data}
 
 
 def test_a_new_session_asks_anew(seat: FileSeat) -> None:

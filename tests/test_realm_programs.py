@@ -67,11 +67,12 @@ def test_two_realms_talk_share_and_wait_for_each_other(
     path, data = tmp_path / "foto.png", os.urandom(300_000)
     path.write_bytes(data)
 
-    # each adds the other: whoever starts again calls
-    for here, there in ((a, b), (b, a)):
-        added = here.ask(f"/addrealm {there.room} {there.world.host} {there.world.port}")
+    # each adds the other: whoever starts again calls; "127.1" is a name, which is looked up
+    for here, there, host in ((a, b, "127.0.0.2"), (b, a, "127.1")):
+        added = here.ask(f"/addrealm {there.room} {host} {there.world.port}")
         assert (added["code"], added["name"], added["room"]) == ("OK", there.room, there.room)
     assert a.ask("/addrealm lain 127.0.0.2 " + str(b.world.port))["code"] == "REALM_EXISTS"
+    assert a.ask("/addrealm lain tidak..ada 8083")["code"] == "REALM_UNREACHABLE"
     (realm,) = a.ask("/realms")["realms"]
     assert (realm["name"], realm["state"], realm["waiting"]) == ("campus-b", "linked", 0)
     assert realm["address"] == f"127.0.0.2:{b.world.port}"
@@ -92,7 +93,7 @@ def test_two_realms_talk_share_and_wait_for_each_other(
 
     # a file
     sent = a.ask(f"/sendfilerealm campus-b bob {path}")
-    assert (*outcome(sent), sent["line"]) == ("OK", "delivered", 7)
+    assert (*outcome(sent), sent["line"]) == ("OK", "delivered", 8)
     b.hears(conversation="private:alice@campus-a", kind="file", name="foto.png")
     got = b.ask("/get @alice@campus-a/foto.png")
     assert got["code"] == "OK"
