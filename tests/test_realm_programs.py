@@ -90,10 +90,14 @@ def test_two_realms_talk_share_and_wait_for_each_other(
     assert outcome(b.ask("/sendgroup kelas baik")) == ("OK", None)
     a.hears(conversation="group:kelas@campus-b", sender="bob@campus-b", text="baik")
     assert sorted(a.ask("/members kelas@campus-b")["members"]) == ["alice", "bob@campus-b"]
+    assert a.ask("/leavegroup kelas@campus-b")["code"] == "OK"
+    b.client.event(event="left", conversation="group:kelas", sender="alice@campus-a")
+    assert outcome(a.ask("/joingroup kelas@campus-b")) == ("OK", "delivered")
+    assert a.ask("/joingroup nihil@campus-b")["code"] == "NO_SUCH_GROUP"
 
     # a file
     sent = a.ask(f"/sendfilerealm campus-b bob {path}")
-    assert (*outcome(sent), sent["line"]) == ("OK", "delivered", 8)
+    assert (*outcome(sent), sent["line"]) == ("OK", "delivered", 11)
     b.hears(conversation="private:alice@campus-a", kind="file", name="foto.png")
     got = b.ask("/get @alice@campus-a/foto.png")
     assert got["code"] == "OK"
