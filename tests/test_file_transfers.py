@@ -221,7 +221,7 @@ def test_a_file_for_a_group_is_for_its_members() -> None:
 
 
 def test_a_file_for_one_person_is_for_them_alone() -> None:
-    with Simulator("private", **STORM) as network:
+    with Simulator("for one person", **STORM) as network:
         ana, budi, cici = network.clients("ana", "budi", "cici")
         network.everybody_enters()
         ana.ask(OpenPrivate(ana.ticket(), "budi"))
