@@ -112,9 +112,7 @@ class Client(Program):
         self._disk = ClientDisk(self.computer / "Downloads", lambda: 0)
         limits = self._world.settings.limits
         self.begin(ClientCore(random_bytes=random_bytes, disk=self._disk, limits=limits))
-        self.command(
-            client.Join(self.server, self.password, self.name, self.pinned_key, self.run)
-        )
+        self.command(client.Join(self.server, self.password, self.name, self.pinned_key, self.run))
 
     def say(self, *texts: str) -> None:
         """Into the room, as fast as the program takes them. Each text is said once in a
