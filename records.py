@@ -325,6 +325,8 @@ class Store(Protocol):
     def remove_file(self, file: bytes) -> None: ...
     def newest_files(self, limit: int) -> list[FileRecord]: ...  # that are not removed
     def files_size(self) -> int: ...  # bytes of all that are not removed
+    def files_count(self) -> int: ...  # of these
+    def file_places(self, file: bytes, limit: int) -> list[int]: ...  # conversations, ascending
     def bring_file(self, file: bytes, person: int) -> None: ...  # has shown to have all of it
     def has_brought(self, file: bytes, person: int) -> bool: ...
     def may_read_file(self, file: bytes, person: int) -> bool: ...  # shared where they belong

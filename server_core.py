@@ -146,6 +146,7 @@ class ServerCore:
             self._limits,
             run=self._jobs.run,
             wake=sessions.wake,
+            report=self._events.append,
             wall_clock=wall_clock,
         )
         self._supply = Supply(store, shelf, wake=sessions.wake, send=sessions.send)

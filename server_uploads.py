@@ -16,6 +16,7 @@ from protocol import BLOCK, MAX_FILE, Code
 from protocol_frames import Chunk, Want
 from protocol_requests import Fields
 from records import FileRecord, Shelf, Store, StoreFullError
+from server_events import ComingRow, FileSpace, Happened, HappeningKind
 from server_peer import Peer
 from server_turn import Turn
 from settings import Limits
@@ -81,6 +82,7 @@ class Uploads:
         *,
         run: Run,
         wake: Callable[[Peer], None],
+        report: Callable[[Happened], None],
         wall_clock: Callable[[], int],
     ) -> None:
         self._store = store
@@ -89,6 +91,7 @@ class Uploads:
         self._limits = limits
         self._run = run
         self._wake = wake
+        self._report = report
         self._wall_clock = wall_clock
         self._uploads: dict[bytes, _Upload] = {}
         self._idle: dict[bytes, _Upload] = {}  # parts that nobody offers, oldest first
@@ -110,20 +113,42 @@ class Uploads:
                 self._shelf.drop(file)
 
     @property
-    def used(self) -> int:
-        """Bytes that are taken of all that files may take."""
+    def _used(self) -> int:
         waiting = (*self._uploads.values(), *self._idle.values())
         return self._store.files_size() + sum(upload.size for upload in waiting)
 
     @property
-    def limit(self) -> int:
-        """Bytes that all files may take."""
-        return self._limits.files_bytes
+    def space(self) -> FileSpace:
+        """What is taken of all that files may take."""
+        limits = self._limits
+        return FileSpace(
+            files=self._store.files_count(),
+            used=self._used,
+            waiting=sum(upload.size for upload in self._idle.values()),
+            limit=limits.files_bytes,
+            largest=self._most,
+            free=self._shelf.free(),
+            reserve=limits.free_bytes,
+        )
 
     @property
-    def free(self) -> int:
-        """Bytes left on the disk."""
-        return self._shelf.free()
+    def _most(self) -> int:
+        return min(self._limits.file_bytes, MAX_FILE)
+
+    def coming(self) -> list[ComingRow]:
+        """What is being sent, in the order in which it began."""
+        return [self._coming_row(upload) for upload in self._uploads.values()]
+
+    def _coming_row(self, upload: _Upload) -> ComingRow:
+        offer = upload.source or upload.offers[0]
+        here = upload.size
+        if upload.bitmap is not None:
+            here = min(here, upload.bitmap.count * BLOCK)
+        return ComingRow(upload.file, offer.name, upload.size, self._name(offer.person), here)
+
+    def _name(self, person: int) -> str:
+        record = self._store.person(person)
+        return record.name if record is not None else ""
 
     # --- offers; when nothing is written that is not on disk ---
 
@@ -156,9 +181,8 @@ class Uploads:
 
     def _take(self, offer: _Offer, file: bytes) -> Outcome:
         limits = self._limits
-        most = min(limits.file_bytes, MAX_FILE)
-        if offer.size > most:
-            return Code.FILE_TOO_LARGE, {"limit": most}
+        if offer.size > self._most:
+            return Code.FILE_TOO_LARGE, {"limit": self._most}
         uploads = self._uploads.values()
         if sum(any(o.person == offer.person for o in u.offers) for u in uploads) >= limits.uploads:
             return Code.SERVER_FULL, {"limit": limits.uploads}
@@ -197,7 +221,7 @@ class Uploads:
     def _fits(self, size: int, to_come: int) -> bool:
         to_come += sum(upload.lacks for upload in self._uploads.values())
         is_free = self._shelf.free() - to_come >= self._limits.free_bytes
-        return is_free and self.used + size <= self._limits.files_bytes
+        return is_free and self._used + size <= self._limits.files_bytes
 
     def _forget_part(self, file: bytes) -> None:
         del self._idle[file]
@@ -405,7 +429,12 @@ class Uploads:
 
         self._turn.when_undone(undo)
         if self._turn.attempt(write, now):
+            self._turn.when_kept(lambda _: self._tell_sent(record, person), is_plain=True)
             self._turn.when_kept(lambda _: self._settle(upload), is_plain=True)
+
+    def _tell_sent(self, record: FileRecord, person: int) -> None:
+        kind, name = HappeningKind.FILE_SENT, self._name(person)
+        self._report(Happened(kind, record.at, name, count=record.size, text=record.name))
 
     def _settle(self, upload: _Upload) -> None:
         """Who may share it now hears so; the others must show that they have it too."""

@@ -168,7 +168,7 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
         'A name with spaces stands in quotes: /kick "Ibu Sari"',
         "/kick USER\n/ban USER [MENIT]\n/unban USER\n/mute USER [MENIT]\n/unmute USER\n"
         "/reset USER\n"
-        "/files   berkas yang dibagikan dan ruang yang dipakai\n/removefile NOMOR    menurut /files\n"
+        "/files   file yang dibagikan dan tempat yang dipakai\n/removefile NOMOR    menurut /files\n"
         "/info    siapa yang ada\n/help    daftar ini\nexit     hentikan server\n"
         'Nama dengan spasi ditulis dalam tanda kutip: /kick "Ibu Sari"',
     ),
@@ -184,12 +184,12 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "console.done": ("Done: {command}", "Selesai: {command}"),
     "console.files": (
         "{used} of {limit} are used for files; {free} are left on the disk.",
-        "{used} dari {limit} dipakai untuk berkas; sisa di disk {free}.",
+        "{used} dari {limit} dipakai untuk file; sisa di disk {free}.",
     ),
     "console.file": ("{number}  {file}  {person}", "{number}  {file}  {person}"),
     "console.no_number": (
         "There is no file {number} in the list. /files shows it.",
-        "Tidak ada berkas {number} di daftar. /files menampilkannya.",
+        "Tidak ada file {number} di daftar. /files menampilkannya.",
     ),
     "console.stopping": (
         "Stopping: saying goodbye to everyone.",

@@ -46,7 +46,7 @@ ORDER = {
         client_transfers
         client_errands client_tickets
         client_line client_asking client_lines client_progress client_talk client_json
-        server_form server_model server_console
+        server_form server_model server_file_model server_console
     """,
     "adapters": """
         endpoint storage_disk storage_schema storage_records storage_accounts storage_conversations
@@ -61,7 +61,8 @@ ORDER = {
         client_surroundings
         client_chatting client_filing client_menus
         client_account_pages client_joining client_window
-        server_views server_panels server_dialogs server_window
+        server_views server_file_views server_panels server_dialogs server_file_dialogs
+        server_window
     """,
     "entry": "server client",
 }
