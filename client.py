@@ -50,6 +50,7 @@ from settings import (
     read_os_release,
 )
 from settings_client import ClientFolder, RecentRoom, config_folder, downloads_folder
+from storage_disk import this_boot
 from texts import LANGUAGES, Texts, system_language
 
 LEAVE_TIMEOUT = 3.0  # seconds a goodbye may take before the program ends without it
@@ -215,7 +216,7 @@ class Connector:
             if is_in_use(error):
                 return JoinFailed(JoinField.LOCAL_PORT, "trouble.local_port")
             return JoinFailed(JoinField.LOCAL_HOST, "trouble.local_host")
-        disk = ClientDisk(self._downloads, _utc_milliseconds)
+        disk = ClientDisk(self._downloads, _utc_milliseconds, this_boot())
         driver: Driver[Command, Event] = Driver(
             lambda: ClientCore(random_bytes=secrets.token_bytes, disk=disk),
             sock,

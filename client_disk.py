@@ -79,7 +79,8 @@ class OwnFile:
 class ClientDisk:
     """``client_file_moves.Disk``. Opens nothing before it is asked. Owned by the network thread."""
 
-    def __init__(self, downloads: Path, wall_clock: Callable[[], int]) -> None:
+    def __init__(self, downloads: Path, wall_clock: Callable[[], int], boot: str = "") -> None:
+        """``boot``: see FileShelf."""
         self._downloads = downloads
         self._wall_clock = wall_clock
         self._sources: list[OwnFile] = []
@@ -87,6 +88,7 @@ class ClientDisk:
         self._lock: int | None = None
 
     def open_source(self, path: Path) -> OwnFile:
+        self._boot = boot
         """Raises FileGoneError."""
         source = OwnFile(path)
         self._sources.append(source)
@@ -121,7 +123,7 @@ class ClientDisk:
         for slot in range(MAX_SHELVES):
             self._lock = try_lock(hidden / f"{slot}.lock")
             if self._lock is not None:
-                shelf = FileShelf(hidden / str(slot), now_utc_ms=now)
+                shelf = FileShelf(hidden / str(slot), now_utc_ms=now, boot=self._boot)
                 _forget_old(shelf, hidden / str(slot), now - PART_LIFE)
                 return shelf
         raise StoreBrokenError("no folder for what is fetched")

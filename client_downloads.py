@@ -18,7 +18,7 @@ from records import StoreFullError
 from transfer import Puller
 from transfer_blocks import Bitmap, block_count
 
-SAVE_SHARE = 50  # times on its way, what is here is written down: so much may come twice
+SAVE_SHARE = 50  # times on its way, the disk hears what is here: a power cut costs so much
 SAVE_INTERVAL = 5.0  # s, and at least so often
 MOST_ATTEMPTS = 2
 
@@ -125,7 +125,10 @@ class Download(Move):
             shelf.write(self.note.file, first, data)
         if pieces and puller.is_complete:
             self._check()
-        elif pieces and not self._is_keeping and self._is_keeping_due(puller, now):
+            return
+        if puller.bitmap.is_mark_due:
+            shelf.mark(self.note.file, puller.bitmap.mark())
+        if pieces and not self._is_keeping and self._is_keeping_due(puller, now):
             self._kept_at = now
             self.keep()
 

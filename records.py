@@ -231,8 +231,10 @@ class Shelf(Protocol):
 
     def begin(self, file: bytes, size: int) -> bytes: ...  # the bitmap of what was saved of it
     def write(self, file: bytes, first: int, data: bytes | memoryview) -> None: ...  # has begun
+    def mark(self, file: bytes, bitmap: bytes) -> None: ...  # if we are killed, the next start goes
+    # on from there; what is in the bitmap was written before
     def save(self, file: bytes, bitmap: bytes) -> Callable[[], None]: ...  # for the worker: from
-    # then on a restart goes on from there; what is in the bitmap was written before
+    # then on the same holds after a power cut
     def verify(self, file: bytes) -> Callable[[], bool | None]: ...  # for the worker, which calls
     # it until it has the answer, with other jobs in between: whether it is what its name says; if
     # so it has its name for good and is on disk, if not it is gone. Nothing more can be written

@@ -524,6 +524,7 @@ class ServerCore:
         self._is_stopping = True
         self._write_posts(now)
         self._push(self._commit(now), now)
+        self._uploads.close()
         self._sessions.close_all(now)
         self._events.append(Stopped())
         self.is_done = True

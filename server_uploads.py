@@ -25,7 +25,7 @@ from transfer_blocks import Bitmap, block_count
 
 SOURCE_PATIENCE = 20.0  # s without a block, then somebody else's offer is pulled
 SAVE_LEAST = 256 * 1024  # bytes that came since the bitmap was saved last, or
-SAVE_SHARE = 32  # this part of the file: a restart costs little more
+SAVE_SHARE = 32  # this part of the file: a power cut costs little more
 SAVE_MOST = 8 << 20  # bytes: what is said waits for the same disk, 5 ms instead of 15
 SAVE_INTERVAL = 2.0  # s, however little came
 MAX_IDLE = 256  # parts that wait for somebody to go on with them: memory for their bitmaps
@@ -305,10 +305,13 @@ class Uploads:
         for first, data in upload.puller.receive(chunk, now):
             try:
                 self._shelf.write(chunk.file, first, data)
-            except StoreFullError:
-                self._fill(upload)
-                return
-            upload.unsaved += len(data)
+                upload.unsaved += len(data)
+            bitmap = upload.puller.bitmap
+            if bitmap.is_mark_due and not bitmap.is_full:
+                self._shelf.mark(chunk.file, bitmap.mark())
+        except StoreFullError:
+            self._fill(upload)
+            return
         upload.heard_at = now
         self._touched[chunk.file] = upload
 
@@ -320,6 +323,11 @@ class Uploads:
         if upload.source.peer is peer:
             upload.puller.receive_want(want)
             self._touched[want.file] = upload
+
+    def close(self) -> None:
+        """The server ends in good order: the disk hears of everything."""
+        for upload in self._uploads.values():
+            self._save(upload)
 
     def next_timer(self) -> float | None:
         return self._deadlines.next()

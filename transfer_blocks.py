@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from protocol import BLOCK
 
+MARK_SHARE = 32  # of what has come: so much of it may come twice after a kill
 _NOT_FULL = re.compile(rb"[^\xff]")
 _NOT_EMPTY = re.compile(rb"[^\0]")
 
@@ -40,10 +41,21 @@ class Bitmap:
         if size:  # blocks that are beyond the end are never missing
             self._bits[-1] |= 0xFF << (8 - self._spare) & 0xFF
         self.count = int.from_bytes(self._bits).bit_count() - self._spare
+        self._marked = self.count
 
     @property
     def is_full(self) -> bool:
         return self.count == self.blocks
+
+    @property
+    def is_mark_due(self) -> bool:
+        """Whether a kill would now cost more than it may."""
+        return 0 < self.count <= MARK_SHARE * (self.count - self._marked)
+
+    def mark(self) -> bytes:
+        """For the disk, which knows from now on what is here."""
+        self._marked = self.count
+        return self.encode()
 
     def encode(self) -> bytes:
         """For the disk."""

@@ -81,7 +81,7 @@ class FileSeat(Seat):
     def __init__(self, home: Path, host: FileHost | None = None) -> None:
         self.home = home
         self.downloads = home / "Downloads"
-        self.disk = ClientDisk(self.downloads, lambda: 0)  # nothing is old
+        self.disk = ClientDisk(self.downloads, lambda: 0, boot="1")  # nothing is old
         super().__init__(host or FileHost(), disk=self.disk)
 
     def put(self, data: bytes, name: str = "foto.png") -> Path:

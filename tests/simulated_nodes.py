@@ -246,7 +246,7 @@ WRITES |= {"save_answer", "save_guesses", "save_once", "save_person", "save_toke
 WRITES |= {"add_account", "drop_token", "save_credentials", "set_read"}
 WRITES |= {"add_group", "add_member", "add_private", "drop_member"}
 WRITES |= {"add_file", "bring_file", "remove_file"}
-SHELF_WRITES = {"begin", "write"}
+SHELF_WRITES = {"begin", "write", "mark"}
 
 
 class BrittleStore:
