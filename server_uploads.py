@@ -302,8 +302,8 @@ class Uploads:
             return
         if upload.source.peer is not peer:
             return
-        for first, data in upload.puller.receive(chunk, now):
-            try:
+        try:
+            for first, data in upload.puller.receive(chunk, now):
                 self._shelf.write(chunk.file, first, data)
                 upload.unsaved += len(data)
             bitmap = upload.puller.bitmap
