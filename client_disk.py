@@ -83,12 +83,12 @@ class ClientDisk:
         """``boot``: see FileShelf."""
         self._downloads = downloads
         self._wall_clock = wall_clock
+        self._boot = boot
         self._sources: list[OwnFile] = []
         self._shelf: FileShelf | None = None
         self._lock: int | None = None
 
     def open_source(self, path: Path) -> OwnFile:
-        self._boot = boot
         """Raises FileGoneError."""
         source = OwnFile(path)
         self._sources.append(source)
