@@ -89,7 +89,7 @@ class FilesDialog(Dialog):
     def _answered(self, event: "tk.Event[tk.Misc]") -> None:
         if event.widget is self.removing:
             self.removing = None
-            if self.winfo_exists():
+            if self.list.canvas.winfo_exists():  # else all of it is being closed
                 self.take_input()
                 self.list.canvas.focus_set()
 

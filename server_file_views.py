@@ -113,8 +113,12 @@ class FilesCard(Card):
             self._used.pack(fill="x", pady=(look.px(14), look.px(6)))
             self._bar.show(model)
             self._bar.pack(fill="x")
-            ink = colours.alarm if model.warning else colours.soft
-            self._free.configure(text=model.free, foreground=ink)
+            if model.warning:
+                self._free.configure(
+                    text=self._say("server.files_hardly"), foreground=colours.alarm
+                )
+            else:
+                self._free.configure(text=model.free, foreground=colours.soft)
             self._free.pack(fill="x", pady=(look.px(7), 0))
         else:
             self.show_link.pack_forget()

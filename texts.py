@@ -269,9 +269,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Disk hampir penuh: file baru ditolak sampai ada sisa {reserve}.",
     ),
     "server.files_full": (
-        "The space for files is used up: new ones are refused until some are removed.",
-        "Tempat untuk file habis: file baru ditolak sampai ada yang dihapus.",
+        "Hardly any space is left for files: larger ones are refused until some are removed.",
+        "Tempat untuk file hampir habis: file yang lebih besar ditolak sampai ada yang dihapus.",
     ),
+    "server.files_hardly": ("Hardly any space left", "Tempat hampir habis"),
     "server.files_stopped": (
         "Shown while the server runs.",
         "Tampil selama server berjalan.",
