@@ -42,6 +42,7 @@ from client_surroundings import Surroundings
 from client_tickets import Tickets
 from conversation import ConversationKind, EntryKind
 from widgets_attention import call_attention, calm_down
+from widgets_look import is_anything_focused
 
 _TYPING_MS = 5_000  # after which somebody counts as no longer typing
 _MORE_MS = 60  # between reaching an end of what is shown and showing more
@@ -198,7 +199,7 @@ class Chatting:
         view, root = self.view, self._around.root
         if view is None:
             return
-        has_focus = root.focus_displayof() is not None
+        has_focus = is_anything_focused(root)
         self.model.look(view.messages.is_at_end, has_focus=has_focus)
         if not has_focus:
             return
