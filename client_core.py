@@ -39,7 +39,14 @@ from client_events import (
     Say,
     ShowTyping,
 )
-from client_file_events import DropFile, FetchFile, PauseFile, ResumeFile, SendFile
+from client_file_events import (
+    DropFile,
+    FetchFile,
+    PauseFile,
+    ResumeFile,
+    SendFile,
+    UnfinishedChanged,
+)
 from client_file_moves import Calls as FileCalls
 from client_file_moves import Disk
 from client_files import Files
@@ -69,6 +76,7 @@ from protocol_requests import Answer, Fields
 from protocol_session import Session
 from settings import Limits
 from settings_client import Run
+from settings_files import Unfinished
 
 TYPING_INTERVAL = 3.0  # s
 EXIT_TIMEOUT = 2.0  # s for the answer to EXIT
@@ -141,6 +149,7 @@ class ClientCore:
         self._identity = IdentityChanged(0, "", is_account=False)  # as told
         self._has_been_in = False
         self._is_run_changed = False
+        self._unfinished: tuple[Unfinished, ...] = ()  # as told
         self._last_typing = float("-inf")
         self._leaving_by: float | None = None
         self._exit_by: float | None = None
@@ -156,6 +165,10 @@ class ClientCore:
         """The user's wish."""
         match command:
             case Join() | ChooseName() | ChoosePassword():
+                if isinstance(command, Join):
+                    drafts = command.resume.waiting if command.resume is not None else ()
+                    self._files.remember(command.unfinished, drafts)
+                    self._unfinished = command.unfinished
                 self._entrance.choose(command, now)
             case Say():
                 self._logs.say(command)
@@ -210,6 +223,9 @@ class ClientCore:
         if self._is_run_changed or self._logs.is_outbox_changed:
             self._is_run_changed = self._logs.is_outbox_changed = False
             self._events.append(RunChanged(self._run()))
+        if self._files.is_unfinished_changed:
+            self._files.is_unfinished_changed = False
+            self._note_unfinished()
         return self._link.take_bursts(now, chunks)
 
     def next_event(self) -> Event | None:
@@ -262,6 +278,7 @@ class ClientCore:
         self._tell_identity()
         self._logs.enter(answer.person, answer.name, answer.logs, answer.changed, now)
         self._conversations.enter(now)
+        self._files.go_on(now)
 
     # --- who we are ---
 
@@ -484,6 +501,13 @@ class ClientCore:
 
     def _note_run(self) -> None:
         self._is_run_changed = True
+
+    def _note_unfinished(self) -> None:
+        """After the run: what became a draft is in there."""
+        files = self._files.unfinished()
+        if files != self._unfinished:
+            self._unfinished = files
+            self._events.append(UnfinishedChanged(files))
 
     def _run(self) -> Run | None:
         who, kept = self._entrance, self._logs.kept

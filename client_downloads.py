@@ -9,12 +9,13 @@ from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 
-from client_file_events import FetchFile, FileState, FileTrouble
+from client_file_events import FetchFile, FileState, FileTrouble, SendFile
 from client_file_moves import Calls, Disk, Move
 from protocol import BLOCK, Code, PeerError
 from protocol_frames import Chunk
 from protocol_guards import RoundTrip
 from records import StoreFullError
+from settings_files import UnfinishedFetch
 from transfer import Puller
 from transfer_blocks import Bitmap, block_count
 
@@ -49,9 +50,22 @@ class Download(Move):
         return self._step is _Step.PULLING and not self.is_over
 
     @property
+    def unfinished(self) -> UnfinishedFetch | None:
+        """How it goes on in another visit; None: it is over."""
+        return None if self.is_over else UnfinishedFetch(self.note, self._folder, self.is_paused)
+
+    @property
     def has_asked(self) -> bool:
         """Whether some of it may be on its way."""
         return self._puller is not None
+
+    def is_asked_by(self, command: SendFile | FetchFile) -> bool:
+        """Whether this is what somebody wants."""
+        match command:
+            case FetchFile(_, note, self._folder):
+                return note.file == self.note.file and not self.is_over
+            case _:
+                return False
 
     def go_on(self) -> None:
         """It has a place. Raises one of TROUBLES."""
@@ -84,7 +98,7 @@ class Download(Move):
         return FileState.MOVING, done, puller.speed
 
     def _begin(self) -> None:
-        shelf, file, size = self._disk.shelf(), self.note.file, self.note.size
+        shelf, file, size = self._disk.shelf(self.note.file), self.note.file, self.note.size
         if shelf.has(file):  # and was not saved: the client was killed
             self._save()
             return

@@ -17,6 +17,7 @@ from client_file_events import (
     FileMoved,
     FileState,
     FileTrouble,
+    SendGoesOn,
     SharedHere,
 )
 from conversation import EntryKind, FileNote
@@ -167,7 +168,11 @@ class FileModel:
     # --- what the user does ---
 
     def send(self, ticket: int, conversation: int, path: Path) -> None:
-        """A file was chosen to be shared."""
+        """A file was chosen to be shared. If it goes on from an earlier visit, it is that one."""
+        for other, upload in list(self._uploads.items()):
+            is_same = (upload.conversation, upload.path) == (conversation, path)
+            if other < 0 and is_same and upload.view.stage is FileStage.MOVING:
+                del self._uploads[other]
         view = FileView(FileStage.MOVING, ticket, is_upload=True)
         self._uploads[ticket] = Upload(conversation, FileNote(b"", 0, path.name), view, path)
 
@@ -179,6 +184,11 @@ class FileModel:
     def dismiss(self, ticket: int) -> None:
         """An upload that failed is not to be shown any more."""
         self._uploads.pop(ticket, None)
+
+    def find(self, note: FileNote, path: Path) -> None:
+        """It was saved, or sent from there, in an earlier visit."""
+        if self.view(note).stage is FileStage.AWAY:
+            self._files[note.file] = FileView(FileStage.HERE, path=path)
 
     def lose(self, note: FileNote) -> None:
         """It is not where it was saved any more."""
@@ -204,6 +214,8 @@ class FileModel:
         match event:
             case FileMoved() | FileEnded():
                 self._apply_file(event, conversation_of)
+            case SendGoesOn(ticket, conversation, path):
+                self.send(ticket, conversation, path)
             case EntryArrived(ticket=int(ticket), entry=entry) if entry.kind is EntryKind.FILE:
                 upload, note = self._uploads.pop(ticket, None), note_of(entry)
                 if upload is not None and upload.path is not None and note is not None:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from client_file_events import FileEnded, FileEvent, FileMoved, FileState, FileTrouble
+from client_file_events import FileEnded, FileEvent, FileMoved, FileState, FileTrouble, SendGoesOn
 from conversation import FileNote
 from protocol import Code, Verb
 from protocol_requests import Fields
@@ -26,6 +26,8 @@ class Source(Protocol):
 
     @property
     def size(self) -> int: ...
+    @property
+    def stamp(self) -> int: ...  # of its last change
     def hash_some(self) -> int | bytes: ...  # for the worker, again and again: how many bytes
     # it has hashed by now; in the end the SHA-256. Nothing else is called meanwhile
     def read(self, first: int, blocks: int) -> bytes: ...  # less at its end
@@ -36,7 +38,9 @@ class Disk(Protocol):
     """What a client's core has of its computer's disk. Owned by the network thread."""
 
     def open_source(self, path: Path) -> Source: ...  # raises FileGoneError
-    def shelf(self) -> Shelf: ...  # of downloads; made when it is needed. Raises StoreError
+    def shelf(
+        self, file: bytes = b""
+    ) -> Shelf: ...  # of downloads; made when it is needed, for a file. Raises StoreError
     def saving(
         self, note: FileNote, folder: Path | None
     ) -> Callable[[], Path]: ...  # for the worker: a whole one out of the shelf, under a safe name
@@ -48,7 +52,7 @@ class Disk(Protocol):
 class Calls:
     """What a transfer asks of the core."""
 
-    report: Callable[[FileEvent], None]
+    report: Callable[[FileEvent | SendGoesOn], None]
     run: Callable[[Callable[[], object], Callable[[object, float], None]], None]  # on the worker
     ask: Callable[[Verb, Fields, float], int]
     post: Callable[[int, int, FileNote], None]  # ticket and conversation
@@ -68,6 +72,7 @@ class Move:
         self.ticket = ticket
         self.note = note
         self.is_paused = False
+        self.not_before = 0.0  # it does not begin
         self.has_place = False
         self.is_over = False
         self._is_upload = is_upload
@@ -75,6 +80,11 @@ class Move:
         self._shown: FileMoved | None = None
         self._shown_at = 0.0
         self._jobs = 0
+
+    def take_over(self, ticket: int) -> None:
+        """Somebody asks for what goes on by itself: it is told anew, as theirs."""
+        self.ticket, self.is_paused, self.not_before = ticket, False, 0.0
+        self._shown = None
 
     def show(self, state: FileState, done: int, speed: float, now: float) -> None:
         """Tells the user how far it is, if that is news."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from client_chatting import Chatting
-from client_events import Answered, EntryArrived
+from client_events import Answered, EntryArrived, OlderArrived
 from client_file_answers import files_of
 from client_file_dialogs import FileDialogs
 from client_file_events import (
@@ -31,9 +31,11 @@ from conversation import ConversationKind, EntryKind, FileNote
 from file_names import numbered, safe_file_name
 from file_words import note_of
 from protocol import Code
+from settings_files import SavedPlaces
 from widgets_look import can_draw_emoji
 
 _STEP_MS = 1  # between two pieces of a copy
+_SAVE_MS = 500  # between a file that is here and the next visit's knowing of it
 _LOOK_MS = 20  # between two previews
 _PASTED_MS = 24 * 3_600_000  # that a pasted picture is kept: it may have to be sent again
 _MOST_PASTED = 100  # in a minute
@@ -50,6 +52,8 @@ class Filing:
         self.opener = Opener()
         self._entries: dict[bytes, tuple[int, int]] = {}  # conversation and number, by file
         self._previews: OrderedDict[bytes, Preview] = OrderedDict()  # by file
+        self._places = SavedPlaces(around.folder.path)
+        self._save_timer: str | None = None
         self._to_look_at: deque[tuple[FileNote, Path]] = deque()
 
     # --- events ---
@@ -60,9 +64,13 @@ class Filing:
             case FileEnded(is_upload=False, note=note, trouble=Code.FILE_MISSING):
                 self._ask_why(note)
             case FileEnded(is_upload=False, note=note, path=Path() as path):
+                self._remember(note, path)
                 self._look_into(note, path)
             case EntryArrived(entry=entry) if entry.kind is EntryKind.FILE:
                 self._take_entry(event, note_of(entry))
+            case OlderArrived(entries=entries):
+                for note in filter(None, map(note_of, (entry for _, entry in entries))):
+                    self._find(note)
             case _:
                 pass
 
@@ -81,12 +89,39 @@ class Filing:
             return
         view = self._chatting.model.files.view(note)
         if view.path is not None:
+            if event.ticket is not None:
+                self._remember(note, view.path)
             self._look_into(note, view.path)
+            return
+        if self._find(note):
             return
         is_wanted = note.size < self._around.preferences.fetch_below and not event.is_history
         is_own = event.entry.person == self._chatting.model.me
         if is_wanted and not is_own and view.stage is FileStage.AWAY:
             self._fetch(note, event.conversation, event.number)
+
+    # --- where it is ---
+
+    def _find(self, note: FileNote) -> bool:
+        """Whether it is where it was saved, or sent from, in an earlier visit."""
+        files = self._chatting.model.files
+        path = self._places.find(note) if files.view(note).stage is FileStage.AWAY else None
+        if path is not None:
+            files.find(note, path)
+            self._look_into(note, path)
+        return path is not None
+
+    def _remember(self, note: FileNote, path: Path) -> None:
+        """For later visits; on disk soon, once for all that come in a moment."""
+        self._places.add(note.file, path)
+        if self._save_timer is None:
+            self._save_timer = self._around.root.after(_SAVE_MS, self.save_places)
+
+    def save_places(self) -> None:
+        """Those that are not on disk yet."""
+        self._save_timer = None
+        with contextlib.suppress(OSError):  # then it has to be fetched again
+            self._places.save()
 
     # --- previews ---
 

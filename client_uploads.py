@@ -6,12 +6,13 @@ Source: docs/protocol.md.
 
 from enum import Enum, auto
 
-from client_file_events import FileState, SendFile
+from client_file_events import FetchFile, FileState, SendFile
 from client_file_moves import Calls, Move, Source, Speed
 from conversation import FileNote
 from protocol import BLOCK, Code, Verb
 from protocol_frames import encode_chunks
 from protocol_requests import Answer
+from settings_files import UnfinishedSend
 from transfer import Run
 
 OFFER_AGAIN = 1.0  # s without a word about it
@@ -31,6 +32,7 @@ class Upload(Move):
         super().__init__(command.ticket, note, calls, is_upload=True)
         self.conversation = command.conversation
         self.is_asked = False  # the server may be asking for it
+        self._path = command.path
         self._source = source
         self._step = _Step.HASHING
         self._done = 0
@@ -53,6 +55,24 @@ class Upload(Move):
     def can_stop(self) -> bool:
         """Whether it may be paused and dropped."""
         return not (self.is_over or self.is_posted)
+
+    @property
+    def unfinished(self) -> UnfinishedSend | None:
+        """How it goes on in another visit; None: it is a draft by now, and kept as that."""
+        if not self.can_stop:
+            return None
+        source = self._source
+        return UnfinishedSend(
+            self.conversation, self._path, source.size, source.stamp, self.is_paused
+        )
+
+    def is_asked_by(self, command: SendFile | FetchFile) -> bool:
+        """Whether this is what somebody wants."""
+        match command:
+            case SendFile(_, self.conversation, self._path):
+                return self.can_stop
+            case _:
+                return False
 
     def go_on(self) -> None:
         """It has a place."""

@@ -416,10 +416,10 @@ class BadDisk(ClientDisk):
         super().__init__(home / "Downloads", lambda: 0)
         self._bad_calls = bad
 
-    def shelf(self) -> Shelf:  # type: ignore[override]
+    def shelf(self, file: bytes = b"") -> Shelf:  # type: ignore[override]
         if isinstance(none := self._bad_calls.get("shelf"), Exception):
             raise none
-        return BadShelf(super().shelf(), **self._bad_calls)  # type: ignore[return-value]
+        return BadShelf(super().shelf(file), **self._bad_calls)  # type: ignore[return-value]
 
     def saving(self, note: FileNote, folder: Path | None) -> Callable[[], Path]:
         if isinstance(bad := self._bad_calls.get("saving"), Exception):

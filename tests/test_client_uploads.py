@@ -211,6 +211,10 @@ class SlowSource:
     def size(self) -> int:
         return len(self.data)
 
+    @property
+    def stamp(self) -> int:
+        return 0
+
     def hash_some(self) -> int | bytes:
         self.pieces -= 1
         return BLOCK if self.pieces else sha256(self.data).digest()

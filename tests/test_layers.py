@@ -18,7 +18,7 @@ ORDER = {
     "words": """
         protocol protocol_frames conversation file_names records
         texts_client texts_commands texts_programs texts file_words
-        settings settings_client wordlist
+        settings settings_client settings_files wordlist
     """,
     "mechanisms": """
         deadlines crypto_pure crypto auth_noise auth_cpace protocol_guards auth auth_scram
