@@ -43,6 +43,8 @@ class Download(Move):
         self._kept = 0  # blocks of which a restart knows
         self._kept_at = 0.0
         self._is_keeping = False
+        self._hashed = 0  # bytes
+        self._is_hashing = False
 
     @property
     def can_stop(self) -> bool:
@@ -105,7 +107,7 @@ class Download(Move):
         bitmap = Bitmap(block_count(size), shelf.begin(file, size))
         if shelf.free() < size - bitmap.count * BLOCK:
             raise StoreFullError("no space for a file")
-        self._kept = bitmap.count
+        self._kept, self._hashed = bitmap.count, 0
         self._puller = Puller(file, size, bitmap)
         if bitmap.is_full:
             self._check()
@@ -145,6 +147,8 @@ class Download(Move):
         if pieces and not self._is_keeping and self._is_keeping_due(puller, now):
             self._kept_at = now
             self.keep()
+        if not self._is_hashing:
+            self._hash_some(puller.bitmap)
 
     def refuse(self) -> None:
         """The server has nothing of it for us."""
@@ -166,6 +170,17 @@ class Download(Move):
 
     def _take_kept(self, count: int, _: object) -> None:
         self._kept, self._is_keeping = count, False
+
+    def _hash_some(self, bitmap: Bitmap) -> None:
+        """While more comes, so that little is left to do when all is here."""
+        blocks = bitmap.to_hash(self._hashed)
+        if blocks:
+            self._is_hashing = True
+            self.run(self._disk.shelf().hash_ahead(self.note.file, blocks), self._take_hashed)
+
+    def _take_hashed(self, hashed: object) -> None:
+        assert isinstance(hashed, int)
+        self._hashed, self._is_hashing = hashed, False
 
     # --- all is here ---
 

@@ -235,6 +235,8 @@ class Shelf(Protocol):
     # on from there; what is in the bitmap was written before
     def save(self, file: bytes, bitmap: bytes) -> Callable[[], None]: ...  # for the worker: from
     # then on the same holds after a power cut
+    def hash_ahead(self, file: bytes, blocks: int) -> Callable[[], int]: ...  # for the worker: some
+    # of what ``verify`` would have to do, of the first so many blocks, all here; bytes done by then
     def verify(self, file: bytes) -> Callable[[], bool | None]: ...  # for the worker, which calls
     # it until it has the answer, with other jobs in between: whether it is what its name says; if
     # so it has its name for good and is on disk, if not it is gone. Nothing more can be written

@@ -61,6 +61,8 @@ class _Upload:
     saved_at: float = 0.0
     unsaved: int = 0  # bytes
     is_saving: bool = False
+    hashed: int = 0  # bytes
+    is_hashing: bool = False
 
     @property
     def lacks(self) -> int:
@@ -282,7 +284,7 @@ class Uploads:
         saved = self._shelf.begin(upload.file, size)
         if upload.bitmap is None or upload.size != size:
             upload.bitmap = Bitmap(block_count(size), saved)
-            upload.size = size
+            upload.size, upload.hashed = size, 0
         return upload.bitmap
 
     def _end(self, upload: _Upload) -> None:
@@ -359,10 +361,11 @@ class Uploads:
         if puller.is_complete:
             self._verify(upload)
             return
-        self._save_in_time(upload, now)
         due = puller.next_timer()
         assert due is not None  # it lacks something, so it will ask again
         self._deadlines.set(upload.file, due)
+        self._hash_in_time(upload, puller)
+        self._save_in_time(upload, now)  # which may be the end of it
 
     def _save_in_time(self, upload: _Upload, now: float) -> None:
         enough = min(SAVE_MOST, max(SAVE_LEAST, upload.size // SAVE_SHARE))
@@ -386,6 +389,19 @@ class Uploads:
         work = self._shelf.save(upload.file, upload.bitmap.encode())
         upload.unsaved, upload.is_saving = 0, True
         self._run(partial(_unless_full, work), end)
+
+    def _hash_in_time(self, upload: _Upload, puller: Puller) -> None:
+        """While more comes, so that little is left to do when all is here."""
+        blocks = 0 if upload.is_hashing else puller.bitmap.to_hash(upload.hashed)
+        if not blocks:
+            return
+
+        def end(hashed: object, _: float) -> None:
+            assert isinstance(hashed, int)
+            upload.hashed, upload.is_hashing = hashed, False
+
+        upload.is_hashing = True
+        self._run(self._shelf.hash_ahead(upload.file, blocks), end)
 
     # --- its end ---
 

@@ -92,6 +92,7 @@ class FileShelf:
         self._folder = folder
         self._partial = folder / _PARTIAL
         self._parts: dict[bytes, _Part] = {}  # begun, or found at the start
+        self._hashings: dict[bytes, Hashing] = {}  # of parts that are hashed as they come
         self._run = 0
         self._boot = boot
         self._readers = OpenFiles()
@@ -125,6 +126,9 @@ class FileShelf:
         offset = first * BLOCK
         if part is None or offset + len(data) > part.size:
             raise LocalError("no such place in a file that has begun")
+        hashing = self._hashings.get(file)
+        if hashing is not None and offset < hashing.end:  # it would be of what was there before
+            del self._hashings[file]
         try:
             opened = self._writers.get(file)
             if opened is None:
@@ -160,6 +164,24 @@ class FileShelf:
 
         return save
 
+    def hash_ahead(self, file: bytes, blocks: int) -> Callable[[], int]:
+        """For the worker: hashes some of the first so many blocks, all written by now.
+
+        Gives the bytes that ``verify`` need not read any more.
+        """
+        part = self._parts.get(file)
+        if part is None:
+            raise LocalError("no such part")
+        hashing = self._hashings.setdefault(file, Hashing(part.path))
+        hashing.end = blocks * BLOCK
+
+        def go_on() -> int:
+            with suppress(OSError):  # gone, or ``verify`` will meet it again
+                hashing.go_on()
+            return hashing.size
+
+        return go_on
+
     def verify(self, file: bytes) -> Callable[[], bool | None]:
         """For the worker, to be called until it says more than None: others get in between.
 
@@ -169,12 +191,13 @@ class FileShelf:
         part = self._parts.pop(file, None)
         if part is None:
             raise LocalError("nothing to verify")
-        self._writers.close(file)
-        self._markers.close(file)
+        hashing = self._hashings.get(file) or Hashing(part.path)
+        self._let_go(file)
         checked = part._replace(path=part.path.with_suffix(".check"))
         with disk_errors(), suppress(FileNotFoundError):  # it will be found missing again
             part.path.replace(checked.path)
-        return _Verification(checked, self._whole(file)).go_on
+        hashing.path, hashing.end = checked.path, None
+        return _Verification(checked, self._whole(file), hashing).go_on
 
     def unfinished(self) -> dict[bytes, int]:
         """Sizes of those on their way; after a start, of those that wait for the rest."""
@@ -216,8 +239,7 @@ class FileShelf:
         """What there is of it: parts, then the whole, so that no verification is too late."""
         self._parts.pop(file, None)
         self._readers.close(file)
-        self._writers.close(file)
-        self._markers.close(file)
+        self._let_go(file)
         with disk_errors():
             for path in self._partial.glob(f"{file.hex()}.*"):
                 remove(path)
@@ -280,10 +302,15 @@ class FileShelf:
         return part
 
     def _remove_part(self, part: _Part) -> None:
-        self._writers.close(part.file)
-        self._markers.close(part.file)
+        self._let_go(part.file)
         self._parts.pop(part.file, None)
         part.remove()
+
+    def _let_go(self, file: bytes) -> None:
+        """Of the part that is being written."""
+        self._writers.close(file)
+        self._markers.close(file)
+        self._hashings.pop(file, None)
 
     def _sort_out(self, oldest: int) -> None:
         """Finds the parts that go on, and removes what is left of others."""
@@ -400,19 +427,22 @@ class Hashing:
     """Of one file. For the worker thread; raises OSError."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._hash = hashlib.sha256()
+        self.path = path
         self.size = 0  # so far
+        self.end: int | None = None  # what comes after that is not there yet
+        self._hash = hashlib.sha256()
 
     def go_on(self) -> bytes | None:
         """A piece of the work. None: there is more; else what the file is called on the way."""
-        if not is_plain(self._path):  # nobody waits for a pipe
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._path))
-        with open(self._path, "rb", buffering=0, opener=open_plain) as file:
+        if not is_plain(self.path):  # nobody waits for a pipe
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
+        with open(self.path, "rb", buffering=0, opener=open_plain) as file:
             file.seek(self.size)
             end = self.size + _SLICE
+            if self.end is not None:
+                end = min(end, self.end)
             while self.size < end:
-                piece = file.read(_PIECE)
+                piece = file.read(min(_PIECE, end - self.size))
                 if not piece:
                     return self._hash.digest()
                 self._hash.update(piece)
@@ -423,10 +453,10 @@ class Hashing:
 class _Verification:
     """Of one part. For the worker thread."""
 
-    def __init__(self, part: _Part, whole: Path) -> None:
+    def __init__(self, part: _Part, whole: Path, hashing: Hashing) -> None:
         self._part = part
         self._whole = whole
-        self._hashing = Hashing(part.path)
+        self._hashing = hashing
 
     def go_on(self) -> bool | None:
         """None: there is more to do."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from protocol import BLOCK
 
 MARK_SHARE = 32  # of what has come: so much of it may come twice after a kill
+HASH_STEP = 8 << 20  # bytes, hashed at a time while more of the file comes
 _NOT_FULL = re.compile(rb"[^\xff]")
 _NOT_EMPTY = re.compile(rb"[^\0]")
 
@@ -42,6 +43,7 @@ class Bitmap:
             self._bits[-1] |= 0xFF << (8 - self._spare) & 0xFF
         self.count = int.from_bytes(self._bits).bit_count() - self._spare
         self._marked = self.count
+        self._prefix = 0  # blocks at the beginning that are known to be here
 
     @property
     def is_full(self) -> bool:
@@ -51,6 +53,16 @@ class Bitmap:
     def is_mark_due(self) -> bool:
         """Whether a kill would now cost more than it may."""
         return 0 < self.count <= MARK_SHARE * (self.count - self._marked)
+
+    def to_hash(self, hashed: int) -> int:
+        """How many blocks from the beginning are here, if it is time to hash them: so many bytes are
+        hashed already. 0: it is not.
+        """
+        enough = hashed + HASH_STEP
+        if self.count * BLOCK < enough or self.is_full:  # then all the rest is hashed at once
+            return 0
+        self._prefix = self._next(self._prefix, self.blocks, wanted=0)
+        return self._prefix if self._prefix * BLOCK >= enough else 0
 
     def mark(self) -> bytes:
         """For the disk, which knows from now on what is here."""
