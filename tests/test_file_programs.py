@@ -2,10 +2,12 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from killed_transfers import is_answer, kill_while_it_moves
 from processes import World, a_world
 
 pytestmark = [
@@ -18,10 +20,6 @@ pytestmark = [
 def world(tmp_path: Path) -> Iterator[World]:
     with a_world(tmp_path) as world:
         yield world
-
-
-def is_answer(line: str) -> bool:
-    return "status" in json.loads(line)
 
 
 def test_a_file_is_sent_listed_and_fetched(world: World, tmp_path: Path) -> None:
@@ -43,6 +41,14 @@ def test_a_file_is_sent_listed_and_fetched(world: World, tmp_path: Path) -> None
     for client in (ana, budi):
         client.end_input()
         assert client.exit_code() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when it was started")
+@pytest.mark.parametrize("who", ["server", "receiver"])
+def test_a_file_goes_on_where_somebody_was_killed(world: World, who: str) -> None:
+    killed = kill_while_it_moves(world, who, 20_000_000, 0.4)
+
+    assert killed.arrived < killed.size
 
 
 def test_a_fetch_goes_on_although_the_server_is_killed(world: World, tmp_path: Path) -> None:
