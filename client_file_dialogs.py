@@ -40,16 +40,27 @@ class FileDialogs:
 
     def __init__(self, root: tk.Tk) -> None:
         self._root = root
+        self._last = str(Path.home())  # where somebody chose something; then where that was
+        if root.tk.call("tk", "windowingsystem") == "x11":
+            _hide_hidden(root)
 
     def files(self, title: str) -> Sequence[Path]:
         """Those that were chosen; none if the user thought better of it."""
-        chosen = filedialog.askopenfilenames(parent=self._root, title=title)
-        return [Path(one) for one in chosen or ()]
+        chosen = filedialog.askopenfilenames(
+            parent=self._root, title=title, initialdir=self._last
+        )
+        return [self._take(one) for one in chosen or ()]
 
     def place(self, title: str, name: str) -> Path | None:
         """Where a file shall be saved; the system has asked before one is replaced."""
-        chosen = filedialog.asksaveasfilename(parent=self._root, title=title, initialfile=name)
-        return Path(chosen) if chosen else None
+        chosen = filedialog.asksaveasfilename(
+            parent=self._root, title=title, initialdir=self._last, initialfile=name
+        )
+        return self._take(chosen) if chosen else None
+
+    def _take(self, path: str) -> Path:
+        self._last = str(Path(path).parent)
+        return Path(path)
 
     def folder(self, title: str, folder: Path) -> Path | None:
         """Beginning in one there is."""
@@ -109,6 +120,14 @@ class FileDialogs:
         except (RuntimeError, AttributeError, tk.TclError):  # too old, or not made for this Tk
             return False
         return True
+
+
+def _hide_hidden(root: tk.Tk) -> None:
+    """In the dialogs that Tk draws itself: with a box to tick that shows them after all."""
+    with contextlib.suppress(tk.TclError):
+        root.tk.call("catch", "tk_getOpenFile -none none")  # they are read in when they are needed
+        root.tk.call("set", "::tk::dialog::file::showHiddenBtn", 1)
+        root.tk.call("set", "::tk::dialog::file::showHiddenVar", 0)
 
 
 def dropped_paths(root: tk.Misc, data: str) -> list[Path]:

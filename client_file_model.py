@@ -5,7 +5,7 @@ with it. A file is known by its hash, so two entries of one file show the same; 
 that has no entry yet is known by its ticket. Which sentences this makes: client_file_lines.py.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
@@ -128,7 +128,7 @@ class Upload:
     conversation: int
     note: FileNote  # without a hash, and perhaps a size, before the core has looked into it
     view: FileView
-    path: Path | None = None  # None: it was typed
+    path: Path
 
 
 def is_program_name(name: str) -> bool:
@@ -209,34 +209,31 @@ class FileModel:
 
     # --- events ---
 
-    def apply(self, event: object, conversation_of: Callable[[int], int | None]) -> None:
-        """``conversation_of``: where a file goes that was shared by a typed command."""
+    def apply(self, event: object) -> None:
+        """Takes what the core says."""
         match event:
             case FileMoved() | FileEnded():
-                self._apply_file(event, conversation_of)
+                self._apply_file(event)
             case SendGoesOn(ticket, conversation, path):
                 self.send(ticket, conversation, path)
             case EntryArrived(ticket=int(ticket), entry=entry) if entry.kind is EntryKind.FILE:
                 upload, note = self._uploads.pop(ticket, None), note_of(entry)
-                if upload is not None and upload.path is not None and note is not None:
+                if upload is not None and note is not None:
                     self._files[note.file] = FileView(FileStage.HERE, path=upload.path)
             case DraftTaken(ticket=ticket) | DraftRefused(ticket=int(ticket)):
                 self._uploads.pop(ticket, None)
             case _:
                 pass
 
-    def _apply_file(self, event: FileEvent, conversation_of: Callable[[int], int | None]) -> None:
+    def _apply_file(self, event: FileEvent) -> None:
         match event:
             case FileMoved(is_upload=False, note=note):
                 self._files[note.file] = _moving(event)
             case FileEnded(is_upload=False, note=note):
                 self._files[note.file] = _ended(event)
-            case FileMoved(ticket=ticket, note=note):
-                upload = self._uploads.get(ticket)
-                if upload is None and (conversation := conversation_of(ticket)) is not None:
-                    upload = Upload(conversation, note, FileView())
-                if upload is not None:
-                    self._uploads[ticket] = replace(upload, note=note, view=_moving(event))
+            case FileMoved(ticket=ticket, note=note) if ticket in self._uploads:
+                moved = replace(self._uploads[ticket], note=note, view=_moving(event))
+                self._uploads[ticket] = moved
             case FileEnded(ticket=ticket, note=note, trouble=trouble) if ticket in self._uploads:
                 if trouble in (FileTrouble.DROPPED, FileTrouble.LEFT):
                     del self._uploads[ticket]

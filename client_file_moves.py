@@ -17,6 +17,7 @@ from records import FileChangedError, FileGoneError, Shelf, StoreError, StoreFul
 
 SHOW_INTERVAL = 0.1  # s between two words about the same transfer
 SPEED_INTERVAL = 0.5  # s in which a speed is measured
+STALLED_AFTER = 1.5  # s without progress, after which there is none
 
 TROUBLES = (FileGoneError, FileChangedError, StoreError)
 
@@ -79,6 +80,7 @@ class Move:
         self._calls = calls
         self._shown: FileMoved | None = None
         self._shown_at = 0.0
+        self._reached, self._reached_at = -1, 0.0  # bytes, and since when it is no more
         self._jobs = 0
 
     def take_over(self, ticket: int) -> None:
@@ -88,6 +90,10 @@ class Move:
 
     def show(self, state: FileState, done: int, speed: float, now: float) -> None:
         """Tells the user how far it is, if that is news."""
+        if done != self._reached:
+            self._reached, self._reached_at = done, now
+        elif now >= self._reached_at + STALLED_AFTER:
+            speed = 0.0
         before = self._shown
         if before is not None and before.state is state:
             is_soon = now < self._shown_at + SHOW_INTERVAL

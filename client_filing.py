@@ -280,7 +280,7 @@ class Filing:
             return
         upload = files.upload(view.ticket)
         files.dismiss(view.ticket)
-        if is_again and upload is not None and upload.path is not None:
+        if is_again and upload is not None:
             self.send([upload.path])
 
     # --- what is here ---
