@@ -183,10 +183,7 @@ class Filing:
                 try:
                     self.send([self._keep_pasted(picture)])
                 except OSError as error:
-                    name, reason = "PNG", error.strerror or str(error)
-                    sentence = self._around.say("file.not_copied", file=name, reason=reason)
-                    self._chatting.model.add_notice(sentence)
-                    self._around.refresh()
+                    self._tell("file.not_copied", file="PNG", reason=_reason(error))
             case paths:
                 self.send(paths)
         return True
@@ -217,9 +214,7 @@ class Filing:
         return can_draw_emoji(self._around.root)
 
     def _type_instead(self, command: str) -> None:
-        view = self._chatting.view
-        if view is not None:
-            view.composer.show_error(self._around.say("file.type_it", command=command))
+        self._tell("file.type_it", command=command)
 
     def _share_command(self) -> str:
         here = self._chatting.model.conversation
@@ -286,12 +281,12 @@ class Filing:
     # --- what is here ---
 
     def _use(self, note: FileNote, view: FileView, action: FileAction) -> None:
-        path, say = view.path, self._around.say
+        path = view.path
         if path is None:
             return
         if not path.is_file():
             self._chatting.model.files.lose(note)
-            self._tell("file.lost", note.name)
+            self._tell("file.lost", file=note.name)
             return
         try:
             if action is FileAction.SAVE_AS:
@@ -299,17 +294,18 @@ class Filing:
             elif action is FileAction.SHOW:
                 self.opener.show_in_folder(path)
             elif is_program(path):
-                self._tell("file.is_program", note.name)
+                self._tell("file.is_program", file=note.name)
                 self.opener.show_in_folder(path)
             else:
                 self.opener.open_file(path)
         except OSError as error:
-            self._chatting.model.add_notice(
-                say("file.cannot_open", file=note.name, reason=error.strerror or str(error))
-            )
+            self._tell("file.cannot_open", file=note.name, reason=_reason(error))
 
-    def _tell(self, key: str, name: str) -> None:
-        self._chatting.model.add_notice(self._around.say(key, file=name))
+    def _tell(self, key: str, **words: str) -> None:
+        """Beside the line to write in: wherever somebody has scrolled to, it is seen there."""
+        view = self._chatting.view
+        if view is not None:
+            view.composer.show_error(self._around.say(key, **words))
 
     def _save_as(self, note: FileNote, path: Path) -> None:
         say = self._around.say
@@ -327,8 +323,13 @@ class Filing:
         except StopIteration:
             return
         except OSError as error:
-            say, reason = self._around.say, error.strerror or str(error)
-            self._chatting.model.add_notice(say("file.not_copied", file=note.name, reason=reason))
-            self._around.refresh()
+            self._tell("file.not_copied", file=note.name, reason=_reason(error))
         else:
             self._around.root.after(_STEP_MS, self._copy_on, note, copy)
+
+
+def _reason(error: OSError) -> str:
+    """With what it is about: perhaps the system has no program that opens files."""
+    about = error.filename if isinstance(error.filename, str) else ""
+    what = error.strerror or str(error)
+    return f"{Path(about).name}: {what}" if about else what

@@ -31,7 +31,7 @@ from PIL import Image
 
 import client_preview_views
 from client_dialogs import SettingsDialog
-from client_events import EntryArrived
+from client_events import EntryArrived, OlderArrived
 from client_file_dialogs import FileDialogs, Pasted, dropped_paths
 from client_file_events import (
     AskFiles,
@@ -44,6 +44,7 @@ from client_file_events import (
     PauseFile,
     ResumeFile,
     SendFile,
+    SendGoesOn,
     SharedHere,
 )
 from client_file_model import FileStage, FileView
@@ -52,6 +53,7 @@ from client_opening import Opener
 from client_preview_views import load_preview
 from conversation import ROOM, EntryKind, FileNote
 from protocol import Code
+from settings_files import SavedPlaces
 from texts import Texts
 from widgets_look import LIGHT, Look
 
@@ -126,11 +128,22 @@ def click(scene: Scene, words: str) -> None:
     scene.settle()
 
 
+def put_file(path: Path) -> Path:
+    path.write_bytes(b"%PDF-1.7\0")
+    return path
+
+
 def saved(folder: Path, file: FileNote, data: bytes = b"%PDF-1.7\0") -> FileEnded:
     """It was fetched."""
     path = folder / file.name
     path.write_bytes(data)
     return FileEnded(1, file, False, None, path)
+
+
+def complaint(scene: Scene) -> str:
+    """Beside the line to write in."""
+    label = chat_view(scene).composer.note
+    return str(label.cget("text")) if label.winfo_ismapped() else ""
 
 
 def picture(width: int = 64, height: int = 40, kind: str = "PNG") -> bytes:
@@ -392,17 +405,17 @@ def test_a_program_in_disguise_is_shown_in_its_folder_instead(
 
     assert opener(chatting).opened == []
     assert opener(chatting).shown == [tmp_path / REPORT.name]
-    assert any("is a program" in line for line in messages(chatting))
+    assert "is a program" in complaint(chatting)
 
 
 def test_what_cannot_be_opened_says_why(chatting: Scene, tmp_path: Path) -> None:
-    chatting.window.filing.opener = Recorder(FileNotFoundError(2, "No xdg-open"))
+    chatting.window.filing.opener = Recorder(FileNotFoundError(2, "No such file", "xdg-open"))
     chatting.put(shared(HENDERSON, REPORT, 10), saved(tmp_path, REPORT))
     chatting.settle()
 
     click(chatting, "Open")
 
-    assert any("No xdg-open" in line for line in messages(chatting))
+    assert complaint(chatting).endswith("xdg-open: No such file")
 
 
 def test_what_was_deleted_meanwhile_can_be_fetched_again(chatting: Scene, tmp_path: Path) -> None:
@@ -414,6 +427,63 @@ def test_what_was_deleted_meanwhile_can_be_fetched_again(chatting: Scene, tmp_pa
 
     assert "Fetch" in messages(chatting)
     assert opener(chatting).opened == []
+
+
+def test_a_file_is_where_an_earlier_visit_saved_it_and_later_ones_know_of_more(
+    chatting: Scene, tmp_path: Path
+) -> None:
+    places = SavedPlaces(chatting.folder.path)
+    known, older, new = (note(f"{name}.pdf", 9) for name in ("known", "older", "new"))
+    for file in (known, older):
+        places.add(file.file, put_file(tmp_path / file.name))
+    places.save()
+    upload = put_file(tmp_path / "own.pdf")
+    own = note("own.pdf", 9)
+    chatting.window.filing.send([upload])
+    ticket = chatting.asked(SendFile)[0].ticket
+
+    entry = text(HENDERSON, older.encode(), kind=EntryKind.FILE)
+    sent = text(VELICIA, own.encode(), kind=EntryKind.FILE)
+    chatting.put(
+        *(shared(HENDERSON, known, 10), shared(HENDERSON, new, 11), saved(tmp_path, new)),
+        *(FileEnded(ticket, own, True), EntryArrived(ROOM, 12, sent, ticket)),
+        OlderArrived(ROOM, ((1, entry),), is_all=True),
+    )
+    chatting.settle()
+    chatting.window.filing.save_places()
+
+    assert [line for line in messages(chatting) if line in ("Fetch", "Open")] == ["Open"] * 3
+    assert chatting.window.model.files.view(older).path == tmp_path / "older.pdf"
+    later = SavedPlaces(chatting.folder.path)
+    assert [later.find(file) for file in (known, older, new, own)] == [
+        tmp_path / f"{name}.pdf" for name in ("known", "older", "new", "own")
+    ]
+
+
+def test_one_that_goes_on_from_an_earlier_visit_can_be_cancelled(chatting: Scene) -> None:
+    chatting.put(
+        SendGoesOn(-1, ROOM, Path("/home/velicia/papan-tulis.jpg")),
+        FileMoved(-1, BOARD, True, FileState.WAITING, 0, 0.0),
+    )
+    chatting.settle()
+
+    click(chatting, "Cancel")
+
+    assert "papan-tulis.jpg" in messages(chatting)
+    assert chatting.asked(DropFile) == [DropFile(-1)]
+
+
+def test_events_come_while_a_dialog_of_tks_own_has_the_focus(chatting: Scene) -> None:
+    tk = chatting.window.tk
+    tk.call("toplevel", ".dialog")
+    tk.call("tkwait", "visibility", ".dialog")
+    tk.call("focus", "-force", ".dialog")
+    chatting.settle(lambda: str(tk.call("focus")) == ".dialog")
+
+    chatting.put(EntryArrived(ROOM, 10, text(HENDERSON, "halo lagi")))
+    chatting.settle()
+
+    assert "halo lagi" in messages(chatting)
 
 
 def test_a_file_is_saved_elsewhere_under_a_safe_name(chatting: Scene, tmp_path: Path) -> None:
@@ -440,7 +510,7 @@ def test_a_copy_that_fails_says_why_and_leaves_nothing(chatting: Scene, tmp_path
 
     click(chatting, "Save as…")
 
-    assert any("could not be saved" in line for line in messages(chatting))
+    assert "could not be saved" in complaint(chatting)
 
 
 # --- previews ---
