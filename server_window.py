@@ -321,7 +321,7 @@ class ServerWindow(tk.Tk):
 
     def show_files(self) -> None:
         """Opens the list of files, which is up to date as long as it is open."""
-        self.files = FilesDialog(self, self._look, self._say, self._submit)
+        self.files = FilesDialog(self, self._look, self._say, self._remove_file)
         self.files.bind("<Destroy>", self._forget_file_list)
         self.files.show(self.files_model)
         self.files.open()
@@ -379,6 +379,10 @@ class ServerWindow(tk.Tk):
     def _forget_bans(self, event: "tk.Event[tk.Misc]") -> None:
         if event.widget is self.bans:
             self.bans = None
+
+    def _remove_file(self, command: Command) -> None:
+        self._submit(command)
+        self._submit(ListFiles())
 
     def _forget_file_list(self, event: "tk.Event[tk.Misc]") -> None:
         if event.widget is self.files:

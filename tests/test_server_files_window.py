@@ -123,7 +123,7 @@ def test_a_file_is_removed_by_keys_once_it_was_said_what_that_means(busy: Stage)
     question.remove()
 
     photo = FILES.files[1]
-    assert busy.submitted[-1] == RemoveFile(photo.file, photo.name)
+    assert busy.submitted[-2:] == [RemoveFile(photo.file, photo.name), ListFiles()]
     assert dialog.removing is None
 
 
