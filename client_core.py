@@ -5,7 +5,8 @@ Source: docs/protocol.md.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 
 from client_accounts import Accounts, Myself
 from client_connection import ConnectionShown
@@ -209,16 +210,14 @@ class ClientCore:
         self._link.handle_timer(now)
         self._entrance.handle_timer(now)
 
-    def bursts_to_send(self, now: float) -> list[Burst]:
+    def bursts_to_send(self, now: float) -> Iterator[Burst]:
         """Ends the turn: what is due goes out, together with what was queued."""
         self._serve(now)
         self._files.serve(now, is_here=self._is_here())
         self._go_on_leaving(now)
         session = self._link.session
-        chunks: list[bytes] = []
         if session is not None and self._is_here():
             self._queue_due(session, now)
-            chunks = self._files.chunks_due(now, session.path_size.room)
         self._show_connection(now)
         if self._is_run_changed or self._logs.is_outbox_changed:
             self._is_run_changed = self._logs.is_outbox_changed = False
@@ -226,7 +225,16 @@ class ClientCore:
         if self._files.is_unfinished_changed:
             self._files.is_unfinished_changed = False
             self._note_unfinished()
-        return self._link.take_bursts(now, chunks)
+        bursts = self._link.take_bursts(now)
+        if session is not None and self._is_here():
+            return chain(bursts, self._chunks(session, now))
+        return iter(bursts)
+
+    def _chunks(self, session: Session, now: float) -> Iterator[Burst]:
+        """Of files: after all else, and while others are on their way already."""
+        for plaintexts in self._files.chunks_due(now, session.path_size.room):
+            session.queue_plaintexts(plaintexts)
+            yield from session.take_bursts(now)
 
     def next_event(self) -> Event | None:
         return self._events.popleft() if self._events else None

@@ -4,7 +4,7 @@ Band: cores. Knows no session: who owns that gives it the frames of files, and s
 Source: docs/protocol.md.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from client_downloads import Download
@@ -245,17 +245,20 @@ class Files:
             self._unwanted_told = now
         return frames
 
-    def chunks_due(self, now: float, room: int) -> list[bytes]:
-        """What goes after everything else, in datagrams with so many bytes for frames."""
-        frames: list[bytes] = []
+    def chunks_due(self, now: float, room: int) -> Iterator[list[bytes]]:
+        """What goes after everything else, in datagrams with so many bytes for frames.
+
+        A piece at a time, sent before the next is read: so it stays in the processor's memory.
+        """
         for run in self._supplier.frames_due(now, room):
             for upload in self._offered(run.file)[:1]:
                 try:
-                    frames += upload.chunks(run, room, now)
+                    plaintexts = upload.chunks(run, room, now)
                 except TROUBLES as error:
                     upload.fail(error)
                     self._settle(now, is_here=True)
-        return frames
+                else:
+                    yield plaintexts
 
     # --- sessions ---
 

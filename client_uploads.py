@@ -10,7 +10,7 @@ from client_file_events import FetchFile, FileState, SendFile
 from client_file_moves import Calls, Move, Source, Speed
 from conversation import FileNote
 from protocol import BLOCK, Code, Verb
-from protocol_frames import encode_chunks
+from protocol_frames import pack_chunks
 from protocol_requests import Answer
 from settings_files import UnfinishedSend
 from transfer import Run
@@ -162,8 +162,8 @@ class Upload(Move):
     # --- supplying ---
 
     def chunks(self, run: Run, room: int, now: float) -> list[bytes]:
-        """The frames of what is to be sent. Raises one of TROUBLES."""
+        """What is to be sent, ready to be sealed. Raises one of TROUBLES."""
         data = self._source.read(run.first, run.blocks)
         self._done = max(self._done, run.first * BLOCK + len(data))
         self._speed.add(len(data), now)
-        return encode_chunks(run.file, run.first, data, room)
+        return pack_chunks(run.file, run.first, data, room)

@@ -22,6 +22,7 @@ import os
 import re
 import shutil
 import stat
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -196,7 +197,7 @@ class FileShelf:
         checked = part._replace(path=part.path.with_suffix(".check"))
         with disk_errors(), suppress(FileNotFoundError):  # it will be found missing again
             part.path.replace(checked.path)
-        hashing.path, hashing.end = checked.path, None
+        hashing.path, hashing.end = checked.path, sys.maxsize
         return _Verification(checked, self._whole(file), hashing).go_on
 
     def unfinished(self) -> dict[bytes, int]:
@@ -429,7 +430,7 @@ class Hashing:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0  # so far
-        self.end: int | None = None  # what comes after that is not there yet
+        self.end = sys.maxsize  # what comes after that is not there yet
         self._hash = hashlib.sha256()
 
     def go_on(self) -> bytes | None:
@@ -438,9 +439,7 @@ class Hashing:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
         with open(self.path, "rb", buffering=0, opener=open_plain) as file:
             file.seek(self.size)
-            end = self.size + _SLICE
-            if self.end is not None:
-                end = min(end, self.end)
+            end = min(self.size + _SLICE, self.end)
             while self.size < end:
                 piece = file.read(min(_PIECE, end - self.size))
                 if not piece:

@@ -37,6 +37,7 @@ FORGET_AFTER = 10.0  # s without a WANT: who pulls asks once a second
 BURST = 0.001  # s: what is sent at a time
 SAVED = 0.02  # s: what may be sent later, when the turn was somebody else's
 MAX_TURN = 512 * 1024  # bytes, of all files: one turn must not hold up a chat
+RUN_BYTES = 58 * BLOCK  # or one chunk: sealed, one system call sends them (UDP_SEGMENT)
 
 
 class Puller:
@@ -306,7 +307,7 @@ class Puller:
 
 
 class Run(NamedTuple):
-    """Blocks of a file to send now, in chunks of as many whole ones as fit."""
+    """Blocks of a file to send now and at once, in chunks of as many whole ones as fit."""
 
     file: bytes
     first: int
@@ -362,10 +363,17 @@ class Supplier:
             room = MAX_QUEUED - supply.blocks
             if count and room > 0 and len(supply.queue) < MAX_QUEUED_RANGES:
                 taken = min(count, room)
-                supply.queue.append(Range(first + known, taken))
+                self._enqueue(supply.queue, first + known, taken)
                 supply.blocks += taken
             place += known + count
         supply.end = end
+
+    def _enqueue(self, queue: deque[Range], first: int, blocks: int) -> None:
+        """What follows what is queued goes in the same chunks."""
+        if queue and queue[-1].first + queue[-1].blocks == first:
+            before = queue.pop()
+            first, blocks = before.first, before.blocks + blocks
+        queue.append(Range(first, blocks))
 
     def drop(self, file: bytes) -> None:
         """Sends no more of it."""
@@ -410,9 +418,10 @@ class Supplier:
 
     def _take(self, file: bytes, supply: _Supply, count: int) -> list[Run]:
         runs: list[Run] = []
+        most = max(self._chunk, RUN_BYTES // self._chunk * self._chunk) // BLOCK
         while count > 0 and supply.queue:
             first, blocks = supply.queue.popleft()
-            taken = min(blocks, count)
+            taken = min(blocks, count, most)
             if taken < blocks:
                 supply.queue.appendleft(Range(first + taken, blocks - taken))
             runs.append(Run(file, first, taken))

@@ -10,7 +10,7 @@ from client_disk import ClientDisk
 from client_file_events import FetchFile, FileEnded, FileMoved, FileState, SendFile
 from conversation import ROOM, FileNote
 from protocol import BLOCK, Code, Verb
-from protocol_frames import Chunk, Frame, Want, encode_chunks
+from protocol_frames import Chunk, Frame, Want
 from protocol_requests import Fields
 
 
@@ -67,10 +67,18 @@ class FileHost(Host):
             begin, blocks = first + known, min(count - known, self.limit - self.supplied)
             self.supplied += blocks
             piece = data[begin * BLOCK : (begin + blocks) * BLOCK]
-            frames += encode_chunks(want.file, begin, piece, 1100)
+            frames += chunks_of(want.file, begin, piece)
             place += count
         self._place[want.file] = max(end, place)
         return frames
+
+
+def chunks_of(file: bytes, first: int, data: bytes) -> list[bytes]:
+    """Frames of one block each."""
+    return [
+        Chunk(file, first + place // BLOCK, data[place : place + BLOCK]).encode()
+        for place in range(0, len(data), BLOCK)
+    ]
 
 
 class FileSeat(Seat):

@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from client_file_parts import FileSeat, made, note_of, run_held, saved
+from client_file_parts import FileSeat, chunks_of, made, note_of, run_held, saved
 from client_parts import Seat
 from shelf_parts import names, put
 
@@ -32,7 +32,7 @@ from client_file_events import (
 from client_files import MAX_MOVING
 from conversation import ROOM, FileNote
 from protocol import BLOCK, CloseCode, Code
-from protocol_frames import Chunk, Want, encode_chunks
+from protocol_frames import Chunk, Want
 from records import Shelf, StoreBrokenError, StoreFullError
 
 
@@ -332,7 +332,7 @@ def test_a_killed_client_asks_again_for_a_twentieth_at_most(seat: FileSeat, bloc
     data = made(1000 * BLOCK)
     seat.host.limit = 0
     seat.fetch(data)
-    for frame in encode_chunks(sha256(data).digest(), 0, data[: blocks * BLOCK], 1100):
+    for frame in chunks_of(sha256(data).digest(), 0, data[: blocks * BLOCK]):
         seat.hear(frame)
     seat.disk.close()  # as a kill does
 
@@ -350,7 +350,7 @@ def test_what_came_slowly_is_known_to_a_restart_too(seat: FileSeat) -> None:
     data = made(1000 * BLOCK)
     seat.host.limit = 0
     seat.fetch(data)
-    for frame in encode_chunks(sha256(data).digest(), 0, data[: 6 * BLOCK], 1100):
+    for frame in chunks_of(sha256(data).digest(), 0, data[: 6 * BLOCK]):
         seat.pass_time(1.0)
         seat.hear(frame)
 
