@@ -10,7 +10,7 @@ SHELL := bash
 VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := 'pytest>=8' 'hypothesis>=6.100' 'ruff>=0.16' 'mypy>=1.18' 'coverage>=7.4' cryptography pillow
-EXTRAS := cryptography pillow tkinterdnd2
+EXTRAS := cryptography pillow 'tkinterdnd2>=0.4'
 PACKAGES := python3 python3-tk python3-venv xvfb xauth xdotool \
 	fontconfig fonts-dejavu-core fonts-noto-core fonts-noto-color-emoji
 # Where there is no I/O, every branch is tested; elsewhere a figure would only reward clicking.
