@@ -95,7 +95,7 @@ class ServerWindow(tk.Tk):
         self.form.fill(defaults)
         look = self._look
         self.geometry(f"{look.px(980)}x{look.px(680)}")
-        self.minsize(look.px(860), look.px(640))
+        self.minsize(look.px(940), look.px(640))
         self.protocol("WM_DELETE_WINDOW", self.close)
         self._pump = EventPump(self, events, self._take, self._show)
         self._show()

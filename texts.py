@@ -296,9 +296,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "server.remove_title": ("Remove this file?", "Hapus file ini?"),
     "server.remove_explain": (
         "It leaves the server's disk and nobody can fetch it any more. Its messages stay, wherever "
-        "it was shared, and say: removed by the operator. Who has fetched it already keeps it.",
-        "File ini hilang dari disk server dan tidak bisa diunduh lagi. Pesannya tetap ada di mana "
-        "pun dibagikan, dengan keterangan: dihapus operator. Yang sudah mengunduh tetap "
+        "it was shared, and say that the operator removed it. Who has fetched it already keeps it.",
+        "File ini hilang dari disk server dan tidak bisa diambil lagi. Pesannya tetap ada di mana "
+        "pun dibagikan, dengan keterangan bahwa operator menghapusnya. Yang sudah mengambil tetap "
         "memilikinya.",
     ),
     "server.remove_do": ("Remove", "Hapus"),

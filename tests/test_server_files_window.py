@@ -118,7 +118,7 @@ def test_a_file_is_removed_by_keys_once_it_was_said_what_that_means(busy: Stage)
     busy.settle()
 
     assert "foto kegiatan 17 Agustus.jpg" in words_of(question)
-    assert "removed by the operator" in words_of(question)
+    assert "say that the operator removed it" in words_of(question)
     assert not any(isinstance(command, RemoveFile) for command in busy.submitted)
     question.remove()
 
