@@ -111,7 +111,7 @@ class Puller:
         whole = self.size - first * BLOCK if end == self.bitmap.blocks else count * BLOCK
         if end > self.bitmap.blocks or len(data) != whole:
             raise PeerError("a CHUNK that is not of this file")
-        self.control.deliver(len(data))
+        self.control.deliver(len(data), now)
         self._measure(len(data), now)
         newest = self._asked.take(first, count)
         if newest is not None:
