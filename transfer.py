@@ -27,6 +27,10 @@ ASK_AGAIN = 1.0  # s after which a supplier hears that it still is wanted
 TELL_RATE = 0.05  # by so much the rate must have changed
 PING_INTERVAL = 0.02  # s at the least, while blocks are on their way
 STOP_INTERVAL = 0.1  # s between words that no more is wanted
+NEAR = 0.005  # s of round trip: what is on its way from so near waits in our socket
+NEAR_WINDOW = 2 << 20  # bytes that a socket holds without losing some
+LEAST_NEAR_WINDOW = 384 * 1024  # bytes; where Linux was left as it comes, it holds little more
+NEAR_PATIENCE = 0.05  # s in which losses are of one and the same burst
 
 # --- the supplying end ---
 
@@ -66,6 +70,8 @@ class Puller:
         self._round_trip = RoundTrip()
         self._told_rate = 0.0
         self._told_at = 0.0
+        self._near_window = NEAR_WINDOW
+        self._near_until = 0.0  # what is lost until then was asked for before it shrank
         self._silent_since = 0.0
         self._timeouts = 0
         self._ping_due = 0.0
@@ -217,7 +223,7 @@ class Puller:
     def _find_lost(self, now: float) -> None:
         mark, at = self._mark
         if mark and now >= at + self._patience():
-            self._lose(self._asked.take_before(mark))
+            self._lose(self._asked.take_before(mark), now)
             is_news = self._arrived_to > mark
             self._mark = (self._arrived_to, now) if is_news else (0, 0.0)
         if self._asked.blocks and now >= self._timeout_at():
@@ -226,9 +232,16 @@ class Puller:
             if self._timeouts == SILENT:
                 self.control.fall_silent()
 
-    def _lose(self, lost: list[Range]) -> None:
+    def _lose(self, lost: list[Range], now: float) -> None:
         self._lost.extend(lost)
         self.control.lose(BLOCK * sum(count for _, count in lost))
+        if lost and self._is_near and now >= self._near_until:
+            self._near_window = max(LEAST_NEAR_WINDOW, self._near_window // 2)
+            self._near_until = now + NEAR_PATIENCE
+
+    @property
+    def _is_near(self) -> bool:
+        return self.control.least is not None and self.control.least < NEAR
 
     def _take_back(self) -> None:
         """Forgets all that was asked for; a supplier that still has it queued forgets it too."""
@@ -243,7 +256,10 @@ class Puller:
 
     def _choose(self) -> list[Range]:
         """What to ask for now: a good part of the window, or nothing yet."""
-        window = max(1, self.control.window // BLOCK)
+        window = self.control.window
+        if self._is_near:
+            window = min(window, self._near_window)
+        window = max(1, window // BLOCK)
         room = window - self._asked.blocks
         if room < window // 8 and self._asked.blocks and not self._lost:
             return []

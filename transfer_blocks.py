@@ -55,8 +55,9 @@ class Bitmap:
         return 0 < self.count <= MARK_SHARE * (self.count - self._marked)
 
     def to_hash(self, hashed: int) -> int:
-        """How many blocks from the beginning are here, if it is time to hash them: so many bytes are
-        hashed already. 0: it is not.
+        """How many blocks from the beginning are here, if it is time to hash more than so many bytes.
+
+        0: it is not.
         """
         enough = hashed + HASH_STEP
         if self.count * BLOCK < enough or self.is_full:  # then all the rest is hashed at once
@@ -152,6 +153,11 @@ class Asked:
         end = first + count
         newest: tuple[int, float] | None = None
         index = max(0, bisect_right(self._firsts, first) - 1)
+        if self._firsts and self._firsts[index] == first and end < self._ends[index]:
+            self.blocks -= count  # as nearly always: the beginning of what was asked for
+            self._firsts[index] = end
+            place = self._places[index] = self._places[index] + count
+            return place, self._times[index]
         while index < len(self._firsts) and self._firsts[index] < end:
             begin, stop, place = self._firsts[index], self._ends[index], self._places[index]
             low, high = max(begin, first), min(stop, end)
