@@ -20,7 +20,7 @@ from client_file_events import (
     ResumeFile,
     SendFile,
 )
-from client_file_moves import Source
+from client_file_moves import STALLED_AFTER, Source
 from client_uploads import OFFER_AGAIN
 from conversation import ROOM, EntryKind, FileNote
 from protocol import BLOCK, MAX_FILE, CloseCode, Code, Verb
@@ -197,6 +197,20 @@ def test_a_source_that_changes_or_vanishes_ends_it_and_the_server_is_told(
     assert seat.ended.trouble is trouble
     assert len(seat.host.asked(Verb.DROP)) == (when == "offered")
     assert seat.host.got(Post) == []
+
+
+def test_where_nothing_moves_any_more_there_is_no_speed(seat: FileSeat) -> None:
+    data = made(2_000 * BLOCK)
+    seat.send(data)
+    for first in range(0, 1_000, 200):
+        seat.want(data, (first, 200), place=first + 1)
+        seat.pass_time(0.2)
+    fast = seat.saw(FileMoved)[-1].speed
+
+    seat.pass_time(STALLED_AFTER + OFFER_AGAIN + 0.1)
+
+    assert fast > 0
+    assert seat.saw(FileMoved)[-1].speed == 0
 
 
 class SlowSource:
