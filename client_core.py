@@ -232,6 +232,8 @@ class ClientCore:
 
     def _chunks(self, session: Session, now: float) -> Iterator[Burst]:
         """Of files: after all else, and while others are on their way already."""
+        if self._files.take_vanishing():
+            session.path_size.shrink(now)
         for plaintexts in self._files.chunks_due(now, session.path_size.room):
             session.queue_plaintexts(plaintexts)
             yield from session.take_bursts(now)

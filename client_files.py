@@ -245,6 +245,10 @@ class Files:
             self._unwanted_told = now
         return frames
 
+    def take_vanishing(self) -> bool:
+        """Whether large datagrams never arrive although small ones do. It is told once."""
+        return self._supplier.take_vanishing()
+
     def chunks_due(self, now: float, room: int) -> Iterator[list[bytes]]:
         """What goes after everything else, in datagrams with so many bytes for frames.
 

@@ -116,7 +116,10 @@ class Supply:
 
     def _pieces(self, served: _Served, now: float) -> Iterator[list[bytes]]:
         """Each is sent before the next is read: so it stays in the processor's memory."""
-        peer, room = served.peer, served.peer.session.path_size.room
+        peer, path_size = served.peer, served.peer.session.path_size
+        if served.supplier.take_vanishing():
+            path_size.shrink(now)
+        room = path_size.room
         runs = served.supplier.frames_due(now, room)
         readable = {file for file in {run.file for run in runs} if self._may(peer, file)}
         denied = set[bytes]()

@@ -41,6 +41,7 @@ FORGET_AFTER = 10.0  # s without a WANT: who pulls asks once a second
 BURST = 0.001  # s: what is sent at a time
 SAVED = 0.02  # s: what may be sent later, when the turn was somebody else's
 MAX_TURN = 512 * 1024  # bytes, of all files: one turn must not hold up a chat
+VANISHED = 3  # times the same block is asked for anew although it went out: RFC 8899 §4.3
 RUN_BYTES = 58 * BLOCK  # or one chunk: sealed, one system call sends them (UDP_SEGMENT)
 
 
@@ -341,6 +342,9 @@ class _Supply:
     at: float  # when it was that
     place: int  # in the row of all that was asked for: what was sent goes up to here
     end: int  # and what is queued up to here
+    first: int  # block that it began with: the lowest one that the peer lacked
+    vanished: int = 0  # times that it began anew with that block since something large went out
+    is_large: bool = False  # since it began, something went that does not fit into any datagram
     blocks: int = 0  # queued
     queue: deque[Range] = field(default_factory=deque)
 
@@ -351,6 +355,7 @@ class Supplier:
     def __init__(self) -> None:
         self._supplies: dict[bytes, _Supply] = {}  # whose turn it is first
         self._chunk = BLOCK  # bytes that fit into one datagram, as last seen
+        self._is_vanishing = False
 
     def __len__(self) -> int:
         return len(self._supplies)
@@ -395,6 +400,11 @@ class Supplier:
         """Sends no more of it."""
         self._supplies.pop(file, None)
 
+    def take_vanishing(self) -> bool:
+        """Whether large datagrams never arrive although small ones do. It is told once."""
+        told, self._is_vanishing = self._is_vanishing, False
+        return told
+
     def frames_due(self, now: float, room: int) -> list[Run]:
         """Which blocks to send now, in datagrams with so many bytes for frames."""
         self._chunk = max(1, (room - CHUNK_OVERHEAD) // BLOCK) * BLOCK
@@ -424,11 +434,16 @@ class Supplier:
         )
 
     def _begin(self, want: Want, size: int, now: float) -> _Supply:
-        self._supplies.pop(want.file, None)
+        before = self._supplies.pop(want.file, None)
         if len(self._supplies) >= MAX_SUPPLIED:
             oldest = min(self._supplies, key=lambda file: self._supplies[file].wanted_at)
             del self._supplies[oldest]
-        supply = _Supply(size, 1000.0, now, 0.0, now, want.place, want.place)
+        first = want.ranges[0][0]
+        supply = _Supply(size, 1000.0, now, 0.0, now, want.place, want.place, first)
+        if before is not None and before.is_large and before.first == first:
+            supply.vanished = before.vanished + 1
+            if supply.vanished == VANISHED:
+                supply.vanished, self._is_vanishing = 0, True
         self._supplies[want.file] = supply
         return supply
 
@@ -443,6 +458,7 @@ class Supplier:
             runs.append(Run(file, first, taken))
             supply.blocks -= taken
             supply.allowance -= taken * BLOCK
+            supply.is_large |= min(self._chunk, taken * BLOCK) > BLOCK
             count -= taken
         return runs
 

@@ -19,6 +19,7 @@ from transfer import (
     MAX_TURN,
     NEAR_WINDOW,
     STOP_INTERVAL,
+    VANISHED,
     Puller,
     Run,
     Supplier,
@@ -26,6 +27,7 @@ from transfer import (
 from transfer_blocks import Bitmap, block_count
 
 ROOM = 1152
+LARGE = 8904
 OTHER = b"\xf2" * 32
 
 
@@ -585,3 +587,39 @@ def test_a_file_that_is_dropped_is_sent_no_more() -> None:
     supplier.drop(OTHER)
 
     assert supplier.frames_due(5.0, ROOM) == []
+
+
+def stuck(
+    supplier: Supplier,
+    times: int,
+    room: int,
+    *,
+    first: int = 0,
+    begin: int = 0,
+    is_sent: bool = True,
+) -> list[bool]:
+    """The puller takes back all it asked for and begins anew with the same block, so many times."""
+    told = []
+    for time in range(begin, begin + times):
+        supplier.receive(Want(FILE, 1000, ((first, 50),), 1 + 100 * time), 100 * BLOCK, 1.0)
+        if is_sent:
+            drain(supplier, 1.0, room)
+        told.append(supplier.take_vanishing())
+    return told
+
+
+def test_large_datagrams_that_never_come_are_noticed_and_told_once() -> None:
+    assert stuck(Supplier(), VANISHED + 2, LARGE) == [False] * VANISHED + [True, False]
+
+
+def test_whatever_vanishes_that_is_small_or_was_not_sent_says_nothing_of_sizes() -> None:
+    assert not any(stuck(Supplier(), 20, ROOM))
+    assert not any(stuck(Supplier(), 20, LARGE, is_sent=False))
+
+
+def test_as_long_as_some_of_it_comes_large_datagrams_do() -> None:
+    supplier = Supplier()
+
+    told = [stuck(supplier, 1, LARGE, first=turn, begin=turn) for turn in range(20)]
+
+    assert told == [[False]] * 20
