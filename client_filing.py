@@ -210,7 +210,8 @@ class Filing:
         raise FileExistsError(str(folder / name))
 
     def _is_safe(self) -> bool:
-        """Whether a file dialog survives names with pictures in them."""
+        """Whether a file dialog survives names with pictures in them; if so, it is prepared."""
+        self.dialogs.speak(self._around.say)
         return can_draw_emoji(self._around.root)
 
     def _type_instead(self, command: str) -> None:

@@ -473,6 +473,18 @@ def test_one_that_goes_on_from_an_earlier_visit_can_be_cancelled(chatting: Scene
     assert chatting.asked(DropFile) == [DropFile(-1)]
 
 
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_the_dialogs_that_tk_draws_speak_the_users_language(chatting: Scene, language: str) -> None:
+    tk, say = chatting.window.tk, Texts(language)
+
+    FileDialogs(chatting.window).speak(say)
+
+    told = tk.call("namespace", "eval", "::tk", 'mc "&Open"')
+    lost = tk.call("namespace", "eval", "::tk", 'mc "File \\"%1\\$s\\"  does not exist." foto.png')
+    assert told == say("dialog.open")
+    assert lost == say("dialog.no_file").replace("%1$s", "foto.png")
+
+
 def test_events_come_while_a_dialog_of_tks_own_has_the_focus(chatting: Scene) -> None:
     tk = chatting.window.tk
     tk.call("toplevel", ".dialog")
