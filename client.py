@@ -269,6 +269,7 @@ def run_json(options: ClientOptions, say: Texts, folder: ClientFolder) -> int:
         answered=limit.release,
     )
     reader = threading.Thread(target=read_lines, args=(inbox.put, limit), name="stdin", daemon=True)
+    _leave_on(signal.SIGTERM, signal.SIGINT)
     try:
         reader.start()
         talk.begin()
@@ -281,8 +282,6 @@ def run_json(options: ClientOptions, say: Texts, folder: ClientFolder) -> int:
                 case event:
                     talk.take_event(event)
         return talk.exit_code
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
     finally:
         connector.close()
 
@@ -300,6 +299,7 @@ def run_in_terminal(options: ClientOptions, say: Texts, folder: ClientFolder) ->
         connectors.append(Connector(folder, put, options.trusted_key))
         return connectors[0]
 
+    _leave_on(signal.SIGTERM)
     try:
         return run_terminal(options, say, os.environ, connect, _guest_name())
     finally:
@@ -324,7 +324,7 @@ def run_window(options: ClientOptions, say: Texts, folder: ClientFolder) -> int:
         _tell(say("program.no_display", instead="python client.py --terminal"))
         return Exit.FAILURE
     sys.setswitchinterval(0.0005)  # else a thread that computes delays the other by 5 ms
-    _leave_on_signals()
+    _leave_on(signal.SIGTERM, signal.SIGINT)
     events: SimpleQueue[object] = SimpleQueue()
     connector = Connector(folder, events.put, options.trusted_key)
     try:
@@ -344,14 +344,14 @@ def run_window(options: ClientOptions, say: Texts, folder: ClientFolder) -> int:
     return Exit.OK
 
 
-def _leave_on_signals() -> None:
-    """Out of the window's loop; what comes after it says goodbye."""
+def _leave_on(*numbers: int) -> None:
+    """Out of the main thread's loop; what comes after it says goodbye."""
 
     def leave(number: int, _: object) -> None:
         raise SystemExit(Exit.OK if number == signal.SIGTERM else Exit.INTERRUPTED)
 
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGINT, leave)
+    for number in numbers:
+        signal.signal(number, leave)
 
 
 def _prefill(options: ClientOptions) -> Typed | None:

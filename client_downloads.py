@@ -5,6 +5,7 @@ Source: docs/protocol.md.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from client_file_moves import Calls, Disk, Move
 from protocol import BLOCK, Code, PeerError
 from protocol_frames import Chunk
 from protocol_guards import RoundTrip
-from records import StoreFullError
+from records import StoreError, StoreFullError
 from settings_files import UnfinishedFetch
 from transfer import Puller
 from transfer_blocks import Bitmap, block_count
@@ -106,6 +107,8 @@ class Download(Move):
             return
         bitmap = Bitmap(block_count(size), shelf.begin(file, size))
         if shelf.free() < size - bitmap.count * BLOCK:
+            if not bitmap.count:
+                shelf.drop_part(file)
             raise StoreFullError("no space for a file")
         self._kept, self._hashed = bitmap.count, 0
         self._puller = Puller(file, size, bitmap)
@@ -150,10 +153,17 @@ class Download(Move):
         if not self._is_hashing:
             self._hash_some(puller.bitmap)
 
-    def refuse(self) -> None:
+    def fail(self, error: Exception) -> None:
+        """One of TROUBLES was met. What came is not left on a disk that is full because of it."""
+        if isinstance(error, StoreFullError) and self._puller is not None:
+            with suppress(StoreError):
+                self._disk.shelf().drop_part(self.note.file)
+        super().fail(error)
+
+    def refuse(self, *, is_removed: bool) -> None:
         """The server has nothing of it for us."""
         if self.can_stop:
-            self.end(Code.FILE_MISSING)
+            self.end(Code.FILE_REMOVED if is_removed else Code.FILE_MISSING)
 
     def _is_keeping_due(self, puller: Puller, now: float) -> bool:
         news = puller.bitmap.count - self._kept
@@ -166,7 +176,7 @@ class Download(Move):
             self._is_keeping = True
             kept = partial(self._take_kept, puller.bitmap.count)
             save = self._disk.shelf().save(self.note.file, puller.bitmap.encode())
-            self.run(save, kept)
+            self.run(partial(_unless_full, save), kept)
 
     def _take_kept(self, count: int, _: object) -> None:
         self._kept, self._is_keeping = count, False
@@ -212,3 +222,9 @@ class Download(Move):
         assert isinstance(path, Path)
         self._disk.shelf().drop(self.note.file)
         self.end(path=path)
+
+
+def _unless_full(save: Callable[[], None]) -> None:
+    """What is not written down is asked for again after a power cut, and that is all."""
+    with suppress(StoreFullError):
+        save()

@@ -5,7 +5,7 @@ with it. A file is known by its hash, so two entries of one file show the same; 
 that has no entry yet is known by its ticket. Which sentences this makes: client_file_lines.py.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
@@ -18,7 +18,6 @@ from client_file_events import (
     FileState,
     FileTrouble,
     SendGoesOn,
-    SharedHere,
 )
 from conversation import EntryKind, FileNote
 from file_words import note_of
@@ -199,13 +198,6 @@ class FileModel:
         known = self._files.get(file)
         if known is not None:
             self._files[file] = replace(known, has_preview=is_there)
-
-    def learn(self, shared: Iterable[SharedHere]) -> None:
-        """What the server says of files."""
-        for one in shared:
-            view = self.view(one.note)
-            if one.is_removed and view.stage in (FileStage.AWAY, FileStage.FAILED):
-                self._files[one.note.file] = FileView(FileStage.GONE)
 
     # --- events ---
 

@@ -306,7 +306,7 @@ class Files:
     def _receive_want(self, want: Want, now: float) -> None:
         if not want.ranges and not want.rate:  # the server has nothing of it for us
             if want.file in self._pulled:
-                self._pulled[want.file].refuse()
+                self._pulled[want.file].refuse(is_removed=want.place == Code.FILE_REMOVED)
             return
         uploads = self._offered(want.file)
         for upload in uploads:

@@ -9,11 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from client_chatting import Chatting
-from client_events import Answered, EntryArrived, OlderArrived
-from client_file_answers import files_of
+from client_events import EntryArrived, OlderArrived
 from client_file_dialogs import FileDialogs
 from client_file_events import (
-    AskFiles,
     DropFile,
     FetchFile,
     FileEnded,
@@ -30,7 +28,6 @@ from client_surroundings import Surroundings
 from conversation import ConversationKind, EntryKind, FileNote
 from file_names import numbered, safe_file_name
 from file_words import note_of
-from protocol import Code
 from settings_files import SavedPlaces
 from widgets_look import can_draw_emoji
 
@@ -61,8 +58,6 @@ class Filing:
     def take(self, event: object) -> None:
         """After the model took it."""
         match event:
-            case FileEnded(is_upload=False, note=note, trouble=Code.FILE_MISSING):
-                self._ask_why(note)
             case FileEnded(is_upload=False, note=note, path=Path() as path):
                 self._remember(note, path)
                 self._look_into(note, path)
@@ -73,16 +68,6 @@ class Filing:
                     self._find(note)
             case _:
                 pass
-
-    def _ask_why(self, note: FileNote) -> None:
-        """The server has it no more for us: perhaps the operator removed it."""
-        conversation, number = self._entries.get(note.file, (0, 0))
-        if conversation:
-            asked = AskFiles(0, conversation, number + 1)
-            self._chatting.tickets.ask(asked, self._learn)
-
-    def _learn(self, answered: Answered) -> None:
-        self._chatting.model.files.learn(files_of(answered))
 
     def _take_entry(self, event: EntryArrived, note: FileNote | None) -> None:
         if note is None:

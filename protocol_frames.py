@@ -403,7 +403,8 @@ class Want(NamedTuple):
 
     All that a puller ever asks of a file is one row of blocks; ``place`` is where in it the ranges
     begin. So a WANT may repeat what an earlier one asked, and nothing is sent twice. No ranges: no
-    more of it is wanted; and with a rate of 0, from a supplier: nothing of it can be had.
+    more of it is wanted; and with a rate of 0, from a supplier: none of it is to be had, and
+    ``place`` is the Code that says why.
     """
 
     file: bytes

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from deadlines import Deadlines
-from protocol import Burst
+from protocol import Burst, Code
 from protocol_frames import Want, pack_chunks
 from records import Shelf, Store
 from server_peer import Peer
@@ -78,7 +78,10 @@ class Supply:
 
     def _deny(self, peer: Peer, file: bytes) -> None:
         self._drop(self._served.get(peer.key), file)
-        peer.session.queue(Want(file, 0, ()).encode())
+        record = self._store.file(file)
+        is_removed = record is not None and record.is_removed and self._may(peer, file)
+        why = Code.FILE_REMOVED if is_removed else Code.FILE_MISSING
+        peer.session.queue(Want(file, 0, (), why).encode())
         self._wake(peer)
 
     def _watch(self, served: _Served) -> None:

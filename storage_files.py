@@ -298,6 +298,7 @@ class FileShelf:
     def _new_part(self, file: bytes, size: int) -> _Part:
         self._run += 1
         part = _Part(file, size, self._partial / f"{file.hex()}.{self._run}.part")
+        self._partial.mkdir(mode=0o700, parents=True, exist_ok=True)  # somebody tidied up
         self._writers.open(file, part.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         self._parts[file] = part
         return part

@@ -16,7 +16,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from hashlib import file_digest
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +24,7 @@ from typing import NamedTuple
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from processes import Program, World, a_world
+from processes import Program, World, a_world, stop
 
 from client_disk import HIDDEN
 from protocol import BLOCK
@@ -52,9 +52,12 @@ class Killed(NamedTuple):
         return self.again / self.arrived if self.arrived else 0.0
 
 
-def kill_while_it_moves(world: World, who: str, size: int, share: float) -> Killed:
+def kill_while_it_moves(
+    world: World, who: str, size: int, share: float, *, is_asked: bool = False
+) -> Killed:
     """Somebody is killed when so much of a file has arrived, and started again: it arrives all the
-    same. AssertionError if not, or if more was lost than may be.
+    same. AssertionError if not, or if more was lost than may be. ``is_asked``: a receiver that is
+    asked to end, and whose computer is started anew.
     """
     source = world.folder / _NAME
     _write_random(source, size)
@@ -65,7 +68,7 @@ def kill_while_it_moves(world: World, who: str, size: int, share: float) -> Kill
         case "server":
             killed = _kill_server(world, server, ana, source, share)
         case _:
-            killed = _kill_receiver(world, ana, source, share)
+            killed = _kill_receiver(world, ana, source, share, is_asked=is_asked)
     assert killed.share <= MOST_AGAIN, f"{who}: {killed.again} bytes again of {killed.arrived}"
     return killed
 
@@ -88,7 +91,7 @@ def _kill_sender(world: World, server: Program, ana: Program, source: Path, shar
 def _kill_server(world: World, server: Program, ana: Program, source: Path, share: float) -> Killed:
     part = _wait_for_upload(world, ana, source, share)
     server.kill()
-    arrived, known = _arrived(part, source), _known(part.parent.parent, part, source)
+    arrived, known = _arrived(part, source), _known(part.parent.parent, part, source, this_boot())
     began = time.monotonic()
     world.server()
     _check_upload(world, ana, source)
@@ -115,15 +118,21 @@ def _check_upload(world: World, ana: Program, source: Path) -> None:
     assert list((files / "partial").iterdir()) == []
 
 
-def _kill_receiver(world: World, ana: Program, source: Path, share: float) -> Killed:
+def _kill_receiver(
+    world: World, ana: Program, source: Path, share: float, *, is_asked: bool
+) -> Killed:
     ana.type(f"/sendroomfile {source}")
     assert json.loads(ana.wait_for(is_answer))["code"] == "OK"
     target, size = world.folder / "Downloads", source.stat().st_size
     hidden = target / HIDDEN / "0"
     budi = _fetching(world)
     part = _wait_for(hidden / "partial", int(share * size))
-    budi.kill()
-    arrived, known = _arrived(part, source), _known(hidden, part, source)
+    if is_asked:
+        assert stop(budi) == 0
+    else:
+        budi.kill()
+    boot = "another" if is_asked else this_boot()
+    arrived, known = _arrived(part, source), _known(hidden, part, source, boot)
     began = time.monotonic()
     budi = _fetching(world)
     answer = json.loads(budi.wait_for(is_answer))
@@ -150,16 +159,16 @@ def is_answer(line: str) -> bool:
 
 
 def _wait_for(folder: Path, size: int) -> Path:
-    """Until so much of a file is in it: where."""
-    end = time.monotonic() + PATIENCE
+    """Until so much of a file is in it: where. It may have been quicker, and be no part then."""
+    end, part = time.monotonic() + PATIENCE, None
     while time.monotonic() < end:
-        for path in folder.glob("*.part"):
-            try:
-                if path.stat().st_blocks * 512 >= max(1, size):
-                    return path
-            except FileNotFoundError:
-                return path.with_suffix(".check")  # it was quicker
-        time.sleep(0.0005)
+        part = next(folder.glob("*.part"), None) or part
+        with suppress(FileNotFoundError):
+            if part is not None and part.stat().st_blocks * 512 >= max(1, size):
+                return part
+        if part is not None and not part.exists():
+            return part
+        time.sleep(0.002)
     raise AssertionError(f"it never came into {folder}")
 
 
@@ -185,11 +194,11 @@ def _equal(one: bytes, other: bytes) -> int:
     return sum(len(right) for left, right in pairs if left == right)
 
 
-def _known(folder: Path, part: Path, source: Path) -> int:
+def _known(folder: Path, part: Path, source: Path, boot: str) -> int:
     """Bytes that the next start of the program will know of. It does what that would do."""
     size = source.stat().st_size
     file = bytes.fromhex(part.name.partition(".")[0])
-    with closing(FileShelf(folder, now_utc_ms=0, boot=this_boot())) as shelf:
+    with closing(FileShelf(folder, now_utc_ms=0, boot=boot)) as shelf:
         if shelf.has(file):
             return size
         bitmap = Bitmap(block_count(size), shelf.begin(file, size))

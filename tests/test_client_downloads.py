@@ -1,5 +1,6 @@
 """Files a client fetches: pulled, checked, saved, against a server made by hand."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 from client_file_parts import FileSeat, chunks_of, made, note_of, run_held, saved
 from client_parts import Seat
-from shelf_parts import names, put
+from shelf_parts import bitmap, names, open_shelf, put
 
 from client_disk import HIDDEN, ClientDisk
 from client_events import (
@@ -111,13 +112,24 @@ def test_one_of_another_size_than_was_said_is_no_such_file(seat: FileSeat) -> No
     assert seat.host.inits == 1
 
 
-def test_what_the_server_has_not_for_us_is_missing(seat: FileSeat) -> None:
+@pytest.mark.parametrize(
+    ("place", "trouble"),
+    [
+        (0, Code.FILE_MISSING),
+        (Code.FILE_MISSING, Code.FILE_MISSING),
+        (Code.FILE_REMOVED, Code.FILE_REMOVED),
+        (Code.OK, Code.FILE_MISSING),
+    ],
+)
+def test_what_the_server_has_not_for_us_is_missing_or_removed(
+    seat: FileSeat, place: int, trouble: Code
+) -> None:
     data = made(5 * BLOCK)
     seat.do(FetchFile(1, note_of(data)))
 
-    seat.hear(Want(sha256(data).digest(), 0, ()).encode())
+    seat.hear(Want(sha256(data).digest(), 0, (), place).encode())
 
-    assert seat.ended.trouble is Code.FILE_MISSING
+    assert seat.ended.trouble is trouble
     seat.hear(Want(sha256(data).digest(), 0, ()).encode())
     assert len(seat.saw(FileEnded)) == 1
 
@@ -431,11 +443,11 @@ def raise_(error: Exception) -> Path:
     raise error
 
 
-def bad_save(*_: object) -> Callable[[], None]:
-    return lambda: raise_(StoreFullError("map"))  # type: ignore[return-value]
-
-
 FULL, BROKEN = StoreFullError("full"), StoreBrokenError("I/O error")
+
+
+def bad_save(error: Exception) -> Callable[[], None]:
+    return lambda: raise_(error)  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize(
@@ -446,7 +458,7 @@ FULL, BROKEN = StoreFullError("full"), StoreBrokenError("I/O error")
         ({"free": 10}, FileTrouble.DISK_FULL),
         ({"write": FULL}, FileTrouble.DISK_FULL),
         ({"write": BROKEN}, FileTrouble.CANNOT_SAVE),
-        ({"save": bad_save()}, FileTrouble.DISK_FULL),
+        ({"save": bad_save(BROKEN)}, FileTrouble.CANNOT_SAVE),
         ({"mark": FULL}, FileTrouble.DISK_FULL),
         ({"verify": lambda: raise_(BROKEN)}, FileTrouble.CANNOT_SAVE),
         ({"saving": BROKEN}, FileTrouble.CANNOT_SAVE),
@@ -466,7 +478,52 @@ def test_a_disk_that_fails_ends_it_once_and_everything_else_goes_on(
     seat.do(Say(9, ROOM, "masih di sini"))
 
     assert seat.ended.trouble is trouble
+    assert trouble is not FileTrouble.DISK_FULL or names(tmp_path) == ["0.lock"]
     assert any(event.ticket == 9 for event in seat.saw(EntryArrived))
+    disk.close()
+
+
+def test_a_map_that_finds_no_room_is_no_harm(tmp_path: Path) -> None:
+    data = made(100 * BLOCK)
+    seat = FileSeat(tmp_path)
+    disk = BadDisk(tmp_path, save=bad_save(FULL))
+    Seat.__init__(seat, seat.host, disk=disk)
+    seat.enter()
+
+    seat.fetch(data)
+    seat.pass_time(2.0)
+
+    assert saved(seat) == {"foto.png": data}
+    disk.close()
+
+
+def test_a_folder_that_was_removed_meanwhile_is_made_again(seat: FileSeat) -> None:
+    data = made(200 * BLOCK)
+    seat.host.limit = 20
+    seat.fetch(data)
+    shutil.rmtree(seat.downloads)
+    seat.host.limit = 1000
+    seat.pass_time(5.0)
+
+    assert saved(seat) == {"foto.png": data}
+    assert seat.ended.trouble is None
+
+
+def test_what_had_come_stays_if_there_is_no_space_for_the_rest(tmp_path: Path) -> None:
+    data = made(100 * BLOCK)
+    shelf = open_shelf(tmp_path / "Downloads" / HIDDEN / "0")
+    shelf.begin(sha256(data).digest(), len(data))
+    shelf.save(sha256(data).digest(), bitmap(0, 1, 2, of=100))()
+    shelf.close()
+    seat = FileSeat(tmp_path)
+    disk = BadDisk(tmp_path, free=10)
+    Seat.__init__(seat, seat.host, disk=disk)
+    seat.enter()
+
+    seat.fetch(data)
+
+    assert seat.ended.trouble is FileTrouble.DISK_FULL
+    assert set(disk.shelf().unfinished()) == {sha256(data).digest()}
     disk.close()
 
 

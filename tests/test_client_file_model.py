@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from client_rooms import ANA, ME, Room, entry
-from note_parts import file_entry, home, note, shared
+from note_parts import file_entry, home, note
 
 from client_events import DraftRefused, DraftTaken, EntryArrived
 from client_file_events import FileEnded, FileEvent, FileMoved, FileState, FileTrouble, SendGoesOn
@@ -144,23 +144,6 @@ def test_what_the_operator_removed_is_gone() -> None:
 
     assert view.stage is FileStage.GONE
     assert view.actions() == ()
-
-
-def test_a_list_tells_which_files_are_gone() -> None:
-    files = told(FileEnded(1, FOTO, False, Code.FILE_MISSING))
-
-    files.learn([shared(4, is_removed=True), shared(5, "lain.png")])
-
-    assert files.view(FOTO).stage is FileStage.GONE
-    assert files.view(note("lain.png")).stage is FileStage.AWAY
-
-
-def test_what_is_here_stays_when_it_is_removed_from_the_server() -> None:
-    files = told(FileEnded(1, FOTO, False, None, PATH))
-
-    files.learn([shared(4, is_removed=True)])
-
-    assert files.view(FOTO).stage is FileStage.HERE
 
 
 def test_what_was_deleted_by_its_user_can_be_fetched_again() -> None:

@@ -51,6 +51,12 @@ def test_a_file_goes_on_where_somebody_was_killed(world: World, who: str) -> Non
     assert killed.arrived < killed.size
 
 
+def test_a_client_that_is_told_to_end_tells_the_disk_what_came(world: World) -> None:
+    killed = kill_while_it_moves(world, "receiver", 20_000_000, 0.4, is_asked=True)
+
+    assert killed.again == 0
+
+
 def test_a_fetch_goes_on_although_the_server_is_killed(world: World, tmp_path: Path) -> None:
     server = world.server()
     ana, budi = world.entered("ana"), world.entered("budi")

@@ -11,6 +11,7 @@ from sharing_parts import NAME, Sharer, fetch, made
 
 from conversation import ROOM, ConversationKind
 from protocol import BLOCK, Code, Verb
+from protocol_frames import Chunk, Want
 from records import FileRecord
 from server_events import (
     ComingRow,
@@ -159,11 +160,35 @@ def test_a_file_that_is_removed_is_nowhere_to_be_had_and_the_list_says_so(room: 
 
     assert answered(room) is Code.OK
     assert room.happened()[-1] is HappeningKind.FILE_REMOVED
-    assert fetch(room, ana.guest, FILE, 100).is_denied
+    assert fetch(room, ana.guest, FILE, 100).denied is Code.FILE_REMOVED
     assert not room.shelf.has(FILE)
     answer = asked(ana.guest, Verb.FILES, {"conversation": ROOM, "before": 0})
     assert "true]" in str(answer.fields).lower()
     assert listed(room).files == ()
+
+
+def test_who_could_not_read_it_hears_nothing_of_its_removal(room: Room) -> None:
+    ana, budi = Sharer(room.comes("Ana"), DATA), room.comes("Budi")
+    ana.shares(gets(ana.guest, Verb.ADD_GROUP, "Kimia"))
+
+    room.command(REMOVE)
+
+    assert fetch(room, ana.guest, FILE, 100).denied is Code.FILE_REMOVED
+    assert fetch(room, budi, FILE, 100).denied is Code.FILE_MISSING
+
+
+def test_who_is_fetching_what_the_operator_removes_hears_why(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.shares()
+    budi = room.comes("Budi")
+    budi.send(Want(FILE, 10, ((0, 100),), 1).encode())
+    room.pass_time(1.0)
+    assert budi.take(Chunk)
+
+    room.command(REMOVE)
+    room.pass_time(1.0)
+
+    assert Want(FILE, 0, (), Code.FILE_REMOVED) in budi.take(Want)
 
 
 def test_what_was_removed_can_be_brought_again(room: Room) -> None:
