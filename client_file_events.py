@@ -131,6 +131,8 @@ class FileEnded:
     is_upload: bool
     trouble: FileTrouble | Code | None = None
     path: Path | None = None
+    limit: int = 0  # bytes that the server takes, of this file or of all, where that is the trouble
+    free: int = 0  # bytes that stay free on its disk
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ class FileView:
     speed: float = 0.0  # bytes a second; 0: not known
     path: Path | None = None  # once it is here
     trouble: FileTrouble | Code | None = None
+    limit: int = 0  # of the server, in bytes, if that is the trouble
+    free: int = 0
     has_preview: bool = False  # a picture or lines of it can be shown
 
     def share(self, size: int) -> float:
@@ -251,4 +253,11 @@ def _ended(event: FileEnded) -> FileView:
         case Code.FILE_REMOVED:
             return FileView(FileStage.GONE)
         case trouble:
-            return FileView(FileStage.FAILED, event.ticket, event.is_upload, trouble=trouble)
+            return FileView(
+                FileStage.FAILED,
+                event.ticket,
+                event.is_upload,
+                trouble=trouble,
+                limit=event.limit,
+                free=event.free,
+            )

@@ -103,11 +103,19 @@ class Move:
         self._shown_at = now
         self._calls.report(self._shown)
 
-    def end(self, trouble: FileTrouble | Code | None = None, path: Path | None = None) -> None:
+    def end(
+        self,
+        trouble: FileTrouble | Code | None = None,
+        path: Path | None = None,
+        limit: int = 0,
+        free: int = 0,
+    ) -> None:
         """The last of it."""
         self.is_over = True
         self._let_go()
-        self._calls.report(FileEnded(self.ticket, self.note, self._is_upload, trouble, path))
+        is_upload = self._is_upload
+        ended = FileEnded(self.ticket, self.note, is_upload, trouble, path, limit, free)
+        self._calls.report(ended)
 
     def fail(self, error: Exception) -> None:
         """One of TROUBLES was met."""

@@ -135,7 +135,7 @@ class Files:
         if not is_file_name(name):
             upload.end(Code.FILE_NAME_INVALID)
         elif source.size > MAX_FILE:
-            upload.end(Code.FILE_TOO_LARGE)
+            upload.end(Code.FILE_TOO_LARGE, limit=MAX_FILE)
         elif earlier is not None and (source.size, source.stamp) != (earlier.size, earlier.stamp):
             upload.end(FileTrouble.CHANGED)
         else:

@@ -11,7 +11,7 @@ from client_file_moves import Calls, Move, Source, Speed
 from conversation import FileNote
 from protocol import BLOCK, Code, Verb
 from protocol_frames import pack_chunks
-from protocol_requests import Answer
+from protocol_requests import Answer, Fields
 from settings_files import UnfinishedSend
 from transfer import Run
 
@@ -148,7 +148,8 @@ class Upload(Move):
             return  # of uploads: others have to end first
         if answer.code is not Code.OK:
             self.is_asked = False
-            self.end(answer.code)
+            limit, free = (_bytes_in(answer.fields, name) for name in ("limit", "free"))
+            self.end(answer.code, limit=limit, free=free)
         elif answer.fields.get("have") is True and self.has_place:
             self.is_asked = False
             self._step, self._done = _Step.POSTED, self.note.size
@@ -167,3 +168,9 @@ class Upload(Move):
         self._done = max(self._done, run.first * BLOCK + len(data))
         self._speed.add(len(data), now)
         return pack_chunks(run.file, run.first, data, room)
+
+
+def _bytes_in(fields: Fields, name: str) -> int:
+    """0: nothing is said of it."""
+    found = fields.get(name)
+    return found if isinstance(found, int) and found > 0 else 0

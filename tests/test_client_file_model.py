@@ -193,6 +193,14 @@ def test_a_chosen_file_is_shown_at_once_in_its_conversation_alone() -> None:
     assert uploads(files, ROOM + 1) == []
 
 
+def test_what_a_server_takes_is_known_of_what_it_refused() -> None:
+    files = sending()
+    files.apply(FileEnded(7, FOTO, True, Code.NO_SPACE, limit=50_000_000, free=7))
+
+    (view,) = uploads(files)
+    assert (view.stage, view.limit, view.free) == (FileStage.FAILED, 50_000_000, 7)
+
+
 def test_it_is_shown_as_it_moves() -> None:
     files = sending(moved(7, is_upload=True, done=500))
 

@@ -114,6 +114,14 @@ def test_what_the_server_refuses_ends_with_its_reason(seat: FileSeat, code: Code
     assert seat.host.asked(Verb.DROP) == []
 
 
+def test_how_much_a_server_takes_is_told_as_far_as_it_says_so(seat: FileSeat) -> None:
+    seat.host.replies[Verb.OFFER] = always(Code.NO_SPACE, limit=10_000_000, free="a lot")
+
+    seat.send(made(BLOCK))
+
+    assert (seat.ended.limit, seat.ended.free) == (10_000_000, 0)
+
+
 def test_a_server_with_too_many_uploads_is_asked_again(seat: FileSeat) -> None:
     seat.host.replies[Verb.OFFER] = always(Code.SERVER_FULL)
     seat.send(made(BLOCK))
