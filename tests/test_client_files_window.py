@@ -21,17 +21,16 @@ from client_stage import (
     all_labels,
     chat_view,
     chatting_scene,
+    click,
     enter,
     messages,
-    place_of,
-    press,
     type_in,
 )
 from PIL import Image
 
 import client_preview_views
 from client_dialogs import SettingsDialog
-from client_events import EntryArrived, OlderArrived
+from client_events import EntryArrived
 from client_file_dialogs import FileDialogs, Pasted, dropped_paths
 from client_file_events import (
     DropFile,
@@ -43,7 +42,6 @@ from client_file_events import (
     PauseFile,
     ResumeFile,
     SendFile,
-    SendGoesOn,
 )
 from client_file_model import FileStage, FileView
 from client_file_views import FilePainter
@@ -51,7 +49,6 @@ from client_opening import Opener
 from client_preview_views import load_preview
 from conversation import ROOM, EntryKind, FileNote
 from protocol import Code
-from settings_files import SavedPlaces
 from texts import Texts
 from widgets_look import LIGHT, Look
 
@@ -117,18 +114,6 @@ def opener(scene: Scene) -> Recorder:
 
 def look_of(scene: Scene) -> Look:
     return Look(scene.window, LIGHT)
-
-
-def click(scene: Scene, words: str) -> None:
-    canvas = chat_view(scene).messages.canvas
-    left, top, right, bottom = place_of(canvas, words)
-    press(canvas, (left + right) // 2, (top + bottom) // 2)
-    scene.settle()
-
-
-def put_file(path: Path) -> Path:
-    path.write_bytes(b"%PDF-1.7\0")
-    return path
 
 
 def saved(folder: Path, file: FileNote, data: bytes = b"%PDF-1.7\0") -> FileEnded:
@@ -422,75 +407,6 @@ def test_what_was_deleted_meanwhile_can_be_fetched_again(chatting: Scene, tmp_pa
 
     assert "Fetch" in messages(chatting)
     assert opener(chatting).opened == []
-
-
-def test_a_file_is_where_an_earlier_visit_saved_it_and_later_ones_know_of_more(
-    chatting: Scene, tmp_path: Path
-) -> None:
-    places = SavedPlaces(chatting.folder.path)
-    known, older, new = (note(f"{name}.pdf", 9) for name in ("known", "older", "new"))
-    for file in (known, older):
-        places.add(file.file, put_file(tmp_path / file.name))
-    places.save()
-    upload = put_file(tmp_path / "own.pdf")
-    own = note("own.pdf", 9)
-    chatting.window.filing.send([upload])
-    ticket = chatting.asked(SendFile)[0].ticket
-
-    entry = text(HENDERSON, older.encode(), kind=EntryKind.FILE)
-    sent = text(VELICIA, own.encode(), kind=EntryKind.FILE)
-    chatting.put(
-        *(shared(HENDERSON, known, 10), shared(HENDERSON, new, 11), saved(tmp_path, new)),
-        *(FileEnded(ticket, own, True), EntryArrived(ROOM, 12, sent, ticket)),
-        OlderArrived(ROOM, ((1, entry),), is_all=True),
-    )
-    chatting.settle()
-    chatting.window.filing.save_places()
-
-    assert [line for line in messages(chatting) if line in ("Fetch", "Open")] == ["Open"] * 3
-    assert chatting.window.model.files.view(older).path == tmp_path / "older.pdf"
-    later = SavedPlaces(chatting.folder.path)
-    assert [later.find(file) for file in (known, older, new, own)] == [
-        tmp_path / f"{name}.pdf" for name in ("known", "older", "new", "own")
-    ]
-
-
-def test_one_that_goes_on_from_an_earlier_visit_can_be_cancelled(chatting: Scene) -> None:
-    chatting.put(
-        SendGoesOn(-1, ROOM, Path("/home/velicia/papan-tulis.jpg")),
-        FileMoved(-1, BOARD, True, FileState.WAITING, 0, 0.0),
-    )
-    chatting.settle()
-
-    click(chatting, "Cancel")
-
-    assert "papan-tulis.jpg" in messages(chatting)
-    assert chatting.asked(DropFile) == [DropFile(-1)]
-
-
-@pytest.mark.parametrize("language", ["en", "id"])
-def test_the_dialogs_that_tk_draws_speak_the_users_language(chatting: Scene, language: str) -> None:
-    tk, say = chatting.window.tk, Texts(language)
-
-    FileDialogs(chatting.window).speak(say)
-
-    told = tk.call("namespace", "eval", "::tk", 'mc "&Open"')
-    lost = tk.call("namespace", "eval", "::tk", 'mc "File \\"%1\\$s\\"  does not exist." foto.png')
-    assert told == say("dialog.open")
-    assert lost == say("dialog.no_file").replace("%1$s", "foto.png")
-
-
-def test_events_come_while_a_dialog_of_tks_own_has_the_focus(chatting: Scene) -> None:
-    tk = chatting.window.tk
-    tk.call("toplevel", ".dialog")
-    tk.call("tkwait", "visibility", ".dialog")
-    tk.call("focus", "-force", ".dialog")
-    chatting.settle(lambda: str(tk.call("focus")) == ".dialog")
-
-    chatting.put(EntryArrived(ROOM, 10, text(HENDERSON, "halo lagi")))
-    chatting.settle()
-
-    assert "halo lagi" in messages(chatting)
 
 
 def test_a_file_is_saved_elsewhere_under_a_safe_name(chatting: Scene, tmp_path: Path) -> None:
