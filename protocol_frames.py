@@ -446,18 +446,13 @@ class Chunk(NamedTuple):
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
-        return cls(*_chunk_in(body, 0, len(body)))
-
-
-def _chunk_in(plaintext: bytes, begin: int, end: int) -> Chunk:
-    """Copied once, for it is large."""
-    data = begin + _CHUNK.size
-    if end <= data:
-        raise PeerError("bad CHUNK")
-    file, first = _CHUNK.unpack_from(plaintext, begin)
-    if first + -(-(end - data) // BLOCK) > MAX_FILE // BLOCK:
-        raise PeerError("a CHUNK beyond the largest file")
-    return Chunk(file, first, plaintext[data:end])
+        size = len(body) - _CHUNK.size
+        if size <= 0:
+            raise PeerError("bad CHUNK")
+        file, first = _CHUNK.unpack_from(body)
+        if first + -(-size // BLOCK) > MAX_FILE // BLOCK:
+            raise PeerError("a CHUNK beyond the largest file")
+        return cls(file, first, body[_CHUNK.size :])
 
 
 Frame = (
@@ -553,10 +548,7 @@ def decode_frames(plaintext: bytes) -> list[Frame]:
         decode = _DECODERS.get(kind)
         if decode is None or place + length > size:
             raise PeerError("unknown or cut frame")
-        if kind == _CHUNK_TYPE:
-            frames.append(_chunk_in(plaintext, place, place + length))
-        else:
-            frames.append(decode(plaintext[place : place + length]))
+        frames.append(decode(plaintext[place : place + length]))
         place += length
     return frames
 

@@ -12,12 +12,10 @@ from protocol_guards import RoundTrip
 from transfer import (
     ASK_AGAIN,
     FORGET_AFTER,
-    LEAST_NEAR_WINDOW,
     MAX_QUEUED,
     MAX_QUEUED_RANGES,
     MAX_SUPPLIED,
     MAX_TURN,
-    NEAR_WINDOW,
     STOP_INTERVAL,
     VANISHED,
     Puller,
@@ -82,37 +80,6 @@ def wanted_anew(frames: list[bytes], before: list[bytes]) -> list[int]:
     return [block for place, block in row if place >= end]
 
 
-def most_on_its_way(seconds: float, *, is_lossy: bool = False) -> tuple[int, int]:
-    """Bytes: until half a second, and then, when 600 kB come in each millisecond."""
-    pulling, round_trip = puller(1 << 30), trip(seconds)
-    rows: list[tuple[int, int]] = []
-    end = on_its_way = 0
-    most = [0, 0]
-    for turn in range(1000):
-        now = 1.0 + turn / 1000
-        for want in wants(pulling.frames_due(now, round_trip)):
-            place = want.place
-            for first, count in want.ranges:
-                new = min(count, max(0, place + count - end))
-                if new:
-                    rows.append((first + count - new, new))
-                    on_its_way += new
-                place += count
-            end = max(end, place)
-        most[turn >= 500] = max(most[turn >= 500], on_its_way * BLOCK)
-        room = 600
-        while rows and room:
-            first, count = rows.pop(0)
-            taken = min(count, room, 60)
-            if taken < count:
-                rows.insert(0, (first + taken, count - taken))
-            on_its_way -= taken
-            room -= taken
-            if not is_lossy or turn % 50 or room > 100:
-                pulling.receive(Chunk(FILE, first, bytes(taken * BLOCK)), now)
-    return most[0], most[1]
-
-
 # --- over paths ---
 
 
@@ -139,14 +106,6 @@ def test_five_megabytes_arrive_over_such_a_path() -> None:
     transfer.run()
 
     assert transfer.assembled == whole
-
-
-def test_from_near_by_no_more_is_on_its_way_than_a_socket_holds() -> None:
-    assert max(most_on_its_way(0.001)) <= NEAR_WINDOW < max(most_on_its_way(0.02))
-
-
-def test_and_if_that_is_too_much_less_is_but_never_too_little_to_go_fast() -> None:
-    assert most_on_its_way(0.001, is_lossy=True)[1] <= 2 * LEAST_NEAR_WINDOW
 
 
 def test_an_empty_file_is_complete_at_once_and_said_to_be_here() -> None:
