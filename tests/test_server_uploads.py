@@ -386,13 +386,16 @@ def test_a_disk_without_room_for_a_part_refuses_it_at_once(room: Room) -> None:
     ana.shares()
 
 
-def test_a_disk_that_others_fill_meanwhile_ends_the_offer(room: Room) -> None:
+def test_a_disk_that_others_fill_meanwhile_ends_the_offer_and_nothing_else(room: Room) -> None:
     ana = Sharer(room.comes("Ana"), made(2000))
     ana.has()
     room.shelf.free_bytes = 0
     ana.supplies()
 
     assert ana.offers().code is Code.NO_SPACE
+    room.pass_time(2.0)  # nothing is due for it any more
+    room.shelf.free_bytes = 100 << 30
+    Sharer(room.comes("Budi"), DATA).shares()
 
 
 def test_parts_left_behind_are_not_more_than_so_many(room: Room) -> None:
