@@ -37,7 +37,7 @@ FIRST_CRUISE = 6
 DRAIN_ROUNDS = 4  # at most: what queues after that is somebody else's
 
 GIVE_WAY = 0.7  # of the rate, as cubic TCP (RFC 9438 §4.6)
-BEFORE = 0.85  # of the rate before we tried for more
+BEFORE = 0.8  # of the rate before we tried for more
 GOES_ON = 8  # rounds after we gave way: what is lost then is more than the path carries
 STANDING = 0.95  # of the rate, when a queue stays that nothing of ours feeds
 STOOD = 3  # cruises: giving way does not help, so the path may just have become longer
@@ -45,11 +45,11 @@ QUEUED = 1.125  # times the least round trip, it is a queue
 BUSY = 0.005  # s more, it may just be that both ends have much to do
 LOSS_TOLERATED = 0.02  # above what the path loses anyway (BBRv3)
 FEW_LOSSES = 8  # pieces: that is chance
-CLEAN = 0.003  # of all pieces, when less than that is lost: then no loss is chance
+CLEAN_RUN = 1000  # pieces, none of them lost: where that happens, no loss is chance
+CLEAN_FOR = 5  # times as many that come after it
 CLEAN_FEW = 2  # pieces
-CLEAN_TOLERATED = 0.005
-CLEAN_PIECES = 2000  # so many tell whether a path is clean
-LULL = 0.25  # of the round trip without anything: somebody had no time, and losses come of that
+CLEAN_TOLERATED = 0.01
+LULL = 0.5  # of the round trip without anything: somebody had no time, and losses come of that
 LULL_PIECES = 8  # and longer than so many pieces take
 EXCUSED = 3  # rounds
 EXCUSED_AGAIN = 12  # rounds
@@ -101,7 +101,8 @@ class RateControl:
         self._gap = 0.0  # s, the longest without anything in this round
         self._low = UNKNOWN_ROUND_TRIP  # round trips within this round
         self._usual_loss = 0.0  # 0 to 1: what is lost even when we give way
-        self._chance = LOSS_TOLERATED / 2  # 0 to 1: what is lost in the long run
+        self._run = 0.0  # pieces that came since one was lost
+        self._clean = 0.0  # pieces for which the path still counts as one that loses none
         self._largest = 0  # bytes that came in one piece
         self.least: float | None = None  # s
         self._least_seen = 0.0
@@ -145,7 +146,8 @@ class RateControl:
     def _gain(self) -> float:
         if self.phase is Phase.UP:
             return UP_GAINS[min(self._steps, len(UP_GAINS) - 1)]
-        return self.phase.value
+        gain: float = self.phase.value
+        return gain
 
     @property
     def window(self) -> int:
@@ -248,7 +250,7 @@ class RateControl:
 
     @property
     def _is_clean(self) -> bool:
-        return self._chance < CLEAN and self._usual_loss < CLEAN
+        return self._clean > 0
 
     @property
     def _tolerated(self) -> float:
@@ -257,21 +259,20 @@ class RateControl:
 
     def _note_loss(self, loss: float) -> bool:
         """Whether it is more than chance."""
-        if self._excused:
+        pieces = (self._arrived + self._lost) / max(1, self._largest)
+        self._run = 0.0 if self._lost else self._run + pieces
+        self._clean = CLEAN_FOR * CLEAN_RUN if self._run >= CLEAN_RUN else self._clean - pieces
+        if self._excused and self.phase is not Phase.UP:
             return False
-        few = (CLEAN_FEW if self._is_clean else FEW_LOSSES) * self._largest
-        asked = self._arrived + self._lost
-        is_lossy = self._lost - few > self._tolerated * asked
-        if self._deaf == 1:  # what is lost now, although we gave way, is lost anyway
+        if self._is_clean:
+            self._usual_loss = 0.0
+        elif self._deaf == 1:  # what is lost now, although we gave way, is lost anyway
             self._usual_loss += (loss - self._usual_loss) / 2
         elif not self._deaf and (loss < self._usual_loss or self._usual_loss > LOSS_TOLERATED):
             weight = 1 / 4 if self.phase is Phase.DOWN else 1 / 16
             self._usual_loss += (loss - self._usual_loss) * weight
-        if self.phase is Phase.CRUISE and not self._deaf:
-            pieces = asked / max(1, self._largest)  # and none of them is lost by a try for more
-            weight = pieces / (pieces + CLEAN_PIECES)
-            self._chance += (min(loss, 2 * LOSS_TOLERATED) - self._chance) * weight
-        return is_lossy
+        few = CLEAN_FEW if self._is_clean else FEW_LOSSES
+        return pieces * loss - few > self._tolerated * pieces
 
     def _forget(self, best: float) -> None:
         """What was measured, but for this."""
