@@ -55,7 +55,7 @@ class Bitmap:
         return 0 < self.count <= MARK_SHARE * (self.count - self._marked)
 
     def to_hash(self, hashed: int) -> int:
-        """How many blocks from the beginning are here, if it is time to hash more than so many bytes.
+        """How many blocks from the beginning are here, if it is time to hash more than these bytes.
 
         0: it is not.
         """
