@@ -260,6 +260,10 @@ def test_texts_of_ours_and_files_of_others_end_no_upload() -> None:
     assert len(uploads(files)) == 1
 
 
+def test_of_what_was_sent_by_an_earlier_visit_nobody_knows_the_place() -> None:
+    assert told(ARRIVED).view(FOTO) == told().view(FOTO)
+
+
 # --- of an earlier visit ---
 
 
