@@ -15,6 +15,7 @@ from client_events import (
     Answered,
     AskLacking,
     AskMembers,
+    Command,
     ConversationChanged,
     ConversationGone,
     EntryArrived,
@@ -32,6 +33,7 @@ from client_events import (
     Search,
     ShowTyping,
 )
+from client_file_events import SendFile
 from client_lines import entry_line, place_mark
 from client_model import ClientModel
 from client_overview import conversation_rows, neighbour, window_title
@@ -42,6 +44,7 @@ from client_surroundings import Surroundings
 from client_tickets import Tickets
 from conversation import ConversationKind, EntryKind
 from widgets_attention import call_attention, calm_down
+from widgets_look import is_anything_focused
 
 _TYPING_MS = 5_000  # after which somebody counts as no longer typing
 _MORE_MS = 60  # between reaching an end of what is shown and showing more
@@ -82,10 +85,16 @@ class Chatting:
         return Errands(
             model.inbox,
             around.say,
-            submit=around.submit,
+            submit=self._submit_typed,
             new_ticket=model.new_ticket,
             paths=UserPaths(),
         )
+
+    def _submit_typed(self, command: Command) -> None:
+        """A file that is shared by a typed command is shown like one that was chosen."""
+        if isinstance(command, SendFile):
+            self.model.files.send(command.ticket, command.conversation, command.path)
+        self._around.submit(command)
 
     # --- events ---
 
@@ -97,7 +106,7 @@ class Chatting:
         was_told = model.is_told
         model.apply(event)
         self._shows_unread |= model.is_told and not was_told
-        self.model.files.apply(event, self._errands.conversation_of)
+        self.model.files.apply(event)
         self._errands.take_event(event)
         match event:
             case EntryArrived():
@@ -198,7 +207,7 @@ class Chatting:
         view, root = self.view, self._around.root
         if view is None:
             return
-        has_focus = root.focus_displayof() is not None
+        has_focus = is_anything_focused(root)
         self.model.look(view.messages.is_at_end, has_focus=has_focus)
         if not has_focus:
             return

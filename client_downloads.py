@@ -5,20 +5,22 @@ Source: docs/protocol.md.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 
-from client_file_events import FetchFile, FileState, FileTrouble
+from client_file_events import FetchFile, FileState, FileTrouble, SendFile
 from client_file_moves import Calls, Disk, Move
 from protocol import BLOCK, Code, PeerError
 from protocol_frames import Chunk
 from protocol_guards import RoundTrip
-from records import StoreFullError
+from records import StoreError, StoreFullError
+from settings_files import UnfinishedFetch
 from transfer import Puller
 from transfer_blocks import Bitmap, block_count
 
-SAVE_SHARE = 50  # times on its way, what is here is written down: so much may come twice
+SAVE_SHARE = 50  # times on its way, the disk hears what is here: a power cut costs so much
 SAVE_INTERVAL = 5.0  # s, and at least so often
 MOST_ATTEMPTS = 2
 
@@ -42,6 +44,8 @@ class Download(Move):
         self._kept = 0  # blocks of which a restart knows
         self._kept_at = 0.0
         self._is_keeping = False
+        self._hashed = 0  # bytes
+        self._is_hashing = False
 
     @property
     def can_stop(self) -> bool:
@@ -49,9 +53,22 @@ class Download(Move):
         return self._step is _Step.PULLING and not self.is_over
 
     @property
+    def unfinished(self) -> UnfinishedFetch | None:
+        """How it goes on in another visit; None: it is over."""
+        return None if self.is_over else UnfinishedFetch(self.note, self._folder, self.is_paused)
+
+    @property
     def has_asked(self) -> bool:
         """Whether some of it may be on its way."""
         return self._puller is not None
+
+    def is_asked_by(self, command: SendFile | FetchFile) -> bool:
+        """Whether this is what somebody wants."""
+        match command:
+            case FetchFile(_, note, self._folder):
+                return note.file == self.note.file and not self.is_over
+            case _:
+                return False
 
     def go_on(self) -> None:
         """It has a place. Raises one of TROUBLES."""
@@ -84,14 +101,16 @@ class Download(Move):
         return FileState.MOVING, done, puller.speed
 
     def _begin(self) -> None:
-        shelf, file, size = self._disk.shelf(), self.note.file, self.note.size
+        shelf, file, size = self._disk.shelf(self.note.file), self.note.file, self.note.size
         if shelf.has(file):  # and was not saved: the client was killed
             self._save()
             return
         bitmap = Bitmap(block_count(size), shelf.begin(file, size))
         if shelf.free() < size - bitmap.count * BLOCK:
+            if not bitmap.count:
+                shelf.drop_part(file)
             raise StoreFullError("no space for a file")
-        self._kept = bitmap.count
+        self._kept, self._hashed = bitmap.count, 0
         self._puller = Puller(file, size, bitmap)
         if bitmap.is_full:
             self._check()
@@ -125,14 +144,26 @@ class Download(Move):
             shelf.write(self.note.file, first, data)
         if pieces and puller.is_complete:
             self._check()
-        elif pieces and not self._is_keeping and self._is_keeping_due(puller, now):
+            return
+        if puller.bitmap.is_mark_due:
+            shelf.mark(self.note.file, puller.bitmap.mark())
+        if pieces and not self._is_keeping and self._is_keeping_due(puller, now):
             self._kept_at = now
             self.keep()
+        if not self._is_hashing:
+            self._hash_some(puller.bitmap)
 
-    def refuse(self) -> None:
+    def fail(self, error: Exception) -> None:
+        """One of TROUBLES was met. What came is not left on a disk that is full because of it."""
+        if isinstance(error, StoreFullError) and self._puller is not None:
+            with suppress(StoreError):
+                self._disk.shelf().drop_part(self.note.file)
+        super().fail(error)
+
+    def refuse(self, *, is_removed: bool) -> None:
         """The server has nothing of it for us."""
         if self.can_stop:
-            self.end(Code.FILE_MISSING)
+            self.end(Code.FILE_REMOVED if is_removed else Code.FILE_MISSING)
 
     def _is_keeping_due(self, puller: Puller, now: float) -> bool:
         news = puller.bitmap.count - self._kept
@@ -145,10 +176,21 @@ class Download(Move):
             self._is_keeping = True
             kept = partial(self._take_kept, puller.bitmap.count)
             save = self._disk.shelf().save(self.note.file, puller.bitmap.encode())
-            self.run(save, kept)
+            self.run(partial(_unless_full, save), kept)
 
     def _take_kept(self, count: int, _: object) -> None:
         self._kept, self._is_keeping = count, False
+
+    def _hash_some(self, bitmap: Bitmap) -> None:
+        """While more comes, so that little is left to do when all is here."""
+        blocks = bitmap.to_hash(self._hashed)
+        if blocks:
+            self._is_hashing = True
+            self.run(self._disk.shelf().hash_ahead(self.note.file, blocks), self._take_hashed)
+
+    def _take_hashed(self, hashed: object) -> None:
+        assert isinstance(hashed, int)
+        self._hashed, self._is_hashing = hashed, False
 
     # --- all is here ---
 
@@ -180,3 +222,9 @@ class Download(Move):
         assert isinstance(path, Path)
         self._disk.shelf().drop(self.note.file)
         self.end(path=path)
+
+
+def _unless_full(save: Callable[[], None]) -> None:
+    """What is not written down is asked for again after a power cut, and that is all."""
+    with suppress(StoreFullError):
+        save()

@@ -6,10 +6,18 @@ Band: cores. The windows, the terminal and ``--json`` all speak to the core thro
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from client_file_events import AskFiles, FileCommand, FileEvent, SharedHere
+from client_file_events import (
+    AskFiles,
+    FileCommand,
+    FileEvent,
+    SendGoesOn,
+    SharedHere,
+    UnfinishedChanged,
+)
 from conversation import ConversationKind, Entry, EntryKind, Person
 from protocol import Address, Code
 from settings_client import Run
+from settings_files import Unfinished
 
 # --- commands ---
 
@@ -23,6 +31,7 @@ class Join:
     name: str
     pinned_key: bytes | None = None
     resume: Run | None = None
+    unfinished: tuple[Unfinished, ...] = ()  # files of an earlier visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -580,6 +589,8 @@ Event = (
     | PersonTyping
     | LogReplaced
     | RunChanged
+    | SendGoesOn
+    | UnfinishedChanged
     | Answered
     | IdentityChanged
     | ConversationChanged

@@ -13,7 +13,7 @@ from client_rows import PersonRow
 from texts import Texts
 from widgets import Card, IconButton, Link
 from widgets_lists import Box, ListRow, RowList
-from widgets_look import Look, draw_avatar, draw_rounded, shorten
+from widgets_look import Look, draw_avatar, draw_rounded, is_focused, shorten
 from widgets_paint import Icon
 
 PEOPLE_WIDTH = 210
@@ -347,7 +347,7 @@ class Composer(tk.Frame):
         for link in self.choices:
             link.destroy()
         self.choices = []
-        self._border(bool(self.text.focus_displayof() is self.text), is_wrong=bool(sentence))
+        self._border(is_focused(self.text), is_wrong=bool(sentence))
         if not sentence:
             self._note.pack_forget()
             return

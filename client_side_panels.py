@@ -14,7 +14,7 @@ from conversation import ConversationKind
 from texts import Texts
 from widgets import IconButton
 from widgets_lists import Box, ListRow, RowList
-from widgets_look import Look, draw_avatar, draw_rounded, name_number, shorten
+from widgets_look import Look, draw_avatar, draw_rounded, is_focused, name_number, shorten
 from widgets_paint import Icon
 
 SIDE_WIDTH = 268
@@ -413,7 +413,7 @@ class SideBar(tk.Frame):
             font=look.tiny,
             fill=colours.side_soft if content.is_connected else colours.badge,
         )
-        if canvas.focus_displayof() is canvas:
+        if is_focused(canvas):
             box = (look.px(8), look.px(4), canvas.winfo_width() - 2, look.px(51))
             canvas.create_rectangle(*box, outline=colours.side_soft, dash=(2, 2))
 
@@ -490,7 +490,7 @@ class SearchBox(tk.Canvas):
         look, colours = self._look, self._look.colours
         self.delete("all")
         width, height = self.winfo_width(), self.winfo_height()
-        has_focus = self.focus_displayof() is self.entry
+        has_focus = is_focused(self.entry)
         border = colours.side_soft if has_focus else ""
         draw_rounded(self, look, (0, 0, width, height), fill=self._fill, border=border)
         left, right = look.px(12), look.px(12)

@@ -233,7 +233,9 @@ class Transfers:
             return
         transfer.has_ended, transfer.note = True, event.note
         if event.trouble is not None:
-            answer = file_failure(transfer.command, event.trouble, self._say)
+            answer = file_failure(
+                transfer.command, event.trouble, self._say, event.limit, event.free
+            )
             transfer.answer = transfer.answer or answer
         elif event.path is not None:
             fields: dict[str, JsonValue] = {

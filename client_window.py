@@ -422,6 +422,7 @@ class ClientWindow(tk.Tk):
     def destroy_now(self) -> None:
         """Without a goodbye."""
         self._pump.stop()
+        self.filing.save_places()
         for timer in self.tk.splitlist(self.tk.call("after", "info")):
             self.tk.call("after", "cancel", timer)  # its command goes with its widget
         self.focus_set()  # Tk 8.6 keeps a pointer to a focused child that dies with its window

@@ -300,8 +300,12 @@ class Shelf(Protocol):
 
     def begin(self, file: bytes, size: int) -> bytes: ...  # the bitmap of what was saved of it
     def write(self, file: bytes, first: int, data: bytes | memoryview) -> None: ...  # has begun
+    def mark(self, file: bytes, bitmap: bytes) -> None: ...  # if we are killed, the next start goes
+    # on from there; what is in the bitmap was written before
     def save(self, file: bytes, bitmap: bytes) -> Callable[[], None]: ...  # for the worker: from
-    # then on a restart goes on from there; what is in the bitmap was written before
+    # then on the same holds after a power cut
+    def hash_ahead(self, file: bytes, blocks: int) -> Callable[[], int]: ...  # for the worker: some
+    # of what ``verify`` would have to do, of the first so many blocks, all here; bytes done by then
     def verify(self, file: bytes) -> Callable[[], bool | None]: ...  # for the worker, which calls
     # it until it has the answer, with other jobs in between: whether it is what its name says; if
     # so it has its name for good and is on disk, if not it is gone. Nothing more can be written
@@ -394,6 +398,8 @@ class Store(Protocol):
     def remove_file(self, file: bytes) -> None: ...
     def newest_files(self, limit: int) -> list[FileRecord]: ...  # that are not removed
     def files_size(self) -> int: ...  # bytes of all that are not removed
+    def files_count(self) -> int: ...  # of these
+    def file_places(self, file: bytes, limit: int) -> list[int]: ...  # conversations, ascending
     def bring_file(self, file: bytes, person: int) -> None: ...  # has shown to have all of it
     def has_brought(self, file: bytes, person: int) -> bool: ...
     def may_read_file(self, file: bytes, person: int) -> bool: ...  # shared where they belong

@@ -54,6 +54,7 @@ from settings import (
     save_server,
 )
 from storage import FolderInUseError, Storage
+from storage_disk import this_boot
 from storage_files import FOLDER_NAME, FileShelf
 from texts import Texts
 from wordlist import make_password
@@ -137,7 +138,7 @@ class Host:
             store = Storage.open(folder, random_bytes=secrets.token_bytes, now_utc_ms=at)
             opened.append(store)
             store.grow_log()
-            shelf = FileShelf(folder / FOLDER_NAME, now_utc_ms=at)
+            shelf = FileShelf(folder / FOLDER_NAME, now_utc_ms=at, boot=this_boot())
             opened.append(shelf)
             return ServerCore(
                 settings,

@@ -139,8 +139,9 @@ class Console:
     def files(self, listed: FilesListed) -> tuple[str, ...]:
         """What the operator reads about the files; /removefile knows their numbers from now on."""
         self._files = listed.files
+        space = listed.space
         used, limit, free = (
-            size_text(size, self._say) for size in (listed.used, listed.limit, listed.free)
+            size_text(size, self._say) for size in (space.used, space.limit, space.free)
         )
         head = self._say("console.files", used=used, limit=limit, free=free)
         return (head, *(self._file(number, row) for number, row in enumerate(listed.files, 1)))

@@ -6,7 +6,7 @@ Band: cores. The server's window and a headless server's standard input speak th
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from conversation import Presence
+from conversation import ConversationKind, Presence
 from protocol import Address, Code
 from records import Ban
 
@@ -60,7 +60,7 @@ class ResetPassword:
 
 @dataclass(frozen=True, slots=True)
 class ListFiles:
-    """Which files are kept, and how much space they take: FilesListed follows."""
+    """Which files are kept and which are coming: FilesListed follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +177,26 @@ class BansChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class FileSpace:
+    """How much room files take and may take, in bytes."""
+
+    files: int  # how many are kept
+    used: int  # with what is coming or waits
+    waiting: int  # of it, by unfinished ones that nobody is sending; they make room for others
+    limit: int
+    largest: int  # that one may be
+    free: int  # on the disk
+    reserve: int  # of that: not for files
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceReported:
+    """Once a second while the server runs."""
+
+    space: FileSpace
+
+
+@dataclass(frozen=True, slots=True)
 class FileRow:
     """A file that is kept."""
 
@@ -185,16 +205,28 @@ class FileRow:
     size: int
     person: str  # who brought it first; "": not known any more
     at: int  # UTC milliseconds
+    places: tuple[tuple[ConversationKind, str], ...] = ()  # where it was shared; groups have names
+    has_more_places: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ComingRow:
+    """A file that somebody is sending just now."""
+
+    file: bytes
+    name: str
+    size: int
+    person: str
+    here: int  # bytes of it
 
 
 @dataclass(frozen=True, slots=True)
 class FilesListed:
-    """The files that were brought last, newest first; and the space, in bytes."""
+    """The files that were brought last, newest first, and those that are coming."""
 
     files: tuple[FileRow, ...]
-    used: int  # with what is on its way
-    limit: int
-    free: int  # on the disk
+    coming: tuple[ComingRow, ...]
+    space: FileSpace
 
 
 class RealmState(Enum):
@@ -242,6 +274,7 @@ class HappeningKind(Enum):
     REGISTERED = auto()
     WRONG_LOGIN = auto()
     PASSWORD_RESET = auto()
+    FILE_SENT = auto()  # text: its name; count: its bytes
     FILE_REMOVED = auto()  # text: its name
     REALM_ADDED = auto()  # text: by whom; "": the operator
     REALM_LINKED = auto()
@@ -300,6 +333,7 @@ Event = (
     Started
     | StatusReported
     | BansChanged
+    | SpaceReported
     | FilesListed
     | RealmsListed
     | Happened

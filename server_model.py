@@ -16,6 +16,7 @@ from typing import assert_never
 
 from auth import FREE_FAILURES, key_groups
 from conversation import Presence
+from file_words import size_text
 from protocol import Address, Code
 from records import Ban, BanKind
 from server_events import (
@@ -34,6 +35,7 @@ from server_events import (
     RealmsListed,
     RemoveFile,
     RestoreRealm,
+    SpaceReported,
     Started,
     StatusReported,
     Stopped,
@@ -101,7 +103,7 @@ class LogLine:
 
     at: int  # UTC milliseconds
     key: str
-    fields: Mapping[str, str]
+    fields: Mapping[str, str | int]  # an int: so many bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +193,8 @@ class ServerModel:
                 self._add_line(event.at, *_sentence(event))
             case OperatorAnswered():
                 self._answer(event)
-            case FilesListed() | RealmsListed():
-                pass  # of no use but to who asked
+            case SpaceReported() | FilesListed() | RealmsListed():
+                pass  # for server_file_model, or of no use but to who asked
             case Stopped():
                 self._end()
             case Crashed():
@@ -234,7 +236,7 @@ class ServerModel:
         self._running_since = 0
         self._posted.clear()
 
-    def _add_line(self, at: int, key: str, fields: Mapping[str, str]) -> None:
+    def _add_line(self, at: int, key: str, fields: Mapping[str, str | int]) -> None:
         self.log.append(LogLine(at, key, fields))
         self.log_lines_made += 1
 
@@ -328,7 +330,7 @@ class ServerModel:
     def _ban_line(self, ban: Ban) -> BanLine:
         name = self.shown(ban.name)
         undo: Command = Unban(ban.name) if ban.kind is BanKind.ENTER else Unmute(ban.name)
-        until = self._day_and_time(ban.until) if ban.until else ""
+        until = self.moment(ban.until) if ban.until else ""
         if ban.kind is BanKind.ENTER:
             sentence = (
                 self.say("server.ban_until", name=name, until=until)
@@ -343,7 +345,8 @@ class ServerModel:
             )
         return BanLine(ban.name, sentence, undo)
 
-    def _day_and_time(self, at: int) -> str:
+    def moment(self, at: int) -> str:
+        """``14:03``; with its day unless that is today."""
         last = self._posted[-1][0] if self._posted else 0
         time, day = self._clock(at, "%H:%M"), self._local(at).date()
         if day == self._local(last).date():
@@ -394,7 +397,11 @@ class ServerModel:
 
     def log_text(self, line: LogLine) -> tuple[str, str]:
         """Time and sentence of a line of the log."""
-        sentence = self.say(line.key, **line.fields)
+        fields = {
+            name: size_text(value, self.say) if isinstance(value, int) else value
+            for name, value in line.fields.items()
+        }
+        sentence = self.say(line.key, **fields)
         return self._clock(line.at, "%H:%M:%S"), self._drawable(sentence)
 
     # --- telling people ---
@@ -463,6 +470,7 @@ _LOG_KEYS = {
     HappeningKind.REGISTERED: "server.log.registered",
     HappeningKind.WRONG_LOGIN: "server.log.wrong_login",
     HappeningKind.PASSWORD_RESET: "server.log.password_reset",
+    HappeningKind.FILE_SENT: "server.log.file_sent",
     HappeningKind.FILE_REMOVED: "server.log.file_removed",
     HappeningKind.REALM_ADDED: "server.log.realm_added",
     HappeningKind.REALM_LINKED: "server.log.realm_linked",
@@ -503,21 +511,27 @@ def trouble_key(answered: OperatorAnswered) -> str:
         case AddRealm() | CutRealm() | RestoreRealm() | DropRealm():
             return _REALM_KEYS.get(answered.code, "server.log.disk_full")
         case RemoveFile():
-            return "server.log.no_file"
+            is_full = answered.code is Code.DISK_FULL
+            return "server.log.not_removed" if is_full else "server.log.no_file"
         case _:
             return "server.log.nobody"
 
 
-def _sentence(happened: Happened) -> tuple[str, dict[str, str]]:
+def _sentence(happened: Happened) -> tuple[str, dict[str, str | int]]:
     if happened.kind is HappeningKind.WRONG_PASSWORD:
         host = happened.address[0] if happened.address else "—"
         if happened.count <= FREE_FAILURES:
-            fields = {"host": host, "count": str(happened.count), "free": str(FREE_FAILURES)}
+            fields: dict[str, str | int] = {
+                "host": host,
+                "count": str(happened.count),
+                "free": str(FREE_FAILURES),
+            }
             return "server.log.wrong_password", fields
         return "server.log.wrong_password_wait", {"host": host, "count": str(happened.count)}
     return _LOG_KEYS[happened.kind], {
         "name": clean(happened.name),
         "address": format_address(happened.address),
         "count": format_count(happened.count),
+        "size": happened.count,
         "text": clean(happened.text),
     }

@@ -12,7 +12,7 @@ from server_form import EVERY_NETWORK, FormField, ServerForm
 from server_model import Phase, ServerModel
 from texts import Texts
 from widgets import Card, Field, Link
-from widgets_look import Look, draw_rounded
+from widgets_look import Look, draw_rounded, is_focused
 from widgets_paint import Icon
 
 FORM_WIDTH = 311  # design pixels, of the cards at the left
@@ -88,7 +88,7 @@ class CheckBox(tk.Frame):
 
     def _draw(self, _event: object = None) -> None:
         look, colours, size = self._look, self._look.colours, self._look.px(16)
-        has_focus = self._box.focus_displayof() is self._box
+        has_focus = is_focused(self._box)
         fill = colours.accent if self.is_ticked else colours.field
         border = colours.accent if self.is_ticked or has_focus else colours.soft
         self._box.delete("all")

@@ -15,16 +15,22 @@ from server_events import (
     BansChanged,
     Command,
     Crashed,
+    FilesListed,
     Happened,
     Kick,
+    ListFiles,
     Mute,
     OperatorAnswered,
+    SpaceReported,
     Started,
     StatusReported,
     Stop,
     Stopped,
     Unmute,
 )
+from server_file_dialogs import FilesDialog
+from server_file_model import FilesModel
+from server_file_views import FILES_WIDTH, FilesCard
 from server_form import ServerForm, StartFailed
 from server_model import PersonLine, Phase, ServerModel
 from server_panels import ChartCard, LogCard, PeopleCard
@@ -74,6 +80,7 @@ class ServerWindow(tk.Tk):
         log_exceptions(self)
         use_desktop_keys(self)
         self.model = ServerModel(say, can_draw_emoji=can_draw_emoji(self))
+        self.files_model = FilesModel(self.model)
         self._say, self._is_dark = say, is_dark
         self._on_start, self._submit = on_start, submit
         self._list_addresses, self._data, self._open_folder = addresses, data, open_folder
@@ -83,11 +90,12 @@ class ServerWindow(tk.Tk):
         self._goodbye: str | None = None
         self.bans: BansDialog | None = None
         self.resetting: ResetDialog | None = None
+        self.files: FilesDialog | None = None
         self._build()
         self.form.fill(defaults)
         look = self._look
         self.geometry(f"{look.px(980)}x{look.px(680)}")
-        self.minsize(look.px(860), look.px(640))
+        self.minsize(look.px(940), look.px(640))
         self.protocol("WM_DELETE_WINDOW", self.close)
         self._pump = EventPump(self, events, self._take, self._show)
         self._show()
@@ -122,8 +130,14 @@ class ServerWindow(tk.Tk):
             part.bind("<Map>", self._make_room)
         right = tk.Frame(body, background=colours.ground)
         right.grid(row=0, column=1, sticky="nsew")
-        self.chart = ChartCard(right, look, say)
-        self.chart.pack(fill="x")
+        top = tk.Frame(right, background=colours.ground)
+        top.pack(fill="x")
+        top.columnconfigure(0, weight=1)
+        top.columnconfigure(1, minsize=look.px(FILES_WIDTH) + gap)
+        self.chart = ChartCard(top, look, say)
+        self.chart.grid(row=0, column=0, sticky="nsew")
+        self.files_card = FilesCard(top, look, say, self.show_files)
+        self.files_card.grid(row=0, column=1, sticky="nsew", padx=(gap, 0))
         self.people = PeopleCard(right, look, say, on_menu=self._open_menu, on_bans=self.show_bans)
         self.people.pack(fill="both", expand=True, pady=(gap, 0))
         self.log = LogCard(body, look, say, self._copy)
@@ -220,17 +234,25 @@ class ServerWindow(tk.Tk):
                 if self._is_closing:
                     self.stop()
             case Stopped() | Crashed() | StartFailed():
-                self.model.apply(event)
-                if self._is_closing:
-                    self.destroy()
-                elif isinstance(event, StartFailed):
-                    self.form.focus_first_problem(self.model)
+                self._take_end(event)
+            case SpaceReported() | FilesListed():
+                self.files_model.apply(event)
+                if isinstance(event, SpaceReported) and self.files is not None:
+                    self._submit(ListFiles())
             case StatusReported() | BansChanged() | Happened() | OperatorAnswered():
                 self.model.apply(event)
                 if isinstance(event, OperatorAnswered):
                     self._show_reset(event)
             case _:
                 raise TypeError(f"not an event of a server: {event!r}")
+
+    def _take_end(self, event: Stopped | Crashed | StartFailed) -> None:
+        self.model.apply(event)
+        self.files_model.apply(event)
+        if self._is_closing:
+            self.destroy()
+        elif isinstance(event, StartFailed):
+            self.form.focus_first_problem(self.model)
 
     def _show(self) -> None:
         model = self.model
@@ -248,10 +270,13 @@ class ServerWindow(tk.Tk):
         else:
             self.join.pack(fill="both", expand=True, pady=(self._look.px(16), 0))
         self.chart.show(model)
+        self.files_card.show(self.files_model)
         self.people.show(model)
         self.log.show(model)
         if self.bans is not None:
             self.bans.show(model)
+        if self.files is not None:
+            self.files.show(self.files_model)
 
     # --- what the operator does ---
 
@@ -293,6 +318,14 @@ class ServerWindow(tk.Tk):
         self.bans.bind("<Destroy>", self._forget_bans)
         self.bans.show(self.model)
         self.bans.open()
+
+    def show_files(self) -> None:
+        """Opens the list of files, which is up to date as long as it is open."""
+        self.files = FilesDialog(self, self._look, self._say, self._remove_file)
+        self.files.bind("<Destroy>", self._forget_file_list)
+        self.files.show(self.files_model)
+        self.files.open()
+        self._submit(ListFiles())
 
     def ban(self, line: PersonLine) -> BanDialog:
         """Asks for how long somebody shall be kept out."""
@@ -346,6 +379,14 @@ class ServerWindow(tk.Tk):
     def _forget_bans(self, event: "tk.Event[tk.Misc]") -> None:
         if event.widget is self.bans:
             self.bans = None
+
+    def _remove_file(self, command: Command) -> None:
+        self._submit(command)
+        self._submit(ListFiles())
+
+    def _forget_file_list(self, event: "tk.Event[tk.Misc]") -> None:
+        if event.widget is self.files:
+            self.files = None
 
     def _show_reset(self, answered: OperatorAnswered) -> None:
         if self.resetting is not None and answered.command == self.resetting.asked:

@@ -8,8 +8,9 @@ import argparse
 import contextlib
 import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ from texts import LANGUAGES, Texts, system_language
 RELEASE: Final = "0.1.0"
 DEFAULT_PORT: Final = 8083
 SAVED_FILE: Final = "settings.json"
+_UNITS: Final = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -211,6 +213,14 @@ def parse_key(text: str) -> str:
     return digits
 
 
+def parse_size(text: str) -> int:
+    """``500 MB``, ``20GB``: whole bytes, as ``size_text`` counts them."""
+    found = re.fullmatch(r"(\d{1,6}) ?([MGT]B)", text.strip().upper(), re.ASCII)
+    if found is None or int(found[1]) == 0:
+        raise ValueError("cli.error.size")
+    return int(found[1]) * _UNITS[found[2]]
+
+
 def _room_name(text: str) -> str:
     if not _is_room_name(text):
         raise ValueError("cli.error.room_name")
@@ -325,6 +335,8 @@ def parse_server(
     parser.add("--name", _room_name, "ROOM", "RUANG_ROOM")
     parser.add("--data", Path, "DIR", "RUANG_DATA")
     parser.add("--realms", _realms, "users|operator|off", "RUANG_REALMS")
+    parser.add("--files-space", parse_size, "SIZE", "RUANG_FILES_SPACE")
+    parser.add("--largest-file", parse_size, "SIZE", "RUANG_LARGEST_FILE")
     parser.add("--log-level", _log_level, "L", "RUANG_LOG_LEVEL")
     parser.add("--lang", _language, "en|id", "RUANG_LANG")
     given = parser.parse_args(argv)
@@ -349,6 +361,11 @@ def parse_server(
             room_name=given.name or saved.room_name,
             password="" if is_open else (saved.password if password is None else password),
             data=data,
+            limits=replace(
+                Limits(),
+                files_bytes=given.files_space or Limits().files_bytes,
+                file_bytes=given.largest_file or Limits().file_bytes,
+            ),
             realms=given.realms or WhoMayLink.USERS,
         ),
         is_headless=given.headless,

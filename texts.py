@@ -248,6 +248,60 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{name} is muted until you undo it",
         "{name} dibisukan sampai Anda mencabutnya",
     ),
+    "server.files": ("Files", "File"),
+    "server.files_show": ("Show", "Lihat"),
+    "server.files_used": ("{used} of {limit}", "{used} dari {limit}"),
+    "server.files_used_by": (
+        "{count} files, {used} of {limit}",
+        "{count} file, {used} dari {limit}",
+    ),
+    "server.files_used_by_one": ("1 file, {used} of {limit}", "1 file, {used} dari {limit}"),
+    "server.files_free": ("{free} free on the disk", "Sisa di disk {free}"),
+    "server.files_largest": ("one file: {largest} at most", "satu file: paling besar {largest}"),
+    "server.files_waiting": (
+        "{size} of it are unfinished files that nobody is sending now. They make room by "
+        "themselves.",
+        "{size} di antaranya file belum lengkap yang sedang tidak dikirim. File itu memberi tempat "
+        "dengan sendirinya.",
+    ),
+    "server.files_disk_full": (
+        "The disk is nearly full: new files are refused until {reserve} of it are free.",
+        "Disk hampir penuh: file baru ditolak sampai ada sisa {reserve}.",
+    ),
+    "server.files_full": (
+        "Hardly any space is left for files: larger ones are refused until some are removed.",
+        "Tempat untuk file hampir habis: file yang lebih besar ditolak sampai ada yang dihapus.",
+    ),
+    "server.files_hardly": ("Hardly any space left", "Tempat hampir habis"),
+    "server.files_stopped": (
+        "Shown while the server runs.",
+        "Tampil selama server berjalan.",
+    ),
+    "server.files_empty": (
+        "Nobody has sent a file yet. Files that people share appear here.",
+        "Belum ada yang mengirim file. File yang dibagikan orang tampil di sini.",
+    ),
+    "server.files_newest": (
+        "The newest {shown} of {count} files",
+        "{shown} file terbaru dari {count}",
+    ),
+    "server.file_coming": ("{here} of {size}", "{here} dari {size}"),
+    "server.file_checking": ("{size}, being checked", "{size}, sedang diperiksa"),
+    "server.file_from": ("from {name}", "dari {name}"),
+    "server.file_in_room": ("room", "ruang"),
+    "server.file_in_private": ("private chat", "percakapan pribadi"),
+    "server.file_nowhere": ("not shared", "tidak dibagikan"),
+    "server.file_nameless": ("File without a name", "File tanpa nama"),
+    "server.file_remove": ("Remove …", "Hapus …"),
+    "server.remove_title": ("Remove this file?", "Hapus file ini?"),
+    "server.remove_explain": (
+        "It leaves the server's disk and nobody can fetch it any more. Its messages stay, wherever "
+        "it was shared, and say that the operator removed it. Who has fetched it already keeps it.",
+        "File ini hilang dari disk server dan tidak bisa diambil lagi. Pesannya tetap ada di mana "
+        "pun dibagikan, dengan keterangan bahwa operator menghapusnya. Yang sudah mengambil tetap "
+        "memilikinya.",
+    ),
+    "server.remove_do": ("Remove", "Hapus"),
     "server.quit_title": ("Stop the server?", "Hentikan server?"),
     "server.quit_question": (
         "{people} in the room now. They will be disconnected and come back by themselves when the "
@@ -300,8 +354,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "the password of {name} was reset",
         "kata sandi {name} disetel ulang",
     ),
-    "server.log.file_removed": ("the file {text} was removed", "berkas {text} dihapus"),
-    "server.log.no_file": ("there is no such file: {name}", "tidak ada berkas itu: {name}"),
+    "server.log.file_sent": ("{name} sent {text}, {size}", "{name} mengirim {text}, {size}"),
+    "server.log.file_removed": ("the file {text} was removed", "file {text} dihapus"),
+    "server.log.no_file": ("there is no such file: {name}", "tidak ada file itu: {name}"),
+    "server.log.not_removed": (
+        "the disk is full, so {name} could not be removed",
+        "disk penuh, jadi {name} tidak bisa dihapus",
+    ),
     "server.log.disk_full": (
         "the disk is full: new messages are refused until there is space",
         "disk penuh: pesan baru ditolak sampai ada ruang kosong",

@@ -6,18 +6,25 @@ import tkinter as tk
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from conversation import Presence
+from conversation import ConversationKind, Presence
 from protocol import Address
 from records import Ban, BanKind
 from server_events import (
     BansChanged,
+    ComingRow,
     Command,
     Event,
+    FileRow,
+    FilesListed,
+    FileSpace,
     Happened,
     HappeningKind,
     PersonRow,
+    SpaceReported,
     Started,
     StatusReported,
 )
@@ -28,7 +35,16 @@ from texts import Texts
 DEFAULTS = ServerForm("Lab Jaringan", "0.0.0.0", 8083, "danau kucing lampu sepeda")
 ADDRESSES = ["192.168.1.20", "10.4.0.20"]
 KEY = bytes(range(32))
-SCENES = ("server", "server-stopped", "server-errors", "server-ban", "server-bans", "server-quit")
+SCENES = (
+    "server",
+    "server-stopped",
+    "server-errors",
+    "server-ban",
+    "server-bans",
+    "server-quit",
+    "server-files",
+    "server-file-remove",
+)
 
 
 @dataclass
@@ -116,7 +132,52 @@ BANS = (
     Ban(1, BanKind.ENTER, 9, "budi", "192.168.1.77", at(15, 30)),
     Ban(2, BanKind.SPEAK, 4, "lineker", "", 0),
 )
+SPACE = FileSpace(
+    files=6,
+    used=1_240_000_000,
+    waiting=0,
+    limit=10 << 30,
+    largest=2 << 30,
+    free=412_000_000_000,
+    reserve=500 << 20,
+)
 STARTED = Started(("0.0.0.0", 8083), KEY, "Lab Jaringan", 1284)
+
+
+def kept(
+    name: str, size: int, person: str, at: int, *places: tuple[ConversationKind, str]
+) -> FileRow:
+    """A line of the list of files; without places: of the room."""
+    file = sha256(name.encode()).digest()
+    return FileRow(file, name, size, person, at, places or ((ConversationKind.ROOM, ""),))
+
+
+FILES = FilesListed(
+    files=(
+        kept("laporan-bab-3.pdf", 4_200_000, "henderson", at(14, 32, 4)),
+        kept(
+            "foto kegiatan 17 Agustus.jpg",
+            3_100_000,
+            "velicia",
+            at(14, 11),
+            (ConversationKind.GROUP, "Panitia"),
+            (ConversationKind.PRIVATE, ""),
+        ),
+        kept("rekaman-rapat.mp4", 412_000_000, "messi", at(13, 58)),
+        kept(
+            "Daftar hadir seluruh peserta pelatihan jaringan komputer tingkat dasar dan lanjutan, "
+            "gelombang ketiga, sudah diperbaiki (2).xlsx",
+            88_000,
+            "catherine",
+            at(13, 52),
+            (ConversationKind.GROUP, "Panitia"),
+        ),
+        kept("gambar \u202egnp.exe", 1_234, "darren", at(9, 3) - 26 * 86_400_000),
+        kept("catatan.txt", 850, "", at(9, 3) - 27 * 86_400_000, (ConversationKind.PRIVATE, "")),
+    ),
+    coming=(ComingRow(b"\x01" * 32, "debian-13.iso", 790_000_000, "lineker", 268_000_000),),
+    space=SPACE,
+)
 
 
 def run_for_five_minutes(stage: Stage) -> None:
@@ -131,12 +192,41 @@ def run_for_five_minutes(stage: Stage) -> None:
     events += [
         Happened(HappeningKind.JOINED, at(14, 29, 58), "messi", ("192.168.1.44", 49877)),
         Happened(HappeningKind.WRONG_PASSWORD, at(14, 30, 11), "", ("192.168.1.77", 4100), 3),
-        Happened(HappeningKind.RETURNED, at(14, 32, 4), "henderson", ("192.168.1.18", 61002)),
+        Happened(
+            HappeningKind.FILE_SENT,
+            at(14, 32, 4),
+            "henderson",
+            count=4_200_000,
+            text="laporan-bab-3.pdf",
+        ),
         Happened(HappeningKind.ARCHIVE_LOCKED, at(14, 33, 20)),
         Happened(HappeningKind.MUTED, at(14, 33, 41), "lineker"),
         BansChanged(BANS),
+        SpaceReported(SPACE),
     ]
     stage.tell(*events)
+
+
+def words_of(widget: tk.Misc) -> str:
+    """All that labels, canvases and texts below a widget say and that is in sight."""
+    said = []
+    for part in (widget, *widget.winfo_children()):
+        if part is not widget:
+            said.append(words_of(part))
+        elif not part.winfo_ismapped():
+            return ""
+        elif isinstance(part, tk.Label):
+            said.append(str(part.cget("text")))
+        elif isinstance(part, tk.Text):
+            said.append(part.get("1.0", "end"))
+        elif isinstance(part, tk.Canvas):
+            said += texts_on(part)
+    return "\n".join(said)
+
+
+def texts_on(canvas: Any) -> list[str]:  # typeshed says too little about items
+    texts = [item for item in canvas.find_all() if canvas.type(item) == "text"]
+    return [str(canvas.itemcget(item, "text")) for item in texts]
 
 
 def make_server_scene(name: str, language: str, *, is_dark: bool) -> ServerWindow:
@@ -148,7 +238,19 @@ def make_server_scene(name: str, language: str, *, is_dark: bool) -> ServerWindo
         window.start()
     elif name != "server-stopped":
         run_for_five_minutes(stage)
+
+    def show_files() -> None:
+        window.show_files()
+        stage.tell(FILES)
+
+    def ask_to_remove() -> None:
+        show_files()
+        assert window.files is not None
+        window.files.ask(1)
+
     dialogs: dict[str, Callable[[], object]] = {
+        "server-files": show_files,
+        "server-file-remove": ask_to_remove,
         "server-ban": lambda: window.ban(window.model.people()[2]),
         "server-bans": window.show_bans,
         "server-quit": window.close,

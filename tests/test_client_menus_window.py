@@ -12,18 +12,17 @@ from client_scenes import (
     SERVER_KEY,
     WITH_CATHERINE,
     Scene,
-    elsewhere,
     groups,
     told,
 )
 from client_scenes import text as said
 from client_stage import (
     chat_view,
-    chatting_scene,
     error,
     messages,
     place_of,
     press,
+    talking_scene,
 )
 
 from client_account_dialogs import FormDialog
@@ -85,11 +84,7 @@ def popup(monkeypatch: pytest.MonkeyPatch) -> Popup:
 
 @pytest.fixture
 def chatting(tmp_path: Path) -> Iterator[Scene]:
-    """As a guest in the room, with groups and private conversations in the list."""
-    with chatting_scene(tmp_path) as scene:
-        scene.put(*elsewhere())
-        scene.settle()
-        scene.commands.clear()
+    with talking_scene(tmp_path) as scene:
         yield scene
 
 

@@ -195,6 +195,13 @@ def test_a_file_that_is_not_shared_says_why(trouble: FileTrouble | Code, code: s
     assert visit.errands.is_idle
 
 
+def test_a_file_that_is_too_large_says_how_large_one_may_be() -> None:
+    ended = FileEnded(1, note(), True, Code.FILE_TOO_LARGE, limit=50_000_000)
+    visit = Visit("foto.png").begin(to_room()).happen(ended)
+
+    assert "50 MB" in visit.answers[0].message
+
+
 def test_a_file_whose_entry_the_server_refuses_is_not_shared() -> None:
     visit = Visit("foto.png").begin(to_room())
 

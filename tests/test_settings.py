@@ -7,6 +7,7 @@ import pytest
 
 from settings import (
     Exit,
+    Limits,
     Mode,
     SavedServer,
     ServerOptions,
@@ -17,6 +18,7 @@ from settings import (
     parse_place,
     parse_port,
     parse_server,
+    parse_size,
     save_server,
 )
 
@@ -73,6 +75,20 @@ def test_anything_else_is_no_key(text: str) -> None:
         parse_key(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("20GB", 20_000_000_000), (" 500 mb ", 500_000_000), ("1TB", 1_000_000_000_000)],
+)
+def test_a_size_is_written_as_disks_are_sold(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "20", "GB", "0GB", "-1GB", "1.5GB", "20GiB", "1" * 7 + "MB"])
+def test_anything_else_is_no_size(text: str) -> None:
+    with pytest.raises(ValueError, match=r"cli\.error\.size"):
+        parse_size(text)
+
+
 def server(folder: Path, *argv: str, **environment: str) -> ServerOptions:
     return parse_server(argv, {"LANG": "en"} | environment, folder)
 
@@ -83,6 +99,16 @@ def test_a_server_without_flags_listens_everywhere_on_8083(tmp_path: Path) -> No
     settings = options.settings
     assert (settings.bind, settings.port, settings.data) == ("0.0.0.0", 8083, tmp_path)
     assert (settings.password, options.is_open, options.is_headless) == ("", False, False)
+
+
+def test_the_space_for_files_can_be_chosen(tmp_path: Path) -> None:
+    usual = server(tmp_path).settings.limits
+    chosen = server(tmp_path, "--files-space", "20GB", RUANG_LARGEST_FILE="200 MB").settings.limits
+
+    assert usual == Limits()
+    assert (chosen.files_bytes, chosen.file_bytes) == (20_000_000_000, 200_000_000)
+    with pytest.raises(SystemExit):
+        server(tmp_path, "--files-space", "much")
 
 
 def test_a_flag_beats_the_environment_which_beats_what_was_saved(tmp_path: Path) -> None:
