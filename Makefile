@@ -27,7 +27,7 @@ COVERED := protocol*.py,auth*.py,crypto*.py,conversation.py,file_names.py,file_w
 	client_held.py,client_file_model.py,client_rows.py,client_picture_sizes.py,client_form.py,client_layout.py,client_commands.py,$\
 	client_inbox.py,client_arguments.py,client_answers.py,client_errands.py,client_asking.py,client_lines.py,$\
 	client_line.py,client_talk.py,client_json.py,$\
-	client_file_answers.py,client_file_lines.py,client_transfers.py,client_progress.py
+	client_file_answers.py,client_file_lines.py,client_transfers.py,client_progress.py,client_deliveries.py,client_realms.py
 DISPLAY_RUN = xvfb-run --auto-servernum --server-args='-screen 0 1600x1000x24'
 
 export PYTHONUTF8 := 1

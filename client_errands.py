@@ -9,13 +9,21 @@ do, and nothing waits for their end.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from auth import fold_name
-from client_answers import COMMAND_OF, answer_for, failure, foregone, groups_of, iso_time
+from client_answers import (
+    COMMAND_OF,
+    answer_for,
+    failure,
+    foregone,
+    groups_of,
+    iso_time,
+    realms_of,
+)
 from client_commands import (
     Answer,
     Do,
@@ -23,6 +31,7 @@ from client_commands import (
     Get,
     ListFiles,
     Post,
+    ReadInbox,
     Send,
     Share,
     refusal_sentence,
@@ -48,10 +57,12 @@ from client_events import (
 )
 from client_file_answers import file_failure
 from client_file_events import FileTrouble
-from client_inbox import Inbox
+from client_inbox import Conversation, Inbox
+from client_realm_events import AskRealms, DeliveryTold
 from client_transfers import OnAnswer, Transfers
 from conversation import ROOM, ConversationKind
 from protocol import Code, JsonValue
+from realms import split_realm
 from texts import Texts
 
 OLDER_AT_ONCE = 100  # entries asked for at a time, for an inbox that holds more than is here
@@ -72,6 +83,15 @@ class _Letter:
     on_answer: OnAnswer
     path: Path | None = None  # of the file
     conversation: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Said:
+    """A message on its way. ``fields``: of its entry, once they are known."""
+
+    command: str
+    on_answer: OnAnswer
+    fields: dict[str, JsonValue] = field(default_factory=dict)
 
 
 class Errands:
@@ -95,9 +115,10 @@ class Errands:
         self._queue: deque[tuple[Errand, OnAnswer, int]] = deque()
         self._is_alone = False  # one is under way that all others wait for
         self._asked: dict[int, Callable[[Answered], None]] = {}  # by ticket
-        self._said: dict[int, tuple[str, OnAnswer]] = {}  # by ticket: command
+        self._said: dict[int, _Said] = {}  # by ticket
         self._letters: deque[_Letter] = deque()  # said in the order they were typed
         self._reading: OnAnswer | None = None
+        self._reading_of = ""  # the realm whose inbox it is; empty: all
         self._older_of = 0  # the conversation whose older entries are on their way; 0: none
 
     @property
@@ -146,11 +167,12 @@ class Errands:
                 self._look(errand, conversation, on_answer)
             case Do(request):
                 self._do(request, on_answer)
-            case _:
+            case ReadInbox(realm):
                 self._is_alone = True
-                self._reading = on_answer
-                self._older_of = 0
-                self._read_on()
+                if realm:
+                    self._ask(AskRealms(0), partial(self._read_realm, realm, on_answer))
+                else:
+                    self._read("", on_answer)
 
     # --- events ---
 
@@ -162,12 +184,12 @@ class Errands:
                     finish(event)
             case EntryArrived(conversation, number, entry, int(ticket)):
                 self._end_post(ticket, conversation, number, entry.sent_at)
+            case DeliveryTold(ticket, conversation):
+                self._end_delivery(event)
             case DraftTaken(ticket, conversation, number, sent_at):
                 self._end_post(ticket, conversation, number, sent_at)
-            case DraftRefused(int(ticket)):
-                if said := self._said.pop(ticket, None):
-                    sentence = refusal_sentence(event.code, self._say)
-                    said[1](Answer(False, said[0], event.code.name, sentence))
+            case DraftRefused(int(ticket), code=code):
+                self._refuse_post(ticket, code)
             case ConversationChanged():
                 self._post_letters()
             case OlderArrived():
@@ -210,40 +232,70 @@ class Errands:
 
     def _post(self, text: str, conversation: int, command: str, on_answer: OnAnswer) -> None:
         ticket = self._new_ticket()
-        self._said[ticket] = (command, on_answer)
+        self._said[ticket] = _Said(command, on_answer)
         self._submit(Say(ticket, conversation, text))
 
     def _end_post(self, ticket: int, conversation: int, number: int, sent_at: int) -> None:
-        """It is on the server's disk."""
+        """It is on the server's disk; of what goes to another realm more will be told."""
+        said = self._said.get(ticket)
+        if said is None:
+            return
+        said.fields = {
+            "conversation": self._inbox.label(conversation),
+            "number": number,
+            "time": iso_time(sent_at),
+        }
+        if not self._inbox.realm(conversation):
+            del self._said[ticket]
+            said.on_answer(Answer(True, said.command, "OK", self._say("answer.sent"), said.fields))
+
+    def _refuse_post(self, ticket: int, code: Code) -> None:
         if said := self._said.pop(ticket, None):
-            command, on_answer = said
-            fields: dict[str, JsonValue] = {
-                "conversation": self._inbox.label(conversation),
-                "number": number,
-                "time": iso_time(sent_at),
-            }
-            on_answer(Answer(True, command, "OK", self._say("answer.sent"), fields))
+            sentence = refusal_sentence(code, self._say)
+            said.on_answer(Answer(False, said.command, code.name, sentence))
+
+    def _end_delivery(self, told: DeliveryTold) -> None:
+        said = self._said.pop(told.ticket, None)
+        if said is None:
+            return
+        if told.code not in (Code.OK, None):
+            said.on_answer(failure(said.command, Answered(0, told.code), self._say))
+            return
+        message, state = self._say("answer.sent"), "delivered"
+        if told.code is None:
+            realm = self._inbox.realm(told.conversation)
+            message, state = self._say("answer.sent_waiting", realm=realm), "waiting"
+        label: dict[str, JsonValue] = {"conversation": self._inbox.label(told.conversation)}
+        fields = label | said.fields | {"state": state}
+        said.on_answer(Answer(True, said.command, "OK", message, fields))
 
     def _write(self, letter: _Letter) -> None:
         errand = letter.errand
+        is_there = self._inbox.named(errand.kind, errand.name) is not None
+        if errand.kind is ConversationKind.GROUP and errand.joins and not is_there:
+            self._reach(letter, JoinGroup(0, errand.name))
+            return
         if errand.kind is ConversationKind.PRIVATE:
             # By name each time: somebody else may have it now, and must not get what was
             # meant for whoever had it before.
-            request: Request = OpenPrivate(0, errand.name)
-            known = foregone(request)
-            if known is not None:
-                letter.on_answer(failure(errand.command, known, self._say))
-                return
-            self._letters.append(letter)
-            self._ask(request, partial(self._opened, letter))
+            self._reach(letter, OpenPrivate(0, errand.name))
             return
         self._letters.append(letter)
-        if self._inbox.named(errand.kind, errand.name) is None:
+        if not is_there:
             self._ask(AskGroups(0), partial(self._looked_up, letter))
         self._post_letters()
 
+    def _reach(self, letter: _Letter, request: OpenPrivate | JoinGroup) -> None:
+        known = foregone(request)
+        if known is not None:
+            letter.on_answer(failure(letter.errand.command, known, self._say))
+            return
+        self._letters.append(letter)
+        self._ask(request, partial(self._opened, letter))
+
     def _opened(self, letter: _Letter, answered: Answered) -> None:
-        if answered.code is Code.OK and isinstance(answered.result, int):
+        is_reached = answered.code in (Code.OK, Code.ALREADY_A_MEMBER)
+        if is_reached and isinstance(answered.result, int):
             self._learn_of(answered, letter.errand.kind, letter.errand.name)
             letter.conversation = answered.result
         else:
@@ -258,11 +310,21 @@ class Errands:
         groups = [one for one in groups_of(answered) if fold_name(one.name) == folded]
         if answered.code is not Code.OK:
             self._return(letter, answered)
+        elif not groups and split_realm(letter.errand.name)[1]:
+            self._ask(AskRealms(0), partial(self._looked_abroad, letter))
         elif not groups:
             self._return(letter, Answered(0, Code.NO_SUCH_GROUP))
         elif not groups[0].is_member:
             self._return(letter, Answered(0, Code.NOT_A_MEMBER))
         self._post_letters()
+
+    def _looked_abroad(self, letter: _Letter, answered: Answered) -> None:
+        """Whether there is such a group in another realm, only who joins it is told."""
+        if letter in self._letters:
+            is_known = _named(answered, split_realm(letter.errand.name)[1]) is not None
+            code = Code.NOT_A_MEMBER if is_known else Code.NO_SUCH_REALM
+            self._return(letter, answered if answered.code is not Code.OK else Answered(0, code))
+            self._post_letters()
 
     def _return(self, letter: _Letter, answered: Answered) -> None:
         self._letters.remove(letter)
@@ -280,7 +342,7 @@ class Errands:
 
     def _address(self, letter: _Letter) -> int:
         """0: not known yet."""
-        if letter.errand.kind is ConversationKind.GROUP:
+        if letter.errand.kind is ConversationKind.GROUP and not letter.conversation:
             known = self._inbox.named(letter.errand.kind, letter.errand.name)
             return known.number if known else 0
         return letter.conversation
@@ -320,13 +382,35 @@ class Errands:
 
     # --- the inbox ---
 
+    def _read_realm(self, realm: str, on_answer: OnAnswer, answered: Answered) -> None:
+        named = _named(answered, realm)
+        if named is not None:
+            self._read(named, on_answer)
+            return
+        self._is_alone = False
+        if answered.code is Code.OK:
+            answered = Answered(0, Code.NO_SUCH_REALM)
+        on_answer(failure("getrealminbox", answered, self._say))
+
+    def _read(self, realm: str, on_answer: OnAnswer) -> None:
+        self._reading, self._reading_of = on_answer, realm
+        self._older_of = 0
+        self._read_on()
+
+    def _read_now(self) -> list[Conversation]:
+        """The conversations whose inbox it is."""
+        all_ours = list(self._inbox.conversations())
+        if not self._reading_of:
+            return all_ours
+        return [one for one in all_ours if one.realm == self._reading_of]
+
     def _read_on(self) -> None:
         """When all that is unread is here, shows it; what is not is asked for."""
         if self._reading is None:
             return
         if not self._inbox.is_listed:
             return
-        for one in self._inbox.conversations():
+        for one in self._read_now():
             if one.is_behind:
                 return
             if one.missing_before:
@@ -341,7 +425,7 @@ class Errands:
     def _read_all(self) -> Answer:
         found: list[Found] = []
         skipped = 0
-        for one in list(self._inbox.conversations()):
+        for one in self._read_now():
             found += one.unread
             skipped += max(0, one.complete_from - one.read)
             if marked := self._inbox.see(one.number, one.held):
@@ -351,7 +435,14 @@ class Errands:
             key = "answer.unread_more"
         message = self._say(key, count=len(found), skipped=skipped)
         fields: dict[str, JsonValue] = {"skipped": skipped} if skipped else {}
-        return Answer(True, "inbox", "OK", message, fields, tuple(found))
+        command = "getrealminbox" if self._reading_of else "inbox"
+        return Answer(True, command, "OK", message, fields, tuple(found))
+
+
+def _named(answered: Answered, realm: str) -> str | None:
+    """What a realm in such a list is called; None: it is not there."""
+    folded = fold_name(realm)
+    return next((o.name for o in realms_of(answered) if fold_name(o.name) == folded), None)
 
 
 def command_of(errand: Errand) -> str:
@@ -367,5 +458,5 @@ def command_of(errand: Errand) -> str:
             return "files"
         case Get():
             return "get"
-        case _:
-            return "inbox"
+        case ReadInbox(realm):
+            return "getrealminbox" if realm else "inbox"

@@ -6,14 +6,8 @@ Band: cores. The windows, the terminal and ``--json`` all speak to the core thro
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from client_file_events import (
-    AskFiles,
-    FileCommand,
-    FileEvent,
-    SendGoesOn,
-    SharedHere,
-    UnfinishedChanged,
-)
+from client_file_events import AskFiles, FileCommand, FileEvent, LaterVisit, SharedHere
+from client_realm_events import RealmEvent, RealmInfo, RealmRequest
 from conversation import ConversationKind, Entry, EntryKind, Person
 from protocol import Address, Code
 from settings_client import Run
@@ -233,6 +227,7 @@ Request = (
     | FindPeople
     | Search
     | AskFiles
+    | RealmRequest
 )
 Command = (
     AskLacking
@@ -488,6 +483,7 @@ Result = (
     | tuple[GroupInfo, ...]
     | tuple[Found, ...]
     | tuple[SharedHere, ...]
+    | tuple[RealmInfo, ...]
 )
 
 
@@ -499,7 +495,7 @@ class Answered:
     code: Code
     result: Result = None
     wait: float = 0.0  # s, of TOO_MANY_GUESSES
-    reason: str = ""  # of NAME_INVALID
+    reason: str = ""  # of NAME_INVALID and BAD_REQUEST; "waiting": OK, once that realm is back
 
 
 @dataclass(frozen=True, slots=True)
@@ -569,6 +565,7 @@ class Crashed:
 Event = (
     ConnectionChanged
     | FileEvent
+    | RealmEvent
     | KeySeen
     | KeyChanged
     | PasswordRefused
@@ -589,8 +586,7 @@ Event = (
     | PersonTyping
     | LogReplaced
     | RunChanged
-    | SendGoesOn
-    | UnfinishedChanged
+    | LaterVisit
     | Answered
     | IdentityChanged
     | ConversationChanged

@@ -191,6 +191,8 @@ class Logs:
         self._reached.pop(conversation, None)
         for place in [place for place in self._taken if place[0] == conversation]:
             self._give_up_showing(place)
+        forwarded = self._forwarded.items()
+        self._forwarded = {tag: one for tag, one in forwarded if one.conversation != conversation}
 
     def _give_up_showing(self, place: tuple[int, int]) -> None:
         taken = self._taken.pop(place, None)
@@ -226,6 +228,7 @@ class Logs:
         conversations.
         """
         self._is_nobody = True
+        self._forwarded.clear()
         self._refuse_before(self._holds[1] if len(self._holds) > 1 else None)
         kept, self._orphans = self.kept, None
         self._begin_outbox(stream, kept.next_draft)

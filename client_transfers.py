@@ -30,9 +30,11 @@ from client_file_events import (
     SharedHere,
 )
 from client_inbox import Inbox
+from client_realm_events import DeliveryTold
 from conversation import FileNote
 from file_words import note_of
 from protocol import Code, JsonValue
+from realms import split_realm
 from texts import Texts
 
 MOST_LISTED = 1_000  # files of a conversation that are looked through, from the newest down
@@ -51,6 +53,7 @@ class _Transfer:
     on_answer: OnAnswer
     note: FileNote  # without a hash until the core has looked into the file
     number: int = 0  # of the entry, of one that is fetched
+    fields: dict[str, JsonValue] = field(default_factory=dict)  # of the entry, of one that is sent
     answer: Answer | None = None  # None: it is not known yet
     has_ended: bool = False
 
@@ -168,7 +171,8 @@ class Transfers:
             self._transfers[ticket] = _Transfer(
                 "get", found.conversation, wanted.on_answer, found.note, found.number
             )
-            self._submit(FetchFile(ticket, found.note, wanted.folder))
+            realm = split_realm(found.sender)[1]
+            self._submit(FetchFile(ticket, found.note, wanted.folder, realm))
 
     def _look(self, looking: _Looking) -> None:
         asked = AskFiles(0, looking.conversation, looking.before)
@@ -200,6 +204,8 @@ class Transfers:
                 self._share(ticket, conversation, number, sent_at, None)
             case DraftRefused(int(ticket)):
                 self._refuse(ticket, event.code)
+            case DeliveryTold():
+                self._deliver(event)
             case FileMoved(ticket, note):
                 if transfer := self._transfers.get(ticket):
                     transfer.note = note
@@ -214,13 +220,29 @@ class Transfers:
         transfer = self._transfers.get(ticket)
         if transfer is None:
             return
-        fields: dict[str, JsonValue] = {
+        transfer.note = note or transfer.note
+        transfer.fields = {
             "conversation": self._inbox.label(conversation),
             "number": number,
             "time": iso_time(sent_at),
         }
-        transfer.answer = file_sent(transfer.command, note or transfer.note, self._say, fields)
-        self._settle(ticket, transfer)
+        if not self._inbox.realm(conversation):  # else more will be told
+            command = transfer.command
+            transfer.answer = file_sent(command, transfer.note, self._say, transfer.fields)
+            self._settle(ticket, transfer)
+
+    def _deliver(self, told: DeliveryTold) -> None:
+        transfer = self._transfers.get(told.ticket)
+        if transfer is None:
+            return
+        if told.code not in (Code.OK, None):
+            self._refuse(told.ticket, told.code)
+            return
+        label: dict[str, JsonValue] = {"conversation": self._inbox.label(told.conversation)}
+        realm = self._inbox.realm(told.conversation) if told.code is None else ""
+        fields = label | transfer.fields | {"state": "waiting" if realm else "delivered"}
+        transfer.answer = file_sent(transfer.command, transfer.note, self._say, fields, realm)
+        self._settle(told.ticket, transfer)
 
     def _refuse(self, ticket: int, code: Code) -> None:
         if transfer := self._transfers.get(ticket):

@@ -36,5 +36,5 @@ def refusal_line(note: RefusalNote, name: str, say: Texts) -> str:
     key = _REASONS.get(note.code)
     why = say("undelivered.other", code=note.code.name) if key is None else say(key, name=name)
     if not note.excerpt:
-        return say("undelivered", name=name, why=why)
+        return say("undelivered.whose", name=name, why=why)
     return say("undelivered.text", text=note.excerpt, why=why)

@@ -81,8 +81,12 @@ class Supply:
     def _deny(self, peer: Peer, file: bytes) -> None:
         self._drop(self._served.get(peer.key), file)
         record = self._store.file(file)
-        is_removed = record is not None and record.is_removed and self._may(peer, file)
-        why = Code.FILE_REMOVED if is_removed else Code.FILE_MISSING
+        why = Code.FILE_MISSING
+        if self._may(peer, file):
+            if record is not None and record.is_removed:
+                why = Code.FILE_REMOVED
+            elif self._store.awaited_file(file) is not None:
+                why = Code.FILE_COMING
         peer.session.queue(Want(file, 0, (), why).encode())
         self._wake(peer)
 

@@ -184,6 +184,10 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{number} · {file} · {sender} (removed)",
         "{number} · {file} · {sender} (dihapus)",
     ),
+    "answer.file_coming": (
+        "{number} · {file} · {sender} (on its way)",
+        "{number} · {file} · {sender} (sedang dikirim)",
+    ),
     "answer.file_trouble": ("{file}: {trouble}", "{file}: {trouble}"),
     # --- it is not ---
     "answer.no_session": (
@@ -333,7 +337,7 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Server tidak menerima pesan ini ({code}).",
     ),
     # --- why another realm did not take it ---
-    "undelivered": (
+    "undelivered.whose": (
         "A message of {name} was not delivered: {why}",
         "Pesan dari {name} tidak sampai: {why}",
     ),

@@ -81,7 +81,7 @@ def test_joining_shows_the_key_then_proves_the_password_then_tells_the_name(seat
     (key,) = seat.saw(KeySeen)
     assert (key.key, key.room_name, key.is_pinned) == (seat.host.key, "Kelas 7B", False)
     asked = [verb for verb, _ in seat.host.requests]
-    assert asked == [Verb.PAKE1, Verb.PAKE2, Verb.ENTER, Verb.PEOPLE, Verb.LOGS]
+    assert asked == [Verb.PAKE1, Verb.PAKE2, Verb.ENTER, Verb.PEOPLE, Verb.LOGS, Verb.REALMS]
     (enter,) = seat.host.asked(Verb.ENTER)
     assert enter["name"] == "Ana"
     assert "token" not in enter

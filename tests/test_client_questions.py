@@ -278,7 +278,7 @@ NONSENSE: list[tuple[Request, Verb, dict[str, Any]]] = [
     (AskGroups(1), Verb.GROUPS, {"groups": [["Kimia", -1, True]]}),
     (AskGroups(1), Verb.GROUPS, {"groups": [], "next": ""}),  # for ever
     (AskMembers(1, "Kimia"), Verb.MEMBERS, {"names": [5]}),
-    (FindPeople(1, "bu"), Verb.FIND, {"names": ["é" * 65]}),
+    (FindPeople(1, "bu"), Verb.FIND, {"names": ["é" * 128]}),
     (Search(1, "kata"), Verb.SEARCH, {"hits": [HIT[:-1]]}),
     (Search(1, "kata"), Verb.SEARCH, {"hits": [[*HIT[:2], 99, *HIT[3:]]]}),
     (Search(1, "kata"), Verb.SEARCH, {"hits": [[*HIT[:6], "x" * 64_001]]}),

@@ -137,7 +137,7 @@ def test_a_file_for_nobody_is_not_sent(code: Code) -> None:
 
 
 def test_a_name_that_cannot_be_is_not_asked_for() -> None:
-    visit = Visit("foto.png").begin(Share("sendfile", PRIVATE, "a@b", "foto.png"))
+    visit = Visit("foto.png").begin(Share("sendfile", PRIVATE, "a/b", "foto.png"))
 
     assert (visit.commands, visit.codes) == ([], [("sendfile", "NO_SUCH_USER")])
 
@@ -265,7 +265,14 @@ def test_the_files_of_a_conversation_are_listed_newest_first() -> None:
     assert answer.fields["conversation"] == "room"
     rows = answer.fields["files"]
     assert isinstance(rows, list)
-    assert rows[0] == {"number": 9, "sender": "budi", "time": TIME, "removed": False, **FILE}
+    assert rows[0] == {
+        "number": 9,
+        "sender": "budi",
+        "time": TIME,
+        "removed": False,
+        "coming": False,
+        **FILE,
+    }
 
 
 def test_no_files_are_no_error() -> None:
@@ -367,7 +374,7 @@ def test_a_name_is_looked_for_page_by_page() -> None:
     assert visit.commands == [
         AskFiles(1, ROOM),
         AskFiles(2, ROOM, 12),
-        FetchFile(3, note(), None),
+        FetchFile(3, note()),
     ]
 
 
@@ -389,7 +396,7 @@ def test_what_is_no_number_of_a_file_may_be_its_name(page: tuple[SharedHere, ...
     assert visit.commands == [
         AskFiles(1, ROOM, 8),
         AskFiles(2, ROOM),
-        FetchFile(3, note("7"), None),
+        FetchFile(3, note("7")),
     ]
 
 
