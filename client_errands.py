@@ -42,6 +42,7 @@ from client_events import (
     AskGroups,
     Command,
     ConversationChanged,
+    DraftForwarded,
     DraftRefused,
     DraftTaken,
     EntryArrived,
@@ -83,6 +84,7 @@ class _Letter:
     on_answer: OnAnswer
     path: Path | None = None  # of the file
     conversation: int = 0
+    is_waiting: bool = False  # for its realm: nothing more of it is waited for here
 
 
 @dataclass(slots=True, eq=False)
@@ -91,6 +93,7 @@ class _Said:
 
     command: str
     on_answer: OnAnswer
+    is_waiting: bool = False  # for its realm, as is known already
     fields: dict[str, JsonValue] = field(default_factory=dict)
 
 
@@ -158,7 +161,7 @@ class Errands:
             return
         match errand:
             case Post(text):
-                self._post(text, conversation, "say", on_answer)
+                self._post(text, conversation, _Said("say", on_answer))
             case Send():
                 self._write(_Letter(errand, on_answer))
             case Share():
@@ -184,8 +187,10 @@ class Errands:
                     finish(event)
             case EntryArrived(conversation, number, entry, int(ticket)):
                 self._end_post(ticket, conversation, number, entry.sent_at)
-            case DeliveryTold(ticket, conversation):
-                self._end_delivery(event)
+            case DeliveryTold(ticket, conversation, code):
+                self._end_delivery(ticket, conversation, code)
+            case DraftForwarded(ticket, conversation):
+                self._end_forwarded(ticket, conversation)
             case DraftTaken(ticket, conversation, number, sent_at):
                 self._end_post(ticket, conversation, number, sent_at)
             case DraftRefused(int(ticket), code=code):
@@ -230,9 +235,9 @@ class Errands:
 
     # --- messages ---
 
-    def _post(self, text: str, conversation: int, command: str, on_answer: OnAnswer) -> None:
+    def _post(self, text: str, conversation: int, said: _Said) -> None:
         ticket = self._new_ticket()
-        self._said[ticket] = _Said(command, on_answer)
+        self._said[ticket] = said
         self._submit(Say(ticket, conversation, text))
 
     def _end_post(self, ticket: int, conversation: int, number: int, sent_at: int) -> None:
@@ -248,24 +253,31 @@ class Errands:
         if not self._inbox.realm(conversation):
             del self._said[ticket]
             said.on_answer(Answer(True, said.command, "OK", self._say("answer.sent"), said.fields))
+        else:
+            self._end_forwarded(ticket, conversation)
+
+    def _end_forwarded(self, ticket: int, conversation: int) -> None:
+        """Our server has it, and perhaps it was told before that the realm is away."""
+        if ticket in self._said and self._said[ticket].is_waiting:
+            self._end_delivery(ticket, conversation, None)
 
     def _refuse_post(self, ticket: int, code: Code) -> None:
         if said := self._said.pop(ticket, None):
             sentence = refusal_sentence(code, self._say)
             said.on_answer(Answer(False, said.command, code.name, sentence))
 
-    def _end_delivery(self, told: DeliveryTold) -> None:
-        said = self._said.pop(told.ticket, None)
+    def _end_delivery(self, ticket: int, conversation: int, code: Code | None) -> None:
+        said = self._said.pop(ticket, None)
         if said is None:
             return
-        if told.code not in (Code.OK, None):
-            said.on_answer(failure(said.command, Answered(0, told.code), self._say))
+        if code not in (Code.OK, None):
+            said.on_answer(failure(said.command, Answered(0, code), self._say))
             return
         message, state = self._say("answer.sent"), "delivered"
-        if told.code is None:
-            realm = self._inbox.realm(told.conversation)
+        if code is None:
+            realm = self._inbox.realm(conversation)
             message, state = self._say("answer.sent_waiting", realm=realm), "waiting"
-        label: dict[str, JsonValue] = {"conversation": self._inbox.label(told.conversation)}
+        label: dict[str, JsonValue] = {"conversation": self._inbox.label(conversation)}
         fields = label | said.fields | {"state": state}
         said.on_answer(Answer(True, said.command, "OK", message, fields))
 
@@ -298,6 +310,7 @@ class Errands:
         if is_reached and isinstance(answered.result, int):
             self._learn_of(answered, letter.errand.kind, letter.errand.name)
             letter.conversation = answered.result
+            letter.is_waiting = answered.reason == "waiting"
         else:
             self._return(letter, answered)
         self._post_letters()
@@ -335,10 +348,17 @@ class Errands:
             letter = self._letters.popleft()
             match letter.errand:
                 case Send(command, text=text):
-                    self._post(text, conversation, command, letter.on_answer)
-                case share:
+                    said = _Said(command, letter.on_answer, letter.is_waiting)
+                    self._post(text, conversation, said)
+                case Share(command):
                     assert letter.path is not None  # it was found before
-                    self._transfers.send(share.command, letter.path, conversation, letter.on_answer)
+                    self._transfers.send(
+                        command,
+                        letter.path,
+                        conversation,
+                        letter.on_answer,
+                        is_waiting=letter.is_waiting,
+                    )
 
     def _address(self, letter: _Letter) -> int:
         """0: not known yet."""

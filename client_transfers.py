@@ -14,6 +14,7 @@ from client_commands import Answer
 from client_events import (
     Answered,
     Command,
+    DraftForwarded,
     DraftRefused,
     DraftTaken,
     EntryArrived,
@@ -53,6 +54,7 @@ class _Transfer:
     on_answer: OnAnswer
     note: FileNote  # without a hash until the core has looked into the file
     number: int = 0  # of the entry, of one that is fetched
+    is_waiting: bool = False  # for its realm
     fields: dict[str, JsonValue] = field(default_factory=dict)  # of the entry, of one that is sent
     answer: Answer | None = None  # None: it is not known yet
     has_ended: bool = False
@@ -117,11 +119,21 @@ class Transfers:
 
     # --- sharing ---
 
-    def send(self, command: str, path: Path, conversation: int, on_answer: OnAnswer) -> None:
-        """Answered when its entry is on the server's disk."""
+    def send(
+        self,
+        command: str,
+        path: Path,
+        conversation: int,
+        on_answer: OnAnswer,
+        *,
+        is_waiting: bool = False,
+    ) -> None:
+        """Answered when its entry is on the server's disk. ``is_waiting``: for its realm, as is
+        known already."""
         ticket = self._new_ticket()
         note = FileNote(b"", 0, path.name)
-        self._transfers[ticket] = _Transfer(command, conversation, on_answer, note)
+        transfer = _Transfer(command, conversation, on_answer, note, is_waiting=is_waiting)
+        self._transfers[ticket] = transfer
         self._submit(SendFile(ticket, conversation, path))
 
     # --- looking ---
@@ -204,8 +216,10 @@ class Transfers:
                 self._share(ticket, conversation, number, sent_at, None)
             case DraftRefused(int(ticket)):
                 self._refuse(ticket, event.code)
-            case DeliveryTold():
-                self._deliver(event)
+            case DeliveryTold(ticket, conversation, code):
+                self._deliver(ticket, conversation, code)
+            case DraftForwarded(ticket, conversation):
+                self._forward(ticket, conversation)
             case FileMoved(ticket, note):
                 if transfer := self._transfers.get(ticket):
                     transfer.note = note
@@ -230,19 +244,26 @@ class Transfers:
             command = transfer.command
             transfer.answer = file_sent(command, transfer.note, self._say, transfer.fields)
             self._settle(ticket, transfer)
+        else:
+            self._forward(ticket, conversation)
 
-    def _deliver(self, told: DeliveryTold) -> None:
-        transfer = self._transfers.get(told.ticket)
-        if transfer is None:
+    def _forward(self, ticket: int, conversation: int) -> None:
+        transfer = self._transfers.get(ticket)
+        if transfer is not None and transfer.is_waiting:
+            self._deliver(ticket, conversation, None)
+
+    def _deliver(self, ticket: int, conversation: int, code: Code | None) -> None:
+        transfer = self._transfers.get(ticket)
+        if transfer is None or transfer.answer is not None:
             return
-        if told.code not in (Code.OK, None):
-            self._refuse(told.ticket, told.code)
+        if code not in (Code.OK, None):
+            self._refuse(ticket, code)
             return
-        label: dict[str, JsonValue] = {"conversation": self._inbox.label(told.conversation)}
-        realm = self._inbox.realm(told.conversation) if told.code is None else ""
-        fields = label | transfer.fields | {"state": "waiting" if realm else "delivered"}
+        label: dict[str, JsonValue] = {"conversation": self._inbox.label(conversation)}
+        realm = self._inbox.realm(conversation) if code is None else ""
+        fields = label | transfer.fields | {"state": "waiting" if code is None else "delivered"}
         transfer.answer = file_sent(transfer.command, transfer.note, self._say, fields, realm)
-        self._settle(told.ticket, transfer)
+        self._settle(ticket, transfer)
 
     def _refuse(self, ticket: int, code: Code) -> None:
         if transfer := self._transfers.get(ticket):
