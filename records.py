@@ -409,6 +409,7 @@ class Store(Protocol):
 
     # other realms
     def realms(self) -> list[RealmRecord]: ...  # by realm, those that are cut too
+    def realm_name(self, realm: int) -> str: ...  # of one that was dropped too; "": none
     def is_realm_name(self, folded: str, key: bytes) -> bool: ...  # another's, now or once
     def save_realm(
         self, record: RealmRecord, folded: str
@@ -443,6 +444,7 @@ class Store(Protocol):
     def realm_has(self, realm: int, conversation: int) -> int: ...  # as it reported, of our log
     def set_realm_has(self, realm: int, conversation: int, number: int) -> None: ...
     def waiting_for(self, realm: int) -> int: ...  # entries of our people that it has not got yet
+    def waiting_logs(self, realm: int) -> list[tuple[int, int, int]]: ...  # log, head, how many
     def undelivered(self, realm: int) -> list[Undelivered]: ...  # to be told, oldest first
     def add_undelivered(self, refusal: Undelivered) -> None: ...
     def drop_undelivered(self, refusal: Undelivered) -> None: ...  # it was told

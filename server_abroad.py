@@ -14,6 +14,7 @@ from server_delivery import Delivery
 from server_events import Event, Happened, HappeningKind
 from server_peer import Peer
 from server_people import People
+from server_realm_backlog import Backlogs
 from server_realm_calls import Ourselves
 from server_realm_links import LinkUse, RealmLinks
 from server_realm_logs import RealmLogs
@@ -77,8 +78,8 @@ class Abroad:
             turn,
             sessions,
             LinkUse(
-                opened=logs.opened,
-                lost=logs.lost,
+                opened=self._opened,
+                lost=self._lost,
                 serve=logs.serve,
                 receive=logs.receive,
                 pinged=logs.pinged,
@@ -94,6 +95,7 @@ class Abroad:
             random_bytes=random_bytes,
             wall_clock=wall_clock,
         )
+        self._backlogs = Backlogs(store, self.links.tell_linked)
         self.realms = Realms(
             store,
             turn,
@@ -105,17 +107,27 @@ class Abroad:
         )
 
     def next_timer(self) -> float | None:
-        dues = (self.logs.next_timer(), self.links.next_timer())
+        dues = (self.logs.next_timer(), self.links.next_timer(), self._backlogs.next_timer())
         return min((due for due in dues if due is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
         self.logs.handle_timer(now)
         self.links.handle_timer(now)
+        self._backlogs.handle_timer(now)
 
     def take_bursts(self, now: float) -> Iterator[Burst]:
         """After the commit: what links want, and what calls have to send."""
+        self._backlogs.look()
         self.logs.ask(now)
         yield from self.links.take_bursts(now)
+
+    def _opened(self, link: RealmPeer, now: float) -> None:
+        self.logs.opened(link, now)
+        self._backlogs.opened(link.realm, now)
+
+    def _lost(self, link: RealmPeer, now: float) -> None:
+        self.logs.lost(link, now)
+        self._backlogs.lost(link.realm)
 
     def _tell(self, _: float) -> None:
         """A link came or went: everybody may ask which."""

@@ -9,6 +9,7 @@ from enum import Enum, auto
 from conversation import ConversationKind, Presence
 from protocol import Address, Code
 from records import Ban
+from settings import WhoMayLink
 
 # --- commands; people are named as the operator sees them ---
 
@@ -203,7 +204,7 @@ class FileRow:
     file: bytes
     name: str
     size: int
-    person: str  # who brought it first; "": not known any more
+    person: str  # who brought it first, "@" and a realm's name too; "": not known any more
     at: int  # UTC milliseconds
     places: tuple[tuple[ConversationKind, str], ...] = ()  # where it was shared; groups have names
     has_more_places: bool = False
@@ -248,13 +249,16 @@ class RealmRow:
     round_trip: float | None  # seconds
     address: Address | None  # None: it calls us
     added_by: str  # "": the operator, or itself by calling
+    loss: float = 0.0  # 0 to 1, of datagrams from there
+    trouble: "HappeningKind | None" = None  # why it is not linked, as the log has said
 
 
 @dataclass(frozen=True, slots=True)
 class RealmsListed:
-    """All realms, by name."""
+    """All realms, by name, and who may add some."""
 
     realms: tuple[RealmRow, ...]
+    who: WhoMayLink = WhoMayLink.USERS
 
 
 class HappeningKind(Enum):
@@ -277,7 +281,7 @@ class HappeningKind(Enum):
     FILE_SENT = auto()  # text: its name; count: its bytes
     FILE_REMOVED = auto()  # text: its name
     REALM_ADDED = auto()  # text: by whom; "": the operator
-    REALM_LINKED = auto()
+    REALM_LINKED = auto()  # count: messages that waited for it, and that it has now
     REALM_LOST = auto()
     REALM_KEY_CHANGED = auto()
     REALM_PASSWORD = auto()  # theirs is another now
@@ -315,6 +319,7 @@ class OperatorAnswered:
     command: Command
     code: Code
     secret: str = field(default="", repr=False)  # of ResetPassword: for the operator's eyes alone
+    about: str = ""  # of AddRealm: which realm it is, or what was wrong: "name", "address", "self"
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,14 +165,12 @@ class Operator:
         self._report(FilesListed(rows, coming, self._uploads.space))
 
     def _file_row(self, record: FileRecord) -> FileRow:
-        person = self._store.person(record.person)
-        name = person.name if person is not None else ""
         places = self._store.file_places(record.file, MOST_PLACES + 1)
         return FileRow(
             record.file,
             record.name,
             record.size,
-            name,
+            self._uploads.name_of(record.person),
             record.at,
             tuple(map(self._place, places[:MOST_PLACES])),
             len(places) > MOST_PLACES,

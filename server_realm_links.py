@@ -48,7 +48,7 @@ _OF_LINKS = (Heads, EntryPart, Pull, Have, Want, Chunk)  # what goes over one, b
 class LinkUse:
     """What goes on over links that stand; never called for one after ``lost``."""
 
-    opened: Callable[[RealmPeer, float], None]
+    opened: Callable[[RealmPeer, float], None]  # who it is for tells the operator: tell_linked
     lost: Callable[[RealmPeer, float], None]  # its session is nobody's any more
     serve: Callable[[RealmPeer, int, Verb, Fields, float], None]  # one of VERBS; raises PeerError
     receive: Callable[[RealmPeer, Frame, float], None]  # one of the logs, files; raises PeerError
@@ -135,6 +135,10 @@ class RealmLinks:
         """Whether its link stands, and the other end answers."""
         peer, call = self._standing.get(realm), self._lines.get(realm)
         return peer is not None and (peer.is_called or (call is not None and call.is_alive))
+
+    def trouble(self, realm: int) -> HappeningKind | None:
+        """Why one that is away is not let in, or not called; None: it does not answer."""
+        return self._told.get(realm)
 
     # --- records ---
 
@@ -246,9 +250,15 @@ class RealmLinks:
             self._told[record.realm] = kind
             self._happen(kind, record)
 
-    def _happen(self, kind: HappeningKind, record: RealmRecord) -> None:
+    def _happen(self, kind: HappeningKind, record: RealmRecord, count: int = 0) -> None:
         address = (record.host, record.port) if record.host else None
-        self._report(Happened(kind, self._wall_clock(), record.name, address))
+        self._report(Happened(kind, self._wall_clock(), record.name, address, count))
+
+    def tell_linked(self, realm: int, count: int) -> None:
+        """For the operator: its link stands, and so many messages waited and have arrived."""
+        record = self._records.get(realm)
+        if record is not None:
+            self._happen(HappeningKind.REALM_LINKED, record, count)
 
     def _called_well(self, call: Call, now: float) -> None:
         """We are in."""
@@ -342,7 +352,6 @@ class RealmLinks:
         self._lonely.discard(peer.realm)
         self._told.pop(peer.realm, None)
         self._note_seen(peer.realm, now)
-        self._happen(HappeningKind.REALM_LINKED, record)
         self._use.opened(peer, now)
         self._use.changed(now)
 

@@ -119,7 +119,8 @@ class Realms:
             ]
             for row in self.rows()
         ]
-        return {"realms": rows}
+        may_add = self._who is WhoMayLink.USERS and self._links.may_add()
+        return {"realms": rows, "may_add": may_add}
 
     def _add_for(self, member: Member, fields: Fields, then: Then, now: float) -> None:
         once = hex_field(fields, "once", ONCE_SIZE)
@@ -261,7 +262,7 @@ class Realms:
     def carry_out(self, command: RealmCommand, now: float) -> None:
         """Answered by RealmsListed, or by OperatorAnswered once it is on disk."""
         if isinstance(command, ListRealms):
-            self._report(RealmsListed(self.rows()))
+            self._report(RealmsListed(self.rows(), self._who))
         elif isinstance(command, AddRealm):
             self._add_by_operator(command, now)
         else:
@@ -269,7 +270,8 @@ class Realms:
 
     def _add_by_operator(self, command: AddRealm, now: float) -> None:
         def then(code: Code, fields: Fields, _: float) -> None:
-            self._report(OperatorAnswered(command, code))
+            about = fields.get("reason") or fields.get("name") or ""
+            self._report(OperatorAnswered(command, code, about=str(about)))
 
         wish = _Wish(command.name, (command.host, command.port), "", b"", then)
         self._add(wish, command.password or None, now)
@@ -330,6 +332,8 @@ class Realms:
             standing.peer.session.round_trip.smoothed if standing is not None else None,
             (record.host, record.port) if record.host else None,
             record.added_by,
+            standing.peer.session.receive_loss if standing is not None else 0.0,
+            self._links.trouble(record.realm),
         )
 
 

@@ -146,11 +146,15 @@ class Uploads:
         here = upload.size
         if upload.bitmap is not None:
             here = min(here, upload.bitmap.count * BLOCK)
-        return ComingRow(upload.file, offer.name, upload.size, self._name(offer.person), here)
+        return ComingRow(upload.file, offer.name, upload.size, self.name_of(offer.person), here)
 
-    def _name(self, person: int) -> str:
+    def name_of(self, person: int) -> str:
+        """Who brings or brought a file: somebody, or another realm, "@" and its name."""
         record = self._store.person(person)
-        return record.name if record is not None else ""
+        if record is not None:
+            return record.name
+        realm = self._store.realm_name(person)
+        return "@" + realm if realm else ""
 
     # --- offers; when nothing is written that is not on disk ---
 
@@ -457,7 +461,7 @@ class Uploads:
             self._turn.when_kept(lambda _: self._settle(upload), is_plain=True)
 
     def _tell_sent(self, record: FileRecord, person: int) -> None:
-        kind, name = HappeningKind.FILE_SENT, self._name(person)
+        kind, name = HappeningKind.FILE_SENT, self.name_of(person)
         self._report(Happened(kind, record.at, name, count=record.size, text=record.name))
 
     def _settle(self, upload: _Upload) -> None:

@@ -42,6 +42,17 @@ _WHO_READS = """
     UNION SELECT realm FROM mirrors WHERE outgoing = ?
     EXCEPT SELECT realm FROM declined_logs WHERE conversation = ?
 """
+_WAITING = f"""
+    WITH shared AS ({_SHARED}), logs AS (
+        SELECT conversation,
+            ifnull((SELECT max(number) FROM entries
+                WHERE entries.conversation = shared.conversation), 0) AS head,
+            ifnull((SELECT number FROM realm_has
+                WHERE realm = ? AND realm_has.conversation = shared.conversation), 0) AS has
+        FROM shared
+    )
+    SELECT conversation, head, has FROM logs WHERE head > has
+"""  # noqa: S608 - ours
 
 
 class Realms(Conversations):
@@ -53,6 +64,11 @@ class Realms(Conversations):
         """All that are linked, those that are cut too."""
         rows = self._database.rows(f"{_SELECT_REALMS} WHERE NOT is_dropped ORDER BY realm")
         return [_realm(*row) for row in rows]
+
+    def realm_name(self, realm: int) -> str:
+        """What it is called here, or was before it was dropped; "": there is no such realm."""
+        row = self._database.row("SELECT name FROM realms WHERE realm = ?", (realm,))
+        return row[0] if row else ""
 
     def is_realm_name(self, folded: str, key: bytes) -> bool:
         """Whether another realm is called so, or was: what its people said here bears that name."""
@@ -221,16 +237,12 @@ class Realms(Conversations):
 
     def waiting_for(self, realm: int) -> int:
         """Entries that it may read and has not reported to have."""
-        return sum(
-            max(0, self._head_number(log) - self.realm_has(realm, log))
-            for log in self.shared_logs(realm)
-        )
+        return sum(count for _, _, count in self.waiting_logs(realm))
 
-    def _head_number(self, conversation: int) -> int:
-        row = self._database.row(
-            "SELECT max(number) FROM entries WHERE conversation = ?", (conversation,)
-        )
-        return row[0] or 0 if row else 0
+    def waiting_logs(self, realm: int) -> list[tuple[int, int, int]]:
+        """Logs of which it lacks something: number, newest entry, how many it lacks."""
+        rows = self._database.rows(_WAITING, (realm,) * 4)
+        return [(log, head, head - has) for log, head, has in rows]
 
     def decline(self, realm: int, conversation: int) -> None:
         """It wants no more of a log of ours."""

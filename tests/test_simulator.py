@@ -187,7 +187,7 @@ def test_every_method_of_a_store_is_known_to_fail_on_a_full_disk_or_not_to_write
     reading |= {"realms", "is_realm_name", "foreign_person", "foreign_people", "mirror", "mirrors"}
     reading |= {"foreign_person_there", "count_foreign_people", "shared_logs", "realms_of"}
     reading |= {"has_shared", "followed", "followed_after", "count_followed", "realm_has"}
-    reading |= {"waiting_for"}
+    reading |= {"waiting_for", "waiting_logs", "realm_name"}
     reading |= {"undelivered", "is_declined", "awaited_files", "awaited_file", "realm_bytes"}
     reading |= {"may_realm_read_file"}
     by_itself = {"index_some", "write_along", "next_chore", "grow_log", "rollback", "close"}
