@@ -495,7 +495,9 @@ class Answered:
     code: Code
     result: Result = None
     wait: float = 0.0  # s, of TOO_MANY_GUESSES
-    reason: str = ""  # of NAME_INVALID and BAD_REQUEST; "waiting": OK, once that realm is back
+    # Of NAME_INVALID and BAD_REQUEST; the realm that REALM_EXISTS is about; "waiting": OK, once
+    # that realm is back.
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

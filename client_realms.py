@@ -50,7 +50,8 @@ class Realms:
             return False
         self._asked = 0
         if answer.code is Code.OK:
-            self._report(RealmsTold(realms_in(answer.fields)))
+            may_add = answer.fields.get("may_add") is True
+            self._report(RealmsTold(realms_in(answer.fields), may_add))
         return True
 
 
