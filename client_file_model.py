@@ -19,7 +19,7 @@ from client_file_events import (
     FileTrouble,
     SendGoesOn,
 )
-from conversation import FileNote
+from conversation import EntryKind, FileNote
 from file_words import note_of
 from protocol import Code
 
