@@ -36,7 +36,14 @@ from server_events import (
     Unmute,
 )
 from server_form import StartFailed
-from server_model import PersonLine, ServerModel, clean, format_address, trouble_key
+from server_model import (
+    PersonLine,
+    ServerModel,
+    clean,
+    command_name,
+    format_address,
+    trouble_key,
+)
 from texts import Texts
 
 MAX_MINUTES = 60 * 24 * 366 * 10  # beyond it nobody means an end
@@ -176,7 +183,7 @@ class Console:
 
     def answer(self, answered: OperatorAnswered) -> str:
         """What the operator reads about a command."""
-        name = clean(getattr(answered.command, "name", ""))
+        name = clean(command_name(answered.command))
         if answered.secret:
             return self._say("console.reset", name=name, code=answered.secret)
         if answered.code is Code.OK and isinstance(answered.command, AddRealm):

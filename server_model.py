@@ -194,7 +194,7 @@ class ServerModel:
             case OperatorAnswered():
                 self._answer(event)
             case SpaceReported() | FilesListed() | RealmsListed():
-                pass  # for server_file_model, or of no use but to who asked
+                pass  # for server_file_model and server_realm_model
             case Stopped():
                 self._end()
             case Crashed():
@@ -225,7 +225,7 @@ class ServerModel:
             self._posted.popleft()
 
     def _answer(self, answered: OperatorAnswered) -> None:
-        name = getattr(answered.command, "name", "")
+        name = command_name(answered.command)
         if answered.code is not Code.OK and self._posted:
             key = trouble_key(answered)
             self._add_line(self._posted[-1][0], key, {"name": clean(name)})
@@ -302,21 +302,23 @@ class ServerModel:
             label=label,
             address=format_address(row.address),
             host=row.address[0] if row.address else "",
-            round_trip=self._round_trip(row.round_trip),
-            loss=self._percent(row.loss) if row.address is not None else "—",
+            round_trip=self.round_trip(row.round_trip),
+            loss=self.percent(row.loss) if row.address is not None else "—",
             since=self._clock(row.since, "%H:%M"),
             is_muted=row.is_muted,
             is_away=row.presence is Presence.AWAY,
             is_account=row.is_account,
         )
 
-    def _round_trip(self, seconds: float | None) -> str:
+    def round_trip(self, seconds: float | None) -> str:
+        """``24 ms``; a dash if it is not known."""
         if seconds is None:
             return "—"
         milliseconds = round(seconds * 1000)
         return f"{format_count(milliseconds)} ms" if milliseconds else "< 1 ms"
 
-    def _percent(self, share: float) -> str:
+    def percent(self, share: float) -> str:
+        """``0.3 %``."""
         return f"{share * 100:.1f} %".replace(".", self.say("server.decimal_mark"))
 
     @property
@@ -505,6 +507,13 @@ _REALM_KEYS = {
 }
 
 
+def command_name(command: Command) -> str:
+    """Whom or what it is about."""
+    if isinstance(command, AddRealm) and not command.name:
+        return format_address((command.host, command.port))
+    return str(getattr(command, "name", ""))
+
+
 def trouble_key(answered: OperatorAnswered) -> str:
     """Which sentence says why a command came to nothing; it has a ``name``."""
     match answered.command:
@@ -528,8 +537,14 @@ def _sentence(happened: Happened) -> tuple[str, dict[str, str | int]]:
             }
             return "server.log.wrong_password", fields
         return "server.log.wrong_password_wait", {"host": host, "count": str(happened.count)}
-    return _LOG_KEYS[happened.kind], {
-        "name": clean(happened.name),
+    key, name = _LOG_KEYS[happened.kind], clean(happened.name)
+    if happened.kind is HappeningKind.REALM_LINKED and happened.count:
+        is_one = happened.count == 1
+        key = "server.log.realm_back_one" if is_one else "server.log.realm_back"
+    if happened.kind is HappeningKind.FILE_SENT and name.startswith("@"):
+        key, name = "server.log.file_arrived", name[1:]
+    return key, {
+        "name": name,
         "address": format_address(happened.address),
         "count": format_count(happened.count),
         "size": happened.count,

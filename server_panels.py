@@ -58,7 +58,7 @@ class ChartCard(Card):
         self.caption.pack(side="right")
         self._canvas = tk.Canvas(
             self.inside,
-            height=look.px(92),
+            height=look.px(104),
             width=1,
             background=colours.surface,
             highlightthickness=0,

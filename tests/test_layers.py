@@ -54,7 +54,7 @@ ORDER = {
         client_transfers
         client_errands client_tickets
         client_line client_asking client_lines client_progress client_talk client_json
-        server_form server_model server_file_model server_console
+        server_form server_model server_file_model server_realm_model server_console
     """,
     "adapters": """
         endpoint storage_disk storage_schema storage_records storage_accounts storage_conversations
@@ -64,13 +64,13 @@ ORDER = {
         client_terminal widgets_paint widgets_look widgets widgets_lists widgets_attention
         client_opening client_file_views client_preview_views
         client_bubbles client_selection_views client_messages client_recent_panels client_join
-        client_panels client_side_panels client_chat
+        client_panels client_search_panels client_side_panels client_chat
         client_file_dialogs client_dialogs client_pick_dialogs client_account_dialogs
         client_surroundings
-        client_chatting client_filing client_menus
+        client_chatting client_filing client_menus client_realm_menus
         client_account_pages client_joining client_window
-        server_views server_file_views server_panels server_dialogs server_file_dialogs
-        server_window
+        server_views server_file_views server_realm_views server_panels server_dialogs
+        server_file_dialogs server_realm_dialogs server_window
     """,
     "entry": "server client",
 }
