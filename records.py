@@ -244,6 +244,8 @@ class AwaitedFile:
     size: int
     name: str
     realm: int
+    conversation: int  # here, for which it is to come
+    place: int = 0  # among all that are awaited; 0 in one not stored yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +339,9 @@ class Store(Protocol):
 
     # logs
     def head(self, conversation: int) -> LogHead: ...
-    def append(self, conversation: int, entry: Entry) -> Stored: ...
+    def append(
+        self, conversation: int, entry: Entry, *, is_given: bool = True
+    ) -> Stored: ...  # of kind FILE, ``is_given`` False: its file is for nobody by that
     def chain_at(self, conversation: int, number: int) -> bytes | None: ...
     def read(self, conversation: int, first: int, last: int, limit: int) -> list[Stored]: ...
     def read_later(
@@ -392,7 +396,7 @@ class Store(Protocol):
         self, words: str, conversations: list[int], limit: int
     ) -> Callable[[], list[Hit]]: ...  # newest first; at most ``limit`` and 50 ms
 
-    # files; an entry of kind FILE that is appended is one that shares it
+    # files; an entry of kind FILE that is appended is one that shares it, unless not ``is_given``
     def file(self, file: bytes) -> FileRecord | None: ...
     def add_file(self, record: FileRecord) -> None: ...  # one that was removed is here again
     def remove_file(self, file: bytes) -> None: ...
@@ -448,13 +452,23 @@ class Store(Protocol):
     def undelivered(self, realm: int) -> list[Undelivered]: ...  # to be told, oldest first
     def add_undelivered(self, refusal: Undelivered) -> None: ...
     def drop_undelivered(self, refusal: Undelivered) -> None: ...  # it was told
+    def note_refused(
+        self, realm: int, conversation: int, number: int
+    ) -> bool: ...  # an entry of ours, by a realm; whether that is news
     def decline(self, realm: int, conversation: int) -> None: ...  # it wants no more of our log
     def is_declined(self, realm: int, conversation: int) -> bool: ...
     def undo_decline(self, realm: int, conversation: int) -> None: ...
-    def awaited_files(self, realm: int) -> list[AwaitedFile]: ...
-    def awaited_file(self, file: bytes) -> AwaitedFile | None: ...
+    def awaited_files(
+        self, realm: int, after: int = 0, limit: int = -1
+    ) -> list[AwaitedFile]: ...  # by place, beyond ``after``
+    def is_awaited_in(self, file: bytes, conversation: int) -> bool: ...
+    def is_awaited_by(self, file: bytes, person: int) -> bool: ...  # where they belong
+    def is_awaited_by_realm(self, file: bytes, realm: int) -> bool: ...  # in a log it reads
     def add_awaited_file(self, awaited: AwaitedFile) -> None: ...
-    def drop_awaited_file(self, file: bytes) -> None: ...
+    def give_awaited_file(
+        self, file: bytes, realm: int
+    ) -> None: ...  # it is here: what the realm's entries said of it shares it from now on
+    def drop_awaited_file(self, file: bytes, realm: int) -> None: ...
     def may_realm_read_file(self, file: bytes, realm: int) -> bool: ...  # shared in a log it reads
     def realm_bytes(self, realm: int) -> int: ...  # of entries taken from it, and of its files
     def add_realm_bytes(self, realm: int, size: int) -> None: ...

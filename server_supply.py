@@ -78,15 +78,20 @@ class Supply:
             return self._store.may_realm_read_file(file, peer.realm)
         return peer.member is not None and self._store.may_read_file(file, peer.member.person)
 
+    def _is_coming(self, peer: Peer, file: bytes) -> bool:
+        """From another realm, for them."""
+        if peer.realm:
+            return self._store.is_awaited_by_realm(file, peer.realm)
+        return peer.member is not None and self._store.is_awaited_by(file, peer.member.person)
+
     def _deny(self, peer: Peer, file: bytes) -> None:
         self._drop(self._served.get(peer.key), file)
         record = self._store.file(file)
         why = Code.FILE_MISSING
-        if self._may(peer, file):
-            if record is not None and record.is_removed:
-                why = Code.FILE_REMOVED
-            elif self._store.awaited_file(file) is not None:
-                why = Code.FILE_COMING
+        if record is not None and record.is_removed and self._may(peer, file):
+            why = Code.FILE_REMOVED
+        elif self._is_coming(peer, file):
+            why = Code.FILE_COMING
         peer.session.queue(Want(file, 0, (), why).encode())
         self._wake(peer)
 

@@ -158,14 +158,24 @@ class Uploads:
 
     # --- offers; when nothing is written that is not on disk ---
 
-    def is_known(self, file: bytes, size: int, person: int) -> bool:
-        """Whether all of it is here, and no news to this person."""
-        record = self._store.file(file)
+    def is_offered(self, peer: Peer, file: bytes) -> bool:
+        """Whether a session's offer stands."""
+        return _offer_of(self._uploads.get(file), peer) is not None
+
+    def is_known(self, file: bytes, size: int, peer: Peer, person: int) -> bool:
+        """Whether all of it is here, and no news to this person; or to this realm, whose number
+        stands for it as if it were a person's."""
+        store, record = self._store, self._store.file(file)
+        may_read = (
+            store.may_realm_read_file(file, peer.realm)
+            if peer.realm
+            else store.may_read_file(file, person)
+        )
         return (
             record is not None
             and not record.is_removed
             and record.size == size
-            and (self._store.has_brought(file, person) or self._store.may_read_file(file, person))
+            and (may_read or store.has_brought(file, person))
             and self._shelf.has(file)
         )
 
@@ -175,7 +185,7 @@ class Uploads:
         refusal = self._refused.get(peer.key, {}).pop(file, None)
         if refusal is not None:
             return refusal
-        if self.is_known(file, size, person):
+        if self.is_known(file, size, peer, person):
             self.withdraw(peer, file)
             return Code.OK, {"have": True}
         upload = self._uploads.get(file)
@@ -467,7 +477,7 @@ class Uploads:
     def _settle(self, upload: _Upload) -> None:
         """Who may share it now hears so; the others must show that they have it too."""
         for offer in list(upload.offers):
-            if self.is_known(upload.file, upload.size, offer.person):
+            if self.is_known(upload.file, upload.size, offer.peer, offer.person):
                 upload.offers.remove(offer)
                 self._hint(offer.peer, upload.file)
         self._pull_next(upload)

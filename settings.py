@@ -73,6 +73,8 @@ class Limits:
     realm_people: int = 10_000  # of one realm that are known here
     realm_bytes: int = 1 << 30  # of entries and files that one realm may leave here
     realm_rate: float = 500.0  # entries of one realm; more are pulled later
+    realm_contacts: float = 120.0  # a minute: people and groups that one realm looks for
+    realm_requests: float = 100.0  # of one realm; more are served later
 
 
 class WhoMayLink(Enum):

@@ -25,7 +25,12 @@ _SELECT_REALMS = """
 """
 _SELECT_PERSON = "SELECT person, realm, theirs, name FROM foreign_people"
 _SELECT_FOLLOWED = "SELECT realm, theirs, ours, have, chain FROM followed_logs"
-_SELECT_AWAITED = "SELECT file, size, name, realm FROM awaited_files"
+_SELECT_AWAITED = "SELECT file, size, name, realm, conversation, place FROM awaited_files"
+_AWAITED_BY = """
+    SELECT 1 FROM awaited_files AS place WHERE file = ? AND EXISTS (
+        SELECT 1 FROM members WHERE person = ? AND conversation = place.conversation
+    ) LIMIT 1
+"""
 _SELECT_MIRROR = "SELECT conversation, realm, name, outgoing, returned FROM mirrors"
 # What a realm may read: what its people belong to here (not its own groups, of which we have a
 # copy), and what ours say to its groups.
@@ -53,6 +58,20 @@ _WAITING = f"""
     )
     SELECT conversation, head, has FROM logs WHERE head > has
 """  # noqa: S608 - ours
+# The same of one log, ``place.conversation``, of which there may be very many.
+_IS_SHARED = """
+    (
+        EXISTS (
+            SELECT 1 FROM members JOIN foreign_people USING (person)
+            WHERE conversation = place.conversation AND realm = ?
+        ) AND place.conversation NOT IN (SELECT conversation FROM mirrors)
+        OR EXISTS (SELECT 1 FROM mirrors WHERE outgoing = place.conversation AND realm = ?)
+    ) AND NOT EXISTS (
+        SELECT 1 FROM declined_logs WHERE conversation = place.conversation AND realm = ?
+    )
+"""
+_MAY_REALM_READ = f"SELECT 1 FROM file_places AS place WHERE file = ? AND {_IS_SHARED} LIMIT 1"  # noqa: S608 - ours
+_AWAITED_BY_REALM = f"SELECT 1 FROM awaited_files AS place WHERE file = ? AND {_IS_SHARED} LIMIT 1"  # noqa: S608 - ours
 
 
 class Realms(Conversations):
@@ -327,33 +346,71 @@ class Realms(Conversations):
             (realm, _number(theirs), _number(number)),
         )
 
+    def note_refused(self, realm: int, conversation: int, number: int) -> bool:
+        """A realm does not take an entry of ours; whether it says so for the first time."""
+        known = self._database.row(
+            "SELECT 1 FROM refused_entries WHERE realm = ? AND conversation = ? AND number = ?",
+            (realm, conversation, number),
+        )
+        if known is None:
+            self._database.write(
+                "INSERT INTO refused_entries (realm, conversation, number) VALUES (?, ?, ?)",
+                (realm, conversation, number),
+            )
+        return known is None
+
     # --- files that their entries speak of ---
 
-    def awaited_files(self, realm: int) -> list[AwaitedFile]:
-        """In the order in which they came up."""
-        rows = self._database.rows(f"{_SELECT_AWAITED} WHERE realm = ? ORDER BY place", (realm,))
+    def awaited_files(self, realm: int, after: int = 0, limit: int = -1) -> list[AwaitedFile]:
+        """In the order in which they came up, those whose place is beyond ``after``."""
+        rows = self._database.rows(
+            f"{_SELECT_AWAITED} WHERE realm = ? AND place > ? ORDER BY place LIMIT ?",
+            (realm, after, limit),
+        )
         return [AwaitedFile(*row) for row in rows]
 
-    def awaited_file(self, file: bytes) -> AwaitedFile | None:
-        """Whether a file is to come, and from where."""
-        row = self._database.row(f"{_SELECT_AWAITED} WHERE file = ?", (file,))
-        return AwaitedFile(*row) if row else None
+    def is_awaited_in(self, file: bytes, conversation: int) -> bool:
+        """Whether a file is to come for a conversation."""
+        row = self._database.row(
+            "SELECT 1 FROM awaited_files WHERE file = ? AND conversation = ? LIMIT 1",
+            (file, conversation),
+        )
+        return row is not None
+
+    def is_awaited_by(self, file: bytes, person: int) -> bool:
+        """Whether it is to come for a conversation of theirs."""
+        return self._database.row(_AWAITED_BY, (file, person)) is not None
+
+    def is_awaited_by_realm(self, file: bytes, realm: int) -> bool:
+        """Whether it is to come, for a log that the realm may read."""
+        return self._database.row(_AWAITED_BY_REALM, (file, realm, realm, realm)) is not None
 
     def add_awaited_file(self, awaited: AwaitedFile) -> None:
-        """Nothing, if it is awaited from somewhere already."""
+        """Nothing, if that realm is to bring it there already."""
         self._database.write(
-            "INSERT OR IGNORE INTO awaited_files (file, size, name, realm) VALUES (?, ?, ?, ?)",
-            (awaited.file, awaited.size, awaited.name, awaited.realm),
+            "INSERT OR IGNORE INTO awaited_files (file, size, name, realm, conversation)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (awaited.file, awaited.size, awaited.name, awaited.realm, awaited.conversation),
         )
 
-    def drop_awaited_file(self, file: bytes) -> None:
-        """It is here, or will never be."""
-        self._database.write("DELETE FROM awaited_files WHERE file = ?", (file,))
+    def give_awaited_file(self, file: bytes, realm: int) -> None:
+        """It is here, and the realm has shown to have it: its entries share it from now on."""
+        self._database.write(
+            "INSERT OR IGNORE INTO file_places (file, conversation)"
+            " SELECT file, conversation FROM awaited_files WHERE file = ? AND realm = ?",
+            (file, realm),
+        )
+        self.drop_awaited_file(file, realm)
+
+    def drop_awaited_file(self, file: bytes, realm: int) -> None:
+        """It comes from there no more."""
+        self._database.write(
+            "DELETE FROM awaited_files WHERE file = ? AND realm = ?", (file, realm)
+        )
 
     def may_realm_read_file(self, file: bytes, realm: int) -> bool:
         """Whether it was shared in a log that the realm may read."""
-        rows = self._database.rows("SELECT conversation FROM file_places WHERE file = ?", (file,))
-        return any(self.has_shared(realm, conversation) for (conversation,) in rows)
+        return self._database.row(_MAY_REALM_READ, (file, realm, realm, realm)) is not None
 
 
 def _number(number: int) -> bytes:
