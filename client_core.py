@@ -129,7 +129,7 @@ class ClientCore:
         )
         self._company = Company(self._ask, self._is_here, report)
         self._realms = Realms(self._ask, report)
-        self._deliveries = Deliveries(report)
+        self._deliveries = Deliveries(report, self._realms.doubt)
         self._conversations = Conversations(
             self._logs, ask=self._ask, can_ask=self._is_here, report=self._tell
         )

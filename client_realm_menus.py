@@ -134,7 +134,8 @@ class RealmMenus:
         say = self._around.say
 
         def submit(values: Mapping[JoinField, str]) -> None:
-            name, host, port, password = (values[asked.field].strip() for asked in fields)
+            name, host, port = (values[asked.field].strip() for asked in fields[:-1])
+            password = values[JoinField.PASSWORD]
             troubles = check_realm(name, host, port)
             if troubles:
                 dialog.show_troubles(
