@@ -174,6 +174,8 @@ class RealmsModel:
             return say("server.realm_since", time=time)
         if row.trouble in _TROUBLES:
             return say(_TROUBLES[row.trouble])
+        if row.round_trip is not None:  # there is a link, but no answer over it
+            return say("server.realm_silent")
         return say("server.realm_away_since", time=time)
 
     def _waiting(self, row: RealmRow) -> str:
@@ -206,6 +208,8 @@ def why_not_added(answered: OperatorAnswered) -> Problem:
         field = RealmField.NAME if is_name else RealmField.ADDRESS
         key = "server.realm_error.name_taken" if is_name else "server.realm_error.exists"
         return Problem(field, key, {"name": about})
+    if code is Code.WRONG_PASSWORD and not getattr(answered.command, "password", ""):
+        return Problem(RealmField.PASSWORD, "server.realm_error.password_needed", {})
     otherwise = RealmField.ADDRESS, "server.realm_error.address"
     if code is Code.DISK_FULL:
         otherwise = RealmField.ADDRESS, "server.log.disk_full"

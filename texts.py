@@ -331,14 +331,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "server.realm_calls_us": ("it calls us", "memanggil kita"),
     "server.realm_since": ("linked since {time}", "tersambung sejak {time}"),
     "server.realm_away_since": ("away since {time}", "tidak terjangkau sejak {time}"),
+    "server.realm_silent": ("does not answer", "tidak menjawab"),
     "server.realm_is_cut": ("cut off", "diputus"),
     "server.realm_other_key": (
         "somebody with another key answers there",
         "yang menjawab memakai kunci lain",
     ),
     "server.realm_other_password": (
-        "refuses the password that we have for it",
-        "menolak kata sandi yang kita punya",
+        "refuses our password: remove it, then add it with the new one",
+        "menolak kata sandi kita: hapus, lalu tambahkan dengan yang baru",
     ),
     "server.realm_refuses": ("refuses the link", "menolak sambungan"),
     "server.realm_one_waits": ("1 message waits for it", "1 pesan menunggu"),
@@ -375,12 +376,16 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "server.realm_error.self": ("That is this server itself.", "Itu server ini sendiri."),
     "server.realm_error.unreachable": (
-        "No Ruang server answers there. Does it run, and is that its address?",
-        "Tidak ada server Ruang yang menjawab. Apakah berjalan, dan benar alamatnya?",
+        "No Ruang server answers there. Does it run, and are address and port right?",
+        "Tidak ada server Ruang yang menjawab. Apakah berjalan, dan benar alamat dan portnya?",
     ),
     "server.realm_error.password": (
         "This is not the password of that server's room.",
         "Ini bukan kata sandi ruang server itu.",
+    ),
+    "server.realm_error.password_needed": (
+        "That server has another password than this room: it is needed here.",
+        "Kata sandi server itu lain dari kata sandi ruang ini: isi di sini.",
     ),
     "server.realm_error.guesses": (
         "Too many tries. Wait a minute, then try again.",

@@ -79,6 +79,10 @@ def test_a_realm_that_is_away_says_since_when_and_what_waits_for_it() -> None:
     assert many.figures == ""
 
 
+def test_a_link_over_which_nothing_comes_is_not_said_to_be_away_since_it_began() -> None:
+    assert line(replace(AWAY, round_trip=0.02)).about == "10.4.0.9:8083 · does not answer"
+
+
 def test_a_realm_that_is_away_since_another_day_says_the_day() -> None:
     assert "away since 20 November 2026, 12:00" in line(replace(AWAY, since=NOON - 24 * HOUR)).about
 
@@ -86,7 +90,10 @@ def test_a_realm_that_is_away_since_another_day_says_the_day() -> None:
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
-        (HappeningKind.REALM_PASSWORD, "refuses the password that we have for it"),
+        (
+            HappeningKind.REALM_PASSWORD,
+            "refuses our password: remove it, then add it with the new one",
+        ),
         (HappeningKind.REALM_KEY_CHANGED, "somebody with another key answers there"),
         (HappeningKind.REALM_REFUSED, "refuses the link"),
     ],
@@ -210,12 +217,20 @@ def test_what_no_computer_has_is_no_address(host: str) -> None:
 def test_why_a_realm_was_not_added_is_said_beside_a_field(
     code: Code, about: str, field: RealmField, sentence: str
 ) -> None:
-    wish = AddRealm("kampus", "10.4.0.9", 8083)
+    wish = AddRealm("kampus", "10.4.0.9", 8083, "salah")
 
     problem = why_not_added(OperatorAnswered(wish, code, about=about))
 
     assert problem.field is field
     assert sentence in Texts("en")(problem.key, **problem.fields)
+
+
+def test_whoever_gave_no_password_reads_that_one_is_needed() -> None:
+    wish = AddRealm("", "10.4.0.9", 8083)
+
+    problem = why_not_added(OperatorAnswered(wish, Code.WRONG_PASSWORD))
+
+    assert problem == Problem(RealmField.PASSWORD, "server.realm_error.password_needed", {})
 
 
 # --- in the log ---
