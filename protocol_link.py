@@ -133,6 +133,11 @@ class Link:
             return self.session.receive_id
         return self._handshake.client_id if self._handshake is not None else 0
 
+    @property
+    def send_id(self) -> int:
+        """By which we address the server, as its RESET says; 0: there is no session."""
+        return self._server_session_id if self.session is not None else 0
+
     def receive_datagram(self, datagram: bytes, address: Address, now: float) -> None:
         """Never raises, whatever the bytes. What does not come from our server is ignored."""
         try:

@@ -418,6 +418,7 @@ class Store(Protocol):
     def save_realm(
         self, record: RealmRecord, folded: str
     ) -> RealmRecord: ...  # adds one (realm 0) or replaces; one that was dropped goes on
+    def note_realm_seen(self, realm: int, at: int) -> None: ...
     def drop_realm(self, realm: int) -> None: ...  # the link; what was said stays
     def foreign_person(self, person: int) -> ForeignPerson | None: ...
     def foreign_people(self, realm: int, folded: str) -> list[ForeignPerson]: ...  # newest first

@@ -17,7 +17,6 @@ MOST_ASKED = 64  # questions without an answer: until then no more is asked for 
 ENTRIES_DEBT = 4.0  # s of the rate: what a PULL brings may come all at once
 COMPARED_RATE = 5_000.0  # entries of ours a second, read because a log of theirs is another one
 COMPARED_BURST = 1_000_000.0
-REQUESTS_BURST = 2.0  # s of their rate
 
 Then = Callable[[Answer, float], None]
 
@@ -28,7 +27,7 @@ class RealmPeer:
     ``peer.realm`` is ``realm``, so that a session tells what is behind it.
     """
 
-    __slots__ = ("_asked", "is_called", "name", "peer", "realm", "requester", "served")
+    __slots__ = ("_asked", "is_called", "name", "peer", "realm", "requester")
 
     def __init__(
         self, realm: int, name: str, peer: Peer, requester: Requester, *, is_called: bool
@@ -38,7 +37,6 @@ class RealmPeer:
         self.peer = peer
         self.requester = requester
         self.is_called = is_called  # by that realm; else we called
-        self.served: TokenBucket | None = None  # how many of its requests; None: not open yet
         self._asked: dict[int, Then] = {}
 
     @property

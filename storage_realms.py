@@ -124,6 +124,10 @@ class Realms(Conversations):
         assert row is not None
         return _realm(*row)
 
+    def note_realm_seen(self, realm: int, at: int) -> None:
+        """Its link came or went. Nothing else of it is touched, whatever is being changed."""
+        self._database.write("UPDATE realms SET seen_at = ? WHERE realm = ?", (at, realm))
+
     def drop_realm(self, realm: int) -> None:
         """The link is no more. What was said stays, and how far we are, should it come again."""
         self._database.write(

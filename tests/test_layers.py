@@ -39,7 +39,8 @@ ORDER = {
         server_identity server_uploads server_supply server_files
         server_realm_people server_realm_copying server_realm_serving server_realm_contacts
         server_realm_following server_realm_files server_realm_logs
-        server_realm_backlog server_realm_calls server_realm_links server_realms server_abroad
+        server_realm_backlog server_realm_calls server_realm_records server_realm_links
+        server_realms server_abroad
         server_operator server_posting server_requests server_frames
         server_core
         client_file_events client_realm_events client_events client_logs client_people
