@@ -106,6 +106,13 @@ class DropRealm:
 
 
 @dataclass(frozen=True, slots=True)
+class LetPeopleLink:
+    """Whether people may add realms, or the operator alone; RealmsListed follows."""
+
+    who: WhoMayLink  # never OFF: that is settled when a server starts
+
+
+@dataclass(frozen=True, slots=True)
 class ListRealms:
     """How the links stand: RealmsListed follows."""
 
@@ -128,6 +135,7 @@ Command = (
     | CutRealm
     | RestoreRealm
     | DropRealm
+    | LetPeopleLink
     | ListRealms
     | Stop
 )

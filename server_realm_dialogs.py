@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from protocol import Code
 from server_dialogs import Dialog
-from server_events import AddRealm, Command, OperatorAnswered
+from server_events import AddRealm, Command, LetPeopleLink, OperatorAnswered
 from server_realm_model import (
     Problem,
     RealmField,
@@ -17,8 +17,8 @@ from server_realm_model import (
     read_realm,
     why_not_added,
 )
-from server_views import make_menu
-from settings import DEFAULT_PORT
+from server_views import CheckBox, make_menu
+from settings import DEFAULT_PORT, WhoMayLink
 from texts import Texts
 from widgets import Field
 from widgets_lists import Box, ListRow, RowList
@@ -56,9 +56,16 @@ class RealmsDialog(Dialog):
         )
         self.list.canvas.configure(width=look.px(_WIDTH), height=look.px(_HEIGHT))
         self.list.pack(fill="both", expand=True)
-        self.who = self.add_words("", is_soft=True)
-        self.who.configure(font=look.tiny, wraplength=look.px(_WIDTH))
-        self.who.pack(pady=(look.px(10), 0))
+        self.who = CheckBox(
+            self.body,
+            look,
+            say("server.realms_by_all"),
+            ground=colours.surface,
+            width=_WIDTH,
+            on_press=self._let,
+        )
+        self._off = self.add_words(say("server.realms_are_off"), is_soft=True)
+        self._off.pack_forget()
         self.add_button("server.close", self.destroy)
         self.add = self.add_button("server.realm_add", self.ask_to_add)
         self.list.canvas.focus_set()
@@ -66,7 +73,7 @@ class RealmsDialog(Dialog):
     def show(self, model: RealmsModel) -> None:
         """The links as they are now."""
         look = self.look
-        self.who.configure(text=model.who)
+        self._show_who(model)
         if self.add.is_enabled != model.may_add:
             self.add.show(self.add.text, is_enabled=model.may_add)
         lines, empty = model.lines, model.empty
@@ -75,12 +82,24 @@ class RealmsDialog(Dialog):
             rows = [ListRow(look.px(_ROW)) for _ in lines]
             self.list.show(rows or [ListRow(look.px(_HEIGHT), can_be_picked=False)])
 
+    def _show_who(self, model: RealmsModel) -> None:
+        shown, hidden = (self._off, self.who) if model.is_off else (self.who, self._off)
+        hidden.pack_forget()
+        shown.pack(fill="x", pady=(self.look.px(12), 0))
+        self.who.enable(model.may_add)
+        if self.who.is_ticked != model.is_open:
+            self.who.tick(model.is_open)
+
     def answer(self, answered: OperatorAnswered) -> None:
         """How a command about realms ended."""
         if isinstance(self.asking, AddRealmDialog):
             self.asking.answer(answered)
 
     # --- what can be done ---
+
+    def _let(self) -> None:
+        who = WhoMayLink.USERS if self.who.is_ticked else WhoMayLink.OPERATOR
+        self._on_command(LetPeopleLink(who))
 
     def ask_to_add(self) -> None:
         """As if its button were pressed."""

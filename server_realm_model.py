@@ -33,11 +33,6 @@ _TROUBLES = {
     HappeningKind.REALM_PASSWORD: "server.realm_other_password",
     HappeningKind.REALM_REFUSED: "server.realm_refuses",
 }
-_WHO = {
-    WhoMayLink.USERS: "server.realms_by_all",
-    WhoMayLink.OPERATOR: "server.realms_by_you",
-    WhoMayLink.OFF: "server.realms_are_off",
-}
 
 
 class RealmField(Enum):
@@ -127,9 +122,14 @@ class RealmsModel:
         return say("server.realms_all", count=format_count(linked))
 
     @property
-    def who(self) -> str:
-        """A sentence about who may add realms."""
-        return self._model.say(_WHO[self.listed.who]) if self.listed is not None else ""
+    def is_open(self) -> bool:
+        """Whether people may link others, too."""
+        return self.listed is not None and self.listed.who is WhoMayLink.USERS
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the server was started without links."""
+        return self.listed is not None and self.listed.who is WhoMayLink.OFF
 
     @property
     def empty(self) -> str:

@@ -32,10 +32,12 @@ class CheckBox(tk.Frame):
         *,
         ground: str,
         width: int,
+        on_press: Callable[[], None] = lambda: None,
     ) -> None:
         """``width`` in design pixels, at which the sentence wraps."""
         super().__init__(parent, background=ground)
         self._look = look
+        self._on_press = on_press
         self.is_ticked = False
         self._is_enabled = True
         size = look.px(16)
@@ -74,6 +76,7 @@ class CheckBox(tk.Frame):
         """As if clicked; nothing while disabled."""
         if self._is_enabled:
             self.tick(not self.is_ticked)
+            self._on_press()
 
     def tick(self, is_ticked: bool) -> None:
         """Whether it is ticked from now on."""

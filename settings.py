@@ -147,6 +147,7 @@ class SavedServer:
     is_open: bool = False
     language: str = "system"
     theme: str = "system"
+    realms: str = WhoMayLink.USERS.value
 
 
 def load_saved(data: Path) -> SavedServer:
@@ -159,6 +160,7 @@ def load_saved(data: Path) -> SavedServer:
     defaults = asdict(SavedServer())
     is_sound = all(type(value) is type(defaults[key]) for key, value in asdict(saved).items())
     is_sound = is_sound and _is_room_name(saved.room_name) and 0 < saved.port < 65536
+    is_sound = is_sound and saved.realms in {who.value for who in WhoMayLink}
     return saved if is_sound else SavedServer()
 
 
@@ -368,7 +370,7 @@ def parse_server(
                 files_bytes=given.files_space or Limits().files_bytes,
                 file_bytes=given.largest_file or Limits().file_bytes,
             ),
-            realms=given.realms or WhoMayLink.USERS,
+            realms=given.realms or WhoMayLink(saved.realms),
         ),
         is_headless=given.headless,
         is_open=is_open,

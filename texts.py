@@ -316,12 +316,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "tersambung, orang di keduanya bisa saling menulis, sebagai nama@realm.",
     ),
     "server.realms_by_all": (
-        "Everybody in this room may add realms. Started with --realms operator, only you may.",
-        "Semua orang di ruang ini boleh menambah realm. Dengan --realms operator, hanya Anda.",
-    ),
-    "server.realms_by_you": (
-        "Only you may add realms: the server was started with --realms operator.",
-        "Hanya Anda yang boleh menambah realm: server dimulai dengan --realms operator.",
+        "Everybody in this room may add realms",
+        "Semua orang di ruang ini boleh menambah realm",
     ),
     "server.realms_are_off": (
         "Links are switched off: the server was started with --realms off.",

@@ -23,6 +23,7 @@ from server_events import (
     DropRealm,
     Happened,
     HappeningKind,
+    LetPeopleLink,
     OperatorAnswered,
     RealmsListed,
     RestoreRealm,
@@ -58,6 +59,10 @@ def adding(dialog: RealmsDialog) -> AddRealmDialog:
     dialog.add.press()
     assert isinstance(dialog.asking, AddRealmDialog)
     return dialog.asking
+
+
+def is_ticked(dialog: RealmsDialog) -> bool:
+    return dialog.who.is_ticked
 
 
 def question_of(dialog: RealmsDialog) -> AddRealmDialog | DropRealmDialog | None:
@@ -146,9 +151,23 @@ def test_links_that_are_switched_off_cannot_be_added(busy: Stage) -> None:
     dialog.add.press()
     assert question_of(dialog) is None
     assert "--realms off" in words_of(dialog)
+    assert not dialog.who.winfo_ismapped()
 
     busy.tell(Stopped())
     assert "Shown while the server runs." in words_of(dialog)
+
+
+def test_the_operator_says_whether_people_may_add_realms(busy: Stage) -> None:
+    dialog = opened(busy)
+    assert is_ticked(dialog)
+
+    dialog.who.press()
+    assert busy.submitted == [LetPeopleLink(WhoMayLink.OPERATOR)]
+    busy.tell(replace(REALMS, who=WhoMayLink.OPERATOR))
+    assert not is_ticked(dialog)
+
+    dialog.who.press()
+    assert busy.submitted[1:] == [LetPeopleLink(WhoMayLink.USERS)]
 
 
 # --- adding ---
