@@ -37,6 +37,7 @@ from client_events import (
     Leave,
     RunChanged,
 )
+from client_file_events import UnfinishedChanged
 from client_form import JoinFailed, JoinField, JoinForm, Typed, Way
 from client_json import JsonTalk
 from client_paths import UserPaths
@@ -54,6 +55,8 @@ from settings import (
     read_os_release,
 )
 from settings_client import ClientFolder, RecentRoom, config_folder, downloads_folder
+from settings_files import UnfinishedFiles
+from storage_disk import this_boot
 from texts import LANGUAGES, Texts, system_language
 
 LEAVE_TIMEOUT = 3.0  # seconds a goodbye may take before the program ends without it
@@ -77,9 +80,11 @@ class Visit:
         self._form = form
         self._place = (form.host, form.port)
         self._folder = folder
+        self._unfinished = connector.unfinished
         self._connector = connector
         self._key = b""
         self._room_name = ""
+        self._name = form.account or form.name
         self._has_ended = False
         self._is_silent = False  # its end is no news: another visit follows, or was told
 
@@ -87,12 +92,13 @@ class Visit:
         """Raises OSError if the host has no address."""
         form = self._form
         pinned = form.trusted_key or self._folder.pinned_key(self._place)
-        return Join(
-            resolve(form.host, form.port),
-            form.password,
-            form.name,
-            pinned,
-            self._folder.claim_run(pinned, form.account or form.name) if pinned else None,
+        join = Join(resolve(form.host, form.port), form.password, form.name, pinned)
+        if pinned is None:
+            return join
+        return replace(
+            join,
+            resume=self._folder.claim_run(pinned, self._name),
+            unfinished=self._unfinished.claim(pinned, self._name, _utc_milliseconds()),
         )
 
     def report(self, event: Event) -> None:
@@ -100,6 +106,9 @@ class Visit:
         match event:
             case RunChanged(run):
                 self._keep(lambda: self._folder.save_run(self._key, run))
+                return
+            case UnfinishedChanged(files):
+                self._keep(lambda: self._unfinished.save(self._key, self._name, files))
                 return
             case KeySeen(key):
                 self._key = key
@@ -114,11 +123,12 @@ class Visit:
                 self._is_silent = True
                 self._connector.join(replace(self._form, trusted_key=key))
             case Entered(name=name, room_name=room_name):
-                self._room_name = room_name
+                self._name, self._room_name = name, room_name
                 self._keep(lambda: self._folder.pin_key(self._place, event.server_key))
                 if not self._form.account:  # else whoever logs in is remembered
                     self._remember(name, is_account=False)
             case IdentityChanged(name=name, is_account=True):
+                self._name = name
                 self._remember(name, is_account=True)
             case _:
                 pass
@@ -160,6 +170,7 @@ class Connector:
         self.has_trust = bool(trusted_key)
         self._trusted_key = trusted_key
         self._folder = folder
+        self.unfinished = UnfinishedFiles(folder.path)
         self._downloads = downloads_folder(os.environ, sys.platform, Path.home())
         self._driver: Driver[Command, Event] | None = None
         self._visit: Visit | None = None
@@ -225,7 +236,7 @@ class Connector:
             if is_in_use(error):
                 return JoinFailed(JoinField.LOCAL_PORT, "trouble.local_port")
             return JoinFailed(JoinField.LOCAL_HOST, "trouble.local_host")
-        disk = ClientDisk(self._downloads, _utc_milliseconds)
+        disk = ClientDisk(self._downloads, _utc_milliseconds, this_boot())
         driver: Driver[Command, Event] = Driver(
             lambda: ClientCore(random_bytes=secrets.token_bytes, disk=disk),
             sock,
@@ -277,6 +288,7 @@ def run_json(options: ClientOptions, say: Texts, folder: ClientFolder) -> int:
         answered=limit.release,
     )
     reader = threading.Thread(target=read_lines, args=(inbox.put, limit), name="stdin", daemon=True)
+    _leave_on(signal.SIGTERM, signal.SIGINT)
     try:
         reader.start()
         talk.begin()
@@ -289,8 +301,6 @@ def run_json(options: ClientOptions, say: Texts, folder: ClientFolder) -> int:
                 case event:
                     talk.take_event(event)
         return talk.exit_code
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
     finally:
         connector.close()
 
@@ -308,6 +318,7 @@ def run_in_terminal(options: ClientOptions, say: Texts, folder: ClientFolder) ->
         connectors.append(Connector(folder, put, options.trusted_key))
         return connectors[0]
 
+    _leave_on(signal.SIGTERM)
     try:
         return run_terminal(options, say, os.environ, connect, _guest_name())
     finally:
@@ -332,7 +343,7 @@ def run_window(options: ClientOptions, say: Texts, folder: ClientFolder) -> int:
         _tell(say("program.no_display", instead="python client.py --terminal"))
         return Exit.FAILURE
     sys.setswitchinterval(0.0005)  # else a thread that computes delays the other by 5 ms
-    _leave_on_signals()
+    _leave_on(signal.SIGTERM, signal.SIGINT)
     events: SimpleQueue[object] = SimpleQueue()
     connector = Connector(folder, events.put, options.trusted_key)
     try:
@@ -352,14 +363,14 @@ def run_window(options: ClientOptions, say: Texts, folder: ClientFolder) -> int:
     return Exit.OK
 
 
-def _leave_on_signals() -> None:
-    """Out of the window's loop; what comes after it says goodbye."""
+def _leave_on(*numbers: int) -> None:
+    """Out of the main thread's loop; what comes after it says goodbye."""
 
     def leave(number: int, _: object) -> None:
         raise SystemExit(Exit.OK if number == signal.SIGTERM else Exit.INTERRUPTED)
 
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGINT, leave)
+    for number in numbers:
+        signal.signal(number, leave)
 
 
 def _prefill(options: ClientOptions) -> Typed | None:

@@ -8,13 +8,14 @@ from functools import partial
 
 from client_answers import answer_for
 from client_chat import ChatView
-from client_commands import Answer, Ask, Do, Exit, Post, interpret
+from client_commands import Answer, Ask, Do, Exit, Post, ReadInbox, interpret
 from client_errands import Errands
 from client_events import (
     AddGroup,
     Answered,
     AskLacking,
     AskMembers,
+    Command,
     ConversationChanged,
     ConversationGone,
     EntryArrived,
@@ -32,16 +33,19 @@ from client_events import (
     Search,
     ShowTyping,
 )
+from client_file_events import SendFile
 from client_lines import entry_line, place_mark
 from client_model import ClientModel
 from client_overview import conversation_rows, neighbour, window_title
 from client_paths import UserPaths
+from client_realm_events import RealmsTold
 from client_rows import name_list
 from client_search import Searching
 from client_surroundings import Surroundings
 from client_tickets import Tickets
 from conversation import ConversationKind, EntryKind
 from widgets_attention import call_attention, calm_down
+from widgets_look import is_anything_focused
 
 _TYPING_MS = 5_000  # after which somebody counts as no longer typing
 _MORE_MS = 60  # between reaching an end of what is shown and showing more
@@ -82,10 +86,16 @@ class Chatting:
         return Errands(
             model.inbox,
             around.say,
-            submit=around.submit,
+            submit=self._submit_typed,
             new_ticket=model.new_ticket,
             paths=UserPaths(),
         )
+
+    def _submit_typed(self, command: Command) -> None:
+        """A file that is shared by a typed command is shown like one that was chosen."""
+        if isinstance(command, SendFile):
+            self.model.files.send(command.ticket, command.conversation, command.path)
+        self._around.submit(command)
 
     # --- events ---
 
@@ -97,7 +107,7 @@ class Chatting:
         was_told = model.is_told
         model.apply(event)
         self._shows_unread |= model.is_told and not was_told
-        self.model.files.apply(event, self._errands.conversation_of)
+        self.model.files.apply(event)
         self._errands.take_event(event)
         match event:
             case EntryArrived():
@@ -112,7 +122,7 @@ class Chatting:
                 self.tickets.take(event)
             case LackingTold() | LogReplaced():
                 self._tell(event)
-            case ConversationChanged() | ConversationGone():
+            case ConversationChanged() | ConversationGone() | RealmsTold():
                 self._people_changed = True
             case _:
                 pass
@@ -177,7 +187,7 @@ class Chatting:
         if self._people_changed:
             self._people_changed = False
             is_group = model.conversation.kind is ConversationKind.GROUP
-            view.show_people(self.members.get(model.chosen) if is_group else None)
+            view.show_people(today, self.members.get(model.chosen) if is_group else None)
         self._show_results()
         self._around.root.title(window_title(model))
 
@@ -198,7 +208,7 @@ class Chatting:
         view, root = self.view, self._around.root
         if view is None:
             return
-        has_focus = root.focus_displayof() is not None
+        has_focus = is_anything_focused(root)
         self.model.look(view.messages.is_at_end, has_focus=has_focus)
         if not has_focus:
             return
@@ -326,6 +336,11 @@ class Chatting:
             group = self.model.inbox.named(ConversationKind.GROUP, request.name)
             if group is not None and self.open(group.number):
                 self._show_answer(answer)
+
+    def read_inbox(self, realm: str) -> None:
+        """What is unread of a realm, as if it was asked for by a typed command."""
+        answered = partial(self._take_answer, None)
+        self._errands.begin(ReadInbox(realm), answered, self.model.chosen)
 
     def _show_answer(self, answer: Answer) -> bool:
         view = self.view

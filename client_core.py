@@ -5,7 +5,8 @@ Source: docs/protocol.md.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 
 from client_accounts import Accounts, Myself
 from client_connection import ConnectionShown
@@ -41,7 +42,14 @@ from client_events import (
     Say,
     ShowTyping,
 )
-from client_file_events import DropFile, FetchFile, PauseFile, ResumeFile, SendFile
+from client_file_events import (
+    DropFile,
+    FetchFile,
+    PauseFile,
+    ResumeFile,
+    SendFile,
+    UnfinishedChanged,
+)
 from client_file_moves import Calls as FileCalls
 from client_file_moves import Disk
 from client_files import Files
@@ -74,6 +82,7 @@ from protocol_session import Session
 from realm_words import refusal_in
 from settings import Limits
 from settings_client import Run
+from settings_files import Unfinished
 
 TYPING_INTERVAL = 3.0  # s
 EXIT_TIMEOUT = 2.0  # s for the answer to EXIT
@@ -120,7 +129,7 @@ class ClientCore:
         )
         self._company = Company(self._ask, self._is_here, report)
         self._realms = Realms(self._ask, report)
-        self._deliveries = Deliveries(report)
+        self._deliveries = Deliveries(report, self._realms.doubt)
         self._conversations = Conversations(
             self._logs, ask=self._ask, can_ask=self._is_here, report=self._tell
         )
@@ -148,6 +157,7 @@ class ClientCore:
         self._identity = IdentityChanged(0, "", is_account=False)  # as told
         self._has_been_in = False
         self._is_run_changed = False
+        self._unfinished: tuple[Unfinished, ...] = ()  # as told
         self._last_typing = float("-inf")
         self._leaving_by: float | None = None
         self._exit_by: float | None = None
@@ -163,6 +173,10 @@ class ClientCore:
         """The user's wish."""
         match command:
             case Join() | ChooseName() | ChoosePassword():
+                if isinstance(command, Join):
+                    drafts = command.resume.waiting if command.resume is not None else ()
+                    self._files.remember(command.unfinished, drafts)
+                    self._unfinished = command.unfinished
                 self._entrance.choose(command, now)
             case Say():
                 self._logs.say(command)
@@ -204,7 +218,7 @@ class ClientCore:
         self._link.handle_timer(now)
         self._entrance.handle_timer(now)
 
-    def bursts_to_send(self, now: float) -> list[Burst]:
+    def bursts_to_send(self, now: float) -> Iterator[Burst]:
         """Ends the turn: what is due goes out, together with what was queued."""
         self._serve(now)
         self._files.serve(now, is_here=self._is_here())
@@ -213,15 +227,27 @@ class ClientCore:
             self._realms.serve(now)
         self._go_on_leaving(now)
         session = self._link.session
-        chunks: list[bytes] = []
         if session is not None and self._is_here():
             self._queue_due(session, now)
-            chunks = self._files.chunks_due(now, session.path_size.room)
         self._show_connection(now)
         if self._is_run_changed or self._logs.is_outbox_changed:
             self._is_run_changed = self._logs.is_outbox_changed = False
             self._events.append(RunChanged(self._run()))
-        return self._link.take_bursts(now, chunks)
+        if self._files.is_unfinished_changed:
+            self._files.is_unfinished_changed = False
+            self._note_unfinished()
+        bursts = self._link.take_bursts(now)
+        if session is not None and self._is_here():
+            return chain(bursts, self._chunks(session, now))
+        return iter(bursts)
+
+    def _chunks(self, session: Session, now: float) -> Iterator[Burst]:
+        """Of files: after all else, and while others are on their way already."""
+        if self._files.take_vanishing():
+            session.path_size.shrink(now)
+        for plaintexts in self._files.chunks_due(now, session.path_size.room):
+            session.queue_plaintexts(plaintexts)
+            yield from session.take_bursts(now)
 
     def next_event(self) -> Event | None:
         return self._events.popleft() if self._events else None
@@ -275,6 +301,7 @@ class ClientCore:
         self._realms.enter(now)
         self._logs.enter(answer.person, answer.name, answer.logs, answer.changed, now)
         self._conversations.enter(now)
+        self._files.go_on(now)
 
     # --- who we are ---
 
@@ -386,7 +413,7 @@ class ClientCore:
 
     def _receive_served(self, answer: Answer, now: float) -> None:
         self._entrance.hear(now)
-        if self._files.receive_listed(answer, now) or self._realms.receive_answer(answer):
+        if self._realms.receive_answer(answer):
             return
         try:
             self._requests.receive(answer, now)
@@ -510,6 +537,13 @@ class ClientCore:
 
     def _note_run(self) -> None:
         self._is_run_changed = True
+
+    def _note_unfinished(self) -> None:
+        """After the run: what became a draft is in there."""
+        files = self._files.unfinished()
+        if files != self._unfinished:
+            self._unfinished = files
+            self._events.append(UnfinishedChanged(files))
 
     def _run(self) -> Run | None:
         who, kept = self._entrance, self._logs.kept

@@ -37,10 +37,16 @@ class _Waiting:
 
 
 class Deliveries:
-    """``take`` gets every event about logs and conversations, after it was reported."""
+    """``take`` gets every event about logs and conversations, after it was reported.
 
-    def __init__(self, report: Callable[[Event], None]) -> None:
+    ``doubt(is_back)``: what was said to a realm does not get there, or does again.
+    """
+
+    def __init__(
+        self, report: Callable[[DeliveryTold], None], doubt: Callable[[bool], None]
+    ) -> None:
         self._report = report
+        self._doubt = doubt
         self._abroad: dict[int, ConversationKind] = {}  # by conversation
         self._waiting: dict[int, _Waiting] = {}  # by ticket
         self._told: set[int] = set()  # tickets of which it was told that they wait
@@ -65,6 +71,7 @@ class Deliveries:
             case ReachedChanged(conversation, number) if conversation in self._abroad:
                 self._reached[conversation] = number
                 self._take_reached(conversation, number)
+                self._doubt(True)
             case _:
                 pass
 
@@ -102,6 +109,8 @@ class Deliveries:
             self._told.discard(ticket)
         else:
             self._report(DeliveryTold(ticket, conversation, code))
+            if code is None:
+                self._doubt(False)
 
     def _forget(self, conversation: int) -> None:
         """Its numbers mean nothing any more."""

@@ -38,6 +38,11 @@ class OwnFile:
     def size(self) -> int:
         return self._stamp[0]
 
+    @property
+    def stamp(self) -> int:
+        """When it was changed."""
+        return self._stamp[1]
+
     def hash_some(self) -> int | bytes:
         """For the worker, again and again: the bytes hashed by now, in the end the SHA-256."""
         try:
@@ -79,9 +84,11 @@ class OwnFile:
 class ClientDisk:
     """``client_file_moves.Disk``. Opens nothing before it is asked. Owned by the network thread."""
 
-    def __init__(self, downloads: Path, wall_clock: Callable[[], int]) -> None:
+    def __init__(self, downloads: Path, wall_clock: Callable[[], int], boot: str = "") -> None:
+        """``boot``: see FileShelf."""
         self._downloads = downloads
         self._wall_clock = wall_clock
+        self._boot = boot
         self._sources: list[OwnFile] = []
         self._shelf: FileShelf | None = None
         self._lock: int | None = None
@@ -92,10 +99,13 @@ class ClientDisk:
         self._sources.append(source)
         return source
 
-    def shelf(self) -> FileShelf:
-        """Of this client alone. Raises StoreFullError or StoreBrokenError."""
+    def shelf(self, file: bytes = b"") -> FileShelf:
+        """Of this client alone; the first time, if it can be, the one where some of a file is.
+
+        Raises StoreFullError or StoreBrokenError.
+        """
         if self._shelf is None:
-            self._shelf = self._open_shelf()
+            self._shelf = self._open_shelf(file)
         return self._shelf
 
     def saving(self, note: FileNote, folder: Path | None) -> Callable[[], Path]:
@@ -113,18 +123,23 @@ class ClientDisk:
             os.close(self._lock)
         self._sources, self._shelf, self._lock = [], None, None
 
-    def _open_shelf(self) -> FileShelf:
+    def _open_shelf(self, file: bytes) -> FileShelf:
         hidden = self._downloads / HIDDEN
         now = self._wall_clock()
         with disk_errors():
             hidden.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for slot in range(MAX_SHELVES):
+        for slot in sorted(range(MAX_SHELVES), key=lambda slot: not _is_begun(hidden, slot, file)):
             self._lock = try_lock(hidden / f"{slot}.lock")
             if self._lock is not None:
-                shelf = FileShelf(hidden / str(slot), now_utc_ms=now)
+                shelf = FileShelf(hidden / str(slot), now_utc_ms=now, boot=self._boot)
                 _forget_old(shelf, hidden / str(slot), now - PART_LIFE)
                 return shelf
         raise StoreBrokenError("no folder for what is fetched")
+
+
+def _is_begun(hidden: Path, slot: int, file: bytes) -> bool:
+    """Whether some of a file lies on a shelf that nobody has opened."""
+    return bool(file) and any((hidden / str(slot)).rglob(f"{file.hex()}*"))
 
 
 def _forget_old(shelf: FileShelf, folder: Path, oldest: int) -> None:

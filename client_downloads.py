@@ -5,23 +5,22 @@ Source: docs/protocol.md.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 
-from client_file_events import FetchFile, FileState, FileTrouble
+from client_file_events import FetchFile, FileState, FileTrouble, SendFile
 from client_file_moves import Calls, Disk, Move
-from client_questions import shared_in
-from protocol import BLOCK, Code, PeerError, Verb
+from protocol import BLOCK, Code, PeerError
 from protocol_frames import Chunk
 from protocol_guards import RoundTrip
-from protocol_requests import Answer, Fields, list_field
-from realms import split_realm
-from records import StoreFullError
+from records import StoreError, StoreFullError
+from settings_files import UnfinishedFetch
 from transfer import Puller
 from transfer_blocks import Bitmap, block_count
 
-SAVE_SHARE = 50  # times on its way, what is here is written down: so much may come twice
+SAVE_SHARE = 50  # times on its way, the disk hears what is here: a power cut costs so much
 SAVE_INTERVAL = 5.0  # s, and at least so often
 MOST_ATTEMPTS = 2
 COMING_INTERVAL = 2.0  # s between questions for a file that is on its way from another realm
@@ -39,9 +38,7 @@ class Download(Move):
     def __init__(self, command: FetchFile, disk: Disk, calls: Calls) -> None:
         super().__init__(command.ticket, command.note, calls, is_upload=False)
         self._folder = command.folder
-        self._entry = command.conversation, command.number
-        self._asked = 0  # whether it is on its way to our server
-        self.again_at: float | None = None  # it is
+        self._from_realm = command.realm
         self._disk = disk
         self._puller: Puller | None = None  # once it has had a place
         self._step = _Step.PULLING
@@ -49,6 +46,8 @@ class Download(Move):
         self._kept = 0  # blocks of which a restart knows
         self._kept_at = 0.0
         self._is_keeping = False
+        self._hashed = 0  # bytes
+        self._is_hashing = False
 
     @property
     def can_stop(self) -> bool:
@@ -56,9 +55,22 @@ class Download(Move):
         return self._step is _Step.PULLING and not self.is_over
 
     @property
+    def unfinished(self) -> UnfinishedFetch | None:
+        """How it goes on in another visit; None: it is over."""
+        return None if self.is_over else UnfinishedFetch(self.note, self._folder, self.is_paused)
+
+    @property
     def has_asked(self) -> bool:
         """Whether some of it may be on its way."""
         return self._puller is not None
+
+    def is_asked_by(self, command: SendFile | FetchFile) -> bool:
+        """Whether this is what somebody wants."""
+        match command:
+            case FetchFile(_, note, self._folder):
+                return note.file == self.note.file and not self.is_over
+            case _:
+                return False
 
     def go_on(self) -> None:
         """It has a place. Raises one of TROUBLES."""
@@ -75,7 +87,6 @@ class Download(Move):
 
     def interrupt(self) -> None:
         """The session is gone: all is asked for anew."""
-        self._asked, self.again_at = 0, None
         if self._puller is not None and not self._puller.is_paused:
             self._puller.resume()
 
@@ -92,14 +103,16 @@ class Download(Move):
         return FileState.MOVING, done, puller.speed
 
     def _begin(self) -> None:
-        shelf, file, size = self._disk.shelf(), self.note.file, self.note.size
+        shelf, file, size = self._disk.shelf(self.note.file), self.note.file, self.note.size
         if shelf.has(file):  # and was not saved: the client was killed
             self._save()
             return
         bitmap = Bitmap(block_count(size), shelf.begin(file, size))
         if shelf.free() < size - bitmap.count * BLOCK:
+            if not bitmap.count:
+                shelf.drop_part(file)
             raise StoreFullError("no space for a file")
-        self._kept = bitmap.count
+        self._kept, self._hashed = bitmap.count, 0
         self._puller = Puller(file, size, bitmap)
         if bitmap.is_full:
             self._check()
@@ -108,8 +121,6 @@ class Download(Move):
 
     def next_timer(self) -> float | None:
         """When something is asked for."""
-        if self.again_at is not None:
-            return self.again_at
         return self._puller.next_timer() if self._puller is not None else None
 
     def frames_due(self, now: float, round_trip: RoundTrip) -> tuple[list[bytes], bool]:
@@ -136,42 +147,30 @@ class Download(Move):
             shelf.write(self.note.file, first, data)
         if pieces and puller.is_complete:
             self._check()
-        elif pieces and not self._is_keeping and self._is_keeping_due(puller, now):
+            return
+        if puller.bitmap.is_mark_due:
+            shelf.mark(self.note.file, puller.bitmap.mark())
+        if pieces and not self._is_keeping and self._is_keeping_due(puller, now):
             self._kept_at = now
             self.keep()
+        if not self._is_hashing:
+            self._hash_some(puller.bitmap)
 
-    def refuse(self, now: float) -> None:
-        """The server has nothing of it for us: perhaps it is on its way there."""
-        conversation, number = self._entry
-        if not self.can_stop or self._asked or self.again_at is not None:
-            return
-        if not conversation:
-            self.end(Code.FILE_MISSING)
-            return
-        fields: Fields = {"conversation": conversation, "before": number + 1}
-        self._asked = self._calls.ask(Verb.FILES, fields, now)
+    def fail(self, error: Exception) -> None:
+        """One of TROUBLES was met. What came is not left on a disk that is full because of it."""
+        if isinstance(error, StoreFullError) and self._puller is not None:
+            with suppress(StoreError):
+                self._disk.shelf().drop_part(self.note.file)
+        super().fail(error)
 
-    def receive_listed(self, answer: Answer, now: float) -> bool:
-        """To FILES; False: somebody else asked. Raises PeerError."""
-        if not self._asked or answer.request != self._asked:
-            return False
-        self._asked = 0
-        conversation, number = self._entry
-        rows = list_field(answer.fields, "files")[:1] if answer.code is Code.OK else []
-        shared = [shared_in(conversation, row) for row in rows]
+    def refuse(self, code: int, now: float) -> None:
+        """The server has nothing of it for us, or not yet."""
         if not self.can_stop:
-            return True
-        if shared and shared[0].is_coming and shared[0].number == number:
-            self.realm = split_realm(shared[0].sender)[1]
-            self.again_at = now + COMING_INTERVAL
+            return
+        if code == Code.FILE_COMING:
+            self.realm, self.not_before = self._from_realm, now + COMING_INTERVAL
         else:
-            self.end(Code.FILE_MISSING)
-        return True
-
-    def look_again(self, now: float) -> None:
-        """By now it may have come."""
-        if self.again_at is not None and self.again_at <= now:
-            self.again_at = None
+            self.end(Code.FILE_REMOVED if code == Code.FILE_REMOVED else Code.FILE_MISSING)
 
     def _is_keeping_due(self, puller: Puller, now: float) -> bool:
         news = puller.bitmap.count - self._kept
@@ -184,10 +183,21 @@ class Download(Move):
             self._is_keeping = True
             kept = partial(self._take_kept, puller.bitmap.count)
             save = self._disk.shelf().save(self.note.file, puller.bitmap.encode())
-            self.run(save, kept)
+            self.run(partial(_unless_full, save), kept)
 
     def _take_kept(self, count: int, _: object) -> None:
         self._kept, self._is_keeping = count, False
+
+    def _hash_some(self, bitmap: Bitmap) -> None:
+        """While more comes, so that little is left to do when all is here."""
+        blocks = bitmap.to_hash(self._hashed)
+        if blocks:
+            self._is_hashing = True
+            self.run(self._disk.shelf().hash_ahead(self.note.file, blocks), self._take_hashed)
+
+    def _take_hashed(self, hashed: object) -> None:
+        assert isinstance(hashed, int)
+        self._hashed, self._is_hashing = hashed, False
 
     # --- all is here ---
 
@@ -219,3 +229,9 @@ class Download(Move):
         assert isinstance(path, Path)
         self._disk.shelf().drop(self.note.file)
         self.end(path=path)
+
+
+def _unless_full(save: Callable[[], None]) -> None:
+    """What is not written down is asked for again after a power cut, and that is all."""
+    with suppress(StoreFullError):
+        save()

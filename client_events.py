@@ -6,11 +6,12 @@ Band: cores. The windows, the terminal and ``--json`` all speak to the core thro
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from client_file_events import AskFiles, FileCommand, FileEvent, SharedHere
+from client_file_events import AskFiles, FileCommand, FileEvent, LaterVisit, SharedHere
 from client_realm_events import RealmEvent, RealmInfo, RealmRequest
 from conversation import ConversationKind, Entry, EntryKind, Person
 from protocol import Address, Code
 from settings_client import Run
+from settings_files import Unfinished
 
 # --- commands ---
 
@@ -24,6 +25,7 @@ class Join:
     name: str
     pinned_key: bytes | None = None
     resume: Run | None = None
+    unfinished: tuple[Unfinished, ...] = ()  # files of an earlier visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,7 +495,9 @@ class Answered:
     code: Code
     result: Result = None
     wait: float = 0.0  # s, of TOO_MANY_GUESSES
-    reason: str = ""  # of NAME_INVALID and BAD_REQUEST; "waiting": OK, once that realm is back
+    # Of NAME_INVALID and BAD_REQUEST; the realm that REALM_EXISTS is about; "waiting": OK, once
+    # that realm is back.
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -584,6 +588,7 @@ Event = (
     | PersonTyping
     | LogReplaced
     | RunChanged
+    | LaterVisit
     | Answered
     | IdentityChanged
     | ConversationChanged

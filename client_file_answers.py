@@ -12,7 +12,7 @@ from client_commands import Answer
 from client_events import Answered
 from client_file_events import FileEnded, FileTrouble, SharedHere
 from conversation import FileNote
-from file_words import file_line
+from file_words import file_line, size_text
 from protocol import Code, JsonValue
 from texts import Texts
 
@@ -28,8 +28,21 @@ TROUBLES: Final[dict[FileTrouble, tuple[str, str]]] = {
 }
 
 
-def file_failure(command: str, trouble: FileTrouble | Code, say: Texts) -> Answer:
-    """Why a file did not arrive."""
+# Where the server has said how much it takes.
+_WITH_FIGURES: Final[dict[FileTrouble | Code, str]] = {
+    Code.FILE_TOO_LARGE: "answer.file_over_limit",
+    Code.NO_SPACE: "answer.no_space_of",
+}
+
+
+def file_failure(
+    command: str, trouble: FileTrouble | Code, say: Texts, limit: int = 0, free: int = 0
+) -> Answer:
+    """Why a file did not arrive. ``limit``, ``free``: bytes, as in FileEnded."""
+    if limit and isinstance(trouble, Code) and trouble in _WITH_FIGURES:
+        figures = {"limit": size_text(limit, say), "free": size_text(free, say)}
+        message = say(_WITH_FIGURES[trouble], **figures)
+        return Answer(False, command, trouble.name, message)
     if isinstance(trouble, Code):
         return failure(command, Answered(0, trouble), say)
     code, key = TROUBLES[trouble]
@@ -57,7 +70,7 @@ def file_ended(event: FileEnded, say: Texts) -> Answer:
     note = event.note
     command = "sendfile" if event.is_upload else "get"
     if event.trouble is not None:
-        failed = file_failure(command, event.trouble, say)
+        failed = file_failure(command, event.trouble, say, event.limit, event.free)
         message = say("answer.file_trouble", file=note.name, trouble=failed.message)
         return Answer(False, command, failed.code, message)
     return (

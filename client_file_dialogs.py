@@ -11,8 +11,10 @@ import tkinter as tk
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tkinter import filedialog
+from typing import Final
 
 from client_picture_sizes import picture_size
+from texts import Texts
 
 try:
     from PIL import Image, ImageGrab
@@ -30,6 +32,23 @@ else:
 _FILES = "DND_Files"  # what tkdnd calls files of whatever system
 _TEXTS = {"UTF8_STRING", "STRING", "TEXT"}
 
+_WORDS: Final[dict[str, str]] = {  # what Tk says, and ours for it
+    "&Directory:": "dialog.directory",
+    "File &name:": "dialog.name",
+    "File &names:": "dialog.names",
+    "Files of &type:": "dialog.type",
+    "&Selection:": "dialog.selection",
+    "&Open": "dialog.open",
+    "&Save": "dialog.save",
+    "&Cancel": "dialog.cancel",
+    "&Yes": "dialog.yes",
+    "&No": "dialog.no",
+    "Show &Hidden Files and Directories": "dialog.hidden",
+    "Show &Hidden Directories": "dialog.hidden_folders",
+    'File "%1$s" already exists.\nDo you want to overwrite it?': "dialog.exists",
+    'File "%1$s"  does not exist.': "dialog.no_file",
+}
+
 _PATIENCE = 2  # seconds for another program to hand over what was copied from it
 
 Pasted = bytes | Sequence[Path] | None  # a picture as PNG; files; neither
@@ -40,16 +59,34 @@ class FileDialogs:
 
     def __init__(self, root: tk.Tk) -> None:
         self._root = root
+        self._last = str(Path.home())  # where somebody chose something; then where that was
+        if root.tk.call("tk", "windowingsystem") == "x11":
+            _hide_hidden(root)
+
+    def speak(self, say: Texts) -> None:
+        """From now on, where Tk draws the dialogs itself."""
+        call = self._root.tk.call
+        with contextlib.suppress(tk.TclError):
+            call("::msgcat::mclocale", "en")
+            for words, key in _WORDS.items():
+                set_words = call("list", "::msgcat::mcset", "en", words, say(key))
+                call("namespace", "eval", "::tk", set_words)
 
     def files(self, title: str) -> Sequence[Path]:
         """Those that were chosen; none if the user thought better of it."""
-        chosen = filedialog.askopenfilenames(parent=self._root, title=title)
-        return [Path(one) for one in chosen or ()]
+        chosen = filedialog.askopenfilenames(parent=self._root, title=title, initialdir=self._last)
+        return [self._take(one) for one in chosen or ()]
 
     def place(self, title: str, name: str) -> Path | None:
         """Where a file shall be saved; the system has asked before one is replaced."""
-        chosen = filedialog.asksaveasfilename(parent=self._root, title=title, initialfile=name)
-        return Path(chosen) if chosen else None
+        chosen = filedialog.asksaveasfilename(
+            parent=self._root, title=title, initialdir=self._last, initialfile=name
+        )
+        return self._take(chosen) if chosen else None
+
+    def _take(self, path: str) -> Path:
+        self._last = str(Path(path).parent)
+        return Path(path)
 
     def folder(self, title: str, folder: Path) -> Path | None:
         """Beginning in one there is."""
@@ -109,6 +146,14 @@ class FileDialogs:
         except (RuntimeError, AttributeError, tk.TclError):  # too old, or not made for this Tk
             return False
         return True
+
+
+def _hide_hidden(root: tk.Tk) -> None:
+    """In the dialogs that Tk draws itself: with a box to tick that shows them after all."""
+    with contextlib.suppress(tk.TclError):
+        root.tk.call("catch", "tk_getOpenFile -none none")  # they are read in when they are needed
+        root.tk.call("set", "::tk::dialog::file::showHiddenBtn", 1)
+        root.tk.call("set", "::tk::dialog::file::showHiddenVar", 0)
 
 
 def dropped_paths(root: tk.Misc, data: str) -> list[Path]:

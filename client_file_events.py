@@ -1,7 +1,8 @@
 """What a user asks about files (commands) and what the core reports of them (events).
 
 Band: cores. A part of client_events.py, which names them among all others.
-A ``ticket`` belongs to one transfer from its command to its FileEnded.
+A ``ticket`` belongs to one transfer from its command to its FileEnded; those that go on from an
+earlier visit have tickets below zero, until somebody asks for the same again.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from conversation import FileNote
 from protocol import Code
+from settings_files import Unfinished
 
 # --- commands ---
 
@@ -27,17 +29,14 @@ class SendFile:
 
 @dataclass(frozen=True, slots=True)
 class FetchFile:
-    """Bring a file that was shared here. ``folder`` None: the downloads folder.
-
-    ``conversation`` and ``number``: of its entry; without them, one that is still on its way from
-    another realm is not waited for.
+    """Bring a file that was shared here. ``folder`` None: the downloads folder; ``realm``: of who
+    shared it, "" ours.
     """
 
     ticket: int
     note: FileNote
     folder: Path | None = None
-    conversation: int = 0
-    number: int = 0
+    realm: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +136,25 @@ class FileEnded:
     is_upload: bool
     trouble: FileTrouble | Code | None = None
     path: Path | None = None
+    limit: int = 0  # bytes that the server takes, of this file or of all, where that is the trouble
+    free: int = 0  # bytes that stay free on its disk
+
+
+@dataclass(frozen=True, slots=True)
+class SendGoesOn:
+    """A file that was not finished in an earlier visit: FileMoved follow, as for any other."""
+
+    ticket: int
+    conversation: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedChanged:
+    """Keep this on disk, after the run: it goes on with the next visit."""
+
+    files: tuple[Unfinished, ...]
 
 
 FileEvent = FileMoved | FileEnded
+LaterVisit = SendGoesOn | UnfinishedChanged

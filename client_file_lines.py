@@ -53,7 +53,7 @@ def file_status(view: FileView, note: FileNote, say: Texts) -> str:
             return say("file.gone")
         case FileStage.FAILED:
             assert view.trouble is not None
-            return file_failure("get", view.trouble, say).message
+            return file_failure("get", view.trouble, say, view.limit, view.free).message
         case _:
             return size_text(note.size, say)
 

@@ -5,19 +5,19 @@ with it. A file is known by its hash, so two entries of one file show the same; 
 that has no entry yet is known by its ticket. Which sentences this makes: client_file_lines.py.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
 
-from client_events import DraftRefused, DraftTaken, EntryArrived
+from client_events import DraftForwarded, DraftRefused, DraftTaken, EntryArrived
 from client_file_events import (
     FileEnded,
     FileEvent,
     FileMoved,
     FileState,
     FileTrouble,
-    SharedHere,
+    SendGoesOn,
 )
 from conversation import EntryKind, FileNote
 from file_words import note_of
@@ -79,6 +79,8 @@ class FileView:
     speed: float = 0.0  # bytes a second; 0: not known
     path: Path | None = None  # once it is here
     trouble: FileTrouble | Code | None = None
+    limit: int = 0  # of the server, in bytes, if that is the trouble
+    free: int = 0
     has_preview: bool = False  # a picture or lines of it can be shown
 
     def share(self, size: int) -> float:
@@ -127,7 +129,8 @@ class Upload:
     conversation: int
     note: FileNote  # without a hash, and perhaps a size, before the core has looked into it
     view: FileView
-    path: Path | None = None  # None: it was typed
+    path: Path
+    is_forwarded: bool = False  # our server has it, on its way to a group of another realm
 
 
 def is_program_name(name: str) -> bool:
@@ -167,7 +170,11 @@ class FileModel:
     # --- what the user does ---
 
     def send(self, ticket: int, conversation: int, path: Path) -> None:
-        """A file was chosen to be shared."""
+        """A file was chosen to be shared. If it goes on from an earlier visit, it is that one."""
+        for other, upload in list(self._uploads.items()):
+            is_same = (upload.conversation, upload.path) == (conversation, path)
+            if other < 0 and is_same and upload.view.stage is FileStage.MOVING:
+                del self._uploads[other]
         view = FileView(FileStage.MOVING, ticket, is_upload=True)
         self._uploads[ticket] = Upload(conversation, FileNote(b"", 0, path.name), view, path)
 
@@ -180,6 +187,11 @@ class FileModel:
         """An upload that failed is not to be shown any more."""
         self._uploads.pop(ticket, None)
 
+    def find(self, note: FileNote, path: Path) -> None:
+        """It was saved, or sent from there, in an earlier visit."""
+        if self.view(note).stage is FileStage.AWAY:
+            self._files[note.file] = FileView(FileStage.HERE, path=path)
+
     def lose(self, note: FileNote) -> None:
         """It is not where it was saved any more."""
         self._files.pop(note.file, None)
@@ -190,47 +202,45 @@ class FileModel:
         if known is not None:
             self._files[file] = replace(known, has_preview=is_there)
 
-    def learn(self, shared: Iterable[SharedHere]) -> None:
-        """What the server says of files."""
-        for one in shared:
-            view = self.view(one.note)
-            if one.is_removed and view.stage in (FileStage.AWAY, FileStage.FAILED):
-                self._files[one.note.file] = FileView(FileStage.GONE)
-
     # --- events ---
 
-    def apply(self, event: object, conversation_of: Callable[[int], int | None]) -> None:
-        """``conversation_of``: where a file goes that was shared by a typed command."""
+    def apply(self, event: object) -> None:
+        """Takes what the core says."""
         match event:
             case FileMoved() | FileEnded():
-                self._apply_file(event, conversation_of)
-            case EntryArrived(ticket=int(ticket), entry=entry) if entry.kind is EntryKind.FILE:
+                self._apply_file(event)
+            case SendGoesOn(ticket, conversation, path):
+                self.send(ticket, conversation, path)
+            case EntryArrived(ticket=int(ticket), entry=entry) if entry.kind is not EntryKind.TEXT:
                 upload, note = self._uploads.pop(ticket, None), note_of(entry)
-                if upload is not None and upload.path is not None and note is not None:
+                if upload is not None and note is not None:
                     self._files[note.file] = FileView(FileStage.HERE, path=upload.path)
+            case DraftForwarded(ticket) if ticket in self._uploads:
+                upload = self._uploads[ticket]
+                view = FileView(FileStage.HERE, path=upload.path)
+                self._uploads[ticket] = replace(upload, view=view, is_forwarded=True)
             case DraftTaken(ticket=ticket) | DraftRefused(ticket=int(ticket)):
                 self._uploads.pop(ticket, None)
             case _:
                 pass
 
-    def _apply_file(self, event: FileEvent, conversation_of: Callable[[int], int | None]) -> None:
+    def _apply_file(self, event: FileEvent) -> None:
         match event:
             case FileMoved(is_upload=False, note=note):
                 self._files[note.file] = _moving(event)
             case FileEnded(is_upload=False, note=note):
                 self._files[note.file] = _ended(event)
-            case FileMoved(ticket=ticket, note=note):
-                upload = self._uploads.get(ticket)
-                if upload is None and (conversation := conversation_of(ticket)) is not None:
-                    upload = Upload(conversation, note, FileView())
-                if upload is not None:
-                    self._uploads[ticket] = replace(upload, note=note, view=_moving(event))
+            case FileMoved(ticket=ticket, note=note) if ticket in self._uploads:
+                moved = replace(self._uploads[ticket], note=note, view=_moving(event))
+                self._uploads[ticket] = moved
             case FileEnded(ticket=ticket, note=note, trouble=trouble) if ticket in self._uploads:
                 if trouble in (FileTrouble.DROPPED, FileTrouble.LEFT):
                     del self._uploads[ticket]
                 elif trouble is not None:
                     failed = replace(self._uploads[ticket], note=note, view=_ended(event))
                     self._uploads[ticket] = failed
+                elif self._uploads[ticket].is_forwarded:  # a small one was told of only now
+                    self._uploads[ticket] = replace(self._uploads[ticket], note=note)
             case _:
                 pass  # shared: its entry is here, or comes
 
@@ -250,4 +260,11 @@ def _ended(event: FileEnded) -> FileView:
         case Code.FILE_REMOVED:
             return FileView(FileStage.GONE)
         case trouble:
-            return FileView(FileStage.FAILED, event.ticket, event.is_upload, trouble=trouble)
+            return FileView(
+                FileStage.FAILED,
+                event.ticket,
+                event.is_upload,
+                trouble=trouble,
+                limit=event.limit,
+                free=event.free,
+            )

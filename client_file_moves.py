@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from client_file_events import FileEnded, FileEvent, FileMoved, FileState, FileTrouble
+from client_file_events import FileEnded, FileEvent, FileMoved, FileState, FileTrouble, SendGoesOn
 from conversation import FileNote
 from protocol import Code, Verb
 from protocol_requests import Fields
@@ -17,6 +17,7 @@ from records import FileChangedError, FileGoneError, Shelf, StoreError, StoreFul
 
 SHOW_INTERVAL = 0.1  # s between two words about the same transfer
 SPEED_INTERVAL = 0.5  # s in which a speed is measured
+STALLED_AFTER = 1.5  # s without progress, after which there is none
 
 TROUBLES = (FileGoneError, FileChangedError, StoreError)
 
@@ -26,6 +27,8 @@ class Source(Protocol):
 
     @property
     def size(self) -> int: ...
+    @property
+    def stamp(self) -> int: ...  # of its last change
     def hash_some(self) -> int | bytes: ...  # for the worker, again and again: how many bytes
     # it has hashed by now; in the end the SHA-256. Nothing else is called meanwhile
     def read(self, first: int, blocks: int) -> bytes: ...  # less at its end
@@ -36,7 +39,9 @@ class Disk(Protocol):
     """What a client's core has of its computer's disk. Owned by the network thread."""
 
     def open_source(self, path: Path) -> Source: ...  # raises FileGoneError
-    def shelf(self) -> Shelf: ...  # of downloads; made when it is needed. Raises StoreError
+    def shelf(
+        self, file: bytes = b""
+    ) -> Shelf: ...  # of downloads; made when it is needed, for a file. Raises StoreError
     def saving(
         self, note: FileNote, folder: Path | None
     ) -> Callable[[], Path]: ...  # for the worker: a whole one out of the shelf, under a safe name
@@ -48,7 +53,7 @@ class Disk(Protocol):
 class Calls:
     """What a transfer asks of the core."""
 
-    report: Callable[[FileEvent], None]
+    report: Callable[[FileEvent | SendGoesOn], None]
     run: Callable[[Callable[[], object], Callable[[object, float], None]], None]  # on the worker
     ask: Callable[[Verb, Fields, float], int]
     post: Callable[[int, int, FileNote], None]  # ticket and conversation
@@ -68,6 +73,7 @@ class Move:
         self.ticket = ticket
         self.note = note
         self.is_paused = False
+        self.not_before = 0.0  # it does not begin
         self.has_place = False
         self.is_over = False
         self.realm = ""  # another one, from which our server does not have it yet
@@ -75,10 +81,20 @@ class Move:
         self._calls = calls
         self._shown: FileMoved | None = None
         self._shown_at = 0.0
+        self._reached, self._reached_at = -1, 0.0  # bytes, and since when it is no more
         self._jobs = 0
+
+    def take_over(self, ticket: int) -> None:
+        """Somebody asks for what goes on by itself: it is told anew, as theirs."""
+        self.ticket, self.is_paused, self.not_before = ticket, False, 0.0
+        self._shown = None
 
     def show(self, state: FileState, done: int, speed: float, now: float) -> None:
         """Tells the user how far it is, if that is news."""
+        if done != self._reached:
+            self._reached, self._reached_at = done, now
+        elif now >= self._reached_at + STALLED_AFTER:
+            speed = 0.0
         before = self._shown
         if before is not None and (before.state, before.realm) == (state, self.realm):
             is_soon = now < self._shown_at + SHOW_INTERVAL
@@ -90,11 +106,19 @@ class Move:
         self._shown_at = now
         self._calls.report(self._shown)
 
-    def end(self, trouble: FileTrouble | Code | None = None, path: Path | None = None) -> None:
+    def end(
+        self,
+        trouble: FileTrouble | Code | None = None,
+        path: Path | None = None,
+        limit: int = 0,
+        free: int = 0,
+    ) -> None:
         """The last of it."""
         self.is_over = True
         self._let_go()
-        self._calls.report(FileEnded(self.ticket, self.note, self._is_upload, trouble, path))
+        is_upload = self._is_upload
+        ended = FileEnded(self.ticket, self.note, is_upload, trouble, path, limit, free)
+        self._calls.report(ended)
 
     def fail(self, error: Exception) -> None:
         """One of TROUBLES was met."""

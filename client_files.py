@@ -4,6 +4,7 @@ Band: cores. Knows no session: who owns that gives it the frames of files, and s
 Source: docs/protocol.md.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from client_downloads import Download
@@ -16,19 +17,24 @@ from client_file_events import (
     PauseFile,
     ResumeFile,
     SendFile,
+    SendGoesOn,
 )
 from client_file_moves import TROUBLES, Calls, Disk
 from client_uploads import Upload
-from conversation import FileNote, is_file_name
+from conversation import EntryKind, FileNote, is_file_name
+from file_words import note_in
 from protocol import MAX_FILE, Code, Verb
 from protocol_frames import Chunk, Want
 from protocol_guards import RoundTrip
 from protocol_requests import Answer
 from records import FileGoneError
+from settings_client import WaitingDraft
+from settings_files import Unfinished, UnfinishedFetch, UnfinishedSend
 from transfer import Supplier
 
 MAX_MOVING = 4  # at a time
 STOP_INTERVAL = 0.1  # s between words that something is not wanted
+GO_ON_AFTER = 2.0  # s: whoever asks for the same again, or does not want it any more, comes first
 
 
 class Files:
@@ -43,16 +49,72 @@ class Files:
         self._supplier = Supplier()
         self._unwanted: set[bytes] = set()  # files that come although nobody wants them
         self._unwanted_told = float("-inf")
+        self.is_unfinished_changed = False  # what another visit would go on with
+        self._left: tuple[Unfinished, ...] = ()  # of the visit before this one, or after it
+        self._last_ticket = 0  # of those that nobody asked for in this visit
+
+    # --- from visit to visit ---
+
+    def unfinished(self) -> tuple[Unfinished, ...]:
+        """What goes on in another visit, for the disk."""
+        kept = (move.unfinished for move in self._moves.values())
+        return self._left + tuple(one for one in kept if one is not None)
+
+    def remember(self, files: tuple[Unfinished, ...], drafts: Iterable[WaitingDraft]) -> None:
+        """From an earlier visit. What became a draft when the client was killed is no file to send
+        any more.
+        """
+        shared = [
+            (draft.conversation, note.size, note.name)
+            for draft in drafts
+            if draft.kind is EntryKind.FILE and (note := note_in(draft.text)) is not None
+        ]
+        self._left = tuple(
+            one
+            for one in files
+            if isinstance(one, UnfinishedFetch)
+            or (one.conversation, one.size, one.path.name) not in shared
+        )
+
+    def go_on(self, now: float) -> None:
+        """We are in: they wait for a moment."""
+        files, self._left = self._left, ()
+        self.is_unfinished_changed = bool(files)
+        for one in files:
+            self._last_ticket -= 1
+            self._begin_again(one, self._last_ticket)
+            if (move := self._moves.get(self._last_ticket)) is not None:
+                move.is_paused, move.not_before = one.is_paused, now + GO_ON_AFTER
+
+    def _take_over(self, command: SendFile | FetchFile) -> bool:
+        """Whether that goes on already, and is theirs now."""
+        for ticket, move in self._moves.items():
+            if ticket < 0 and move.is_asked_by(command):
+                del self._moves[ticket]
+                move.take_over(command.ticket)
+                self._moves[command.ticket] = move
+                return True
+        return False
+
+    def _begin_again(self, one: Unfinished, ticket: int) -> None:
+        if isinstance(one, UnfinishedFetch):
+            self._fetch(FetchFile(ticket, one.note, one.folder))
+            return
+        self._calls.report(SendGoesOn(ticket, one.conversation, one.path))
+        self._send(SendFile(ticket, one.conversation, one.path), one)
 
     # --- what the user wants ---
 
     def handle(self, command: FileCommand, now: float, *, is_here: bool) -> None:
         """A ticket that is over, or was never given out, is nobody's."""
+        self.is_unfinished_changed = True
         match command:
+            case SendFile() | FetchFile() if self._take_over(command):
+                pass
             case SendFile():
                 self._send(command)
             case FetchFile():
-                self._moves[command.ticket] = Download(command, self._disk, self._calls)
+                self._fetch(command)
             case PauseFile(ticket):
                 self._pause(ticket)
             case ResumeFile(ticket):
@@ -61,7 +123,7 @@ class Files:
             case _:
                 self._drop(command, now, is_here=is_here)
 
-    def _send(self, command: SendFile) -> None:
+    def _send(self, command: SendFile, earlier: UnfinishedSend | None = None) -> None:
         name = command.path.name
         try:
             source = self._disk.open_source(command.path)
@@ -73,9 +135,14 @@ class Files:
         if not is_file_name(name):
             upload.end(Code.FILE_NAME_INVALID)
         elif source.size > MAX_FILE:
-            upload.end(Code.FILE_TOO_LARGE)
+            upload.end(Code.FILE_TOO_LARGE, limit=MAX_FILE)
+        elif earlier is not None and (source.size, source.stamp) != (earlier.size, earlier.stamp):
+            upload.end(FileTrouble.CHANGED)
         else:
             self._moves[command.ticket] = upload
+
+    def _fetch(self, command: FetchFile) -> None:
+        self._moves[command.ticket] = Download(command, self._disk, self._calls)
 
     def _pause(self, ticket: int) -> None:
         move = self._moves.get(ticket)
@@ -101,8 +168,9 @@ class Files:
 
     def serve(self, now: float, *, is_here: bool) -> None:
         """Gives places out, offers what is to be offered, tells the user how far all is."""
-        for download in self._downloads():
-            download.look_again(now)
+        for move in self._moves.values():
+            if move.not_before <= now:
+                move.not_before = 0.0
         self._settle(now, is_here=is_here)
         for move in self._moves.values():
             if is_here and isinstance(move, Upload):
@@ -114,6 +182,7 @@ class Files:
         while True:
             for ticket, move in list(self._moves.items()):
                 if move.is_over:
+                    self.is_unfinished_changed = True
                     del self._moves[ticket]
                     self._forget(move, now, is_here=is_here)
             waiting = self._next_waiting()
@@ -126,11 +195,9 @@ class Files:
         if sum(move.has_place for move in self._moves.values()) >= MAX_MOVING:
             return None
         for move in self._moves.values():
-            if move.has_place or move.is_paused:
+            if move.has_place or move.is_paused or move.not_before:
                 continue
-            if isinstance(move, Upload):
-                return move
-            if move.again_at is None and self._pulled.setdefault(move.note.file, move) is move:
+            if isinstance(move, Upload) or self._pulled.setdefault(move.note.file, move) is move:
                 return move
         return None
 
@@ -158,6 +225,7 @@ class Files:
     def next_timer(self) -> float | None:
         """In a session: when something is due."""
         dues = [move.next_timer() for move in self._moves.values()]
+        dues += [move.not_before for move in self._moves.values() if move.not_before]
         dues.append(self._supplier.next_timer())
         if self._unwanted:
             dues.append(self._unwanted_told + STOP_INTERVAL)
@@ -177,17 +245,24 @@ class Files:
             self._unwanted_told = now
         return frames
 
-    def chunks_due(self, now: float, room: int) -> list[bytes]:
-        """What goes after everything else, in datagrams with so many bytes for frames."""
-        frames: list[bytes] = []
+    def take_vanishing(self) -> bool:
+        """Whether large datagrams never arrive although small ones do. It is told once."""
+        return self._supplier.take_vanishing()
+
+    def chunks_due(self, now: float, room: int) -> Iterator[list[bytes]]:
+        """What goes after everything else, in datagrams with so many bytes for frames.
+
+        A piece at a time, sent before the next is read: so it stays in the processor's memory.
+        """
         for run in self._supplier.frames_due(now, room):
             for upload in self._offered(run.file)[:1]:
                 try:
-                    frames += upload.chunks(run, room, now)
+                    plaintexts = upload.chunks(run, room, now)
                 except TROUBLES as error:
                     upload.fail(error)
                     self._settle(now, is_here=True)
-        return frames
+                else:
+                    yield plaintexts
 
     # --- sessions ---
 
@@ -200,6 +275,7 @@ class Files:
 
     def end(self) -> None:
         """The visit is over. What is here is known to the next one."""
+        self._left, self.is_unfinished_changed = self.unfinished(), True
         for move in self._moves.values():
             if isinstance(move, Download):
                 move.guard(move.keep)
@@ -211,21 +287,10 @@ class Files:
 
     def receive_answer(self, answer: Answer, now: float) -> None:
         """To OFFER. That to DROP says nothing."""
+        self.is_unfinished_changed = True  # a draft may have come of it
         for move in self._moves.values():
             if isinstance(move, Upload):
                 move.receive_answer(answer, now)
-
-    def receive_listed(self, answer: Answer, now: float) -> bool:
-        """To FILES; False: somebody else asked. Raises PeerError."""
-        for download in self._downloads():
-            if download.receive_listed(answer, now):
-                if download.again_at is not None:
-                    self._take_place(download)
-                return True
-        return False
-
-    def _downloads(self) -> list[Download]:
-        return [move for move in self._moves.values() if isinstance(move, Download)]
 
     def receive(self, frame: Chunk | Want, now: float) -> None:
         """Some of a file, or a word about one. Raises PeerError."""
@@ -241,7 +306,10 @@ class Files:
     def _receive_want(self, want: Want, now: float) -> None:
         if not want.ranges and not want.rate:  # the server has nothing of it for us
             if want.file in self._pulled:
-                self._pulled[want.file].refuse(now)
+                download = self._pulled[want.file]
+                download.refuse(want.place, now)
+                if download.not_before:
+                    self._take_place(download)
             return
         uploads = self._offered(want.file)
         for upload in uploads:

@@ -9,11 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from client_chatting import Chatting
-from client_events import Answered, EntryArrived
-from client_file_answers import files_of
+from client_events import EntryArrived, OlderArrived
 from client_file_dialogs import FileDialogs
 from client_file_events import (
-    AskFiles,
     DropFile,
     FetchFile,
     FileEnded,
@@ -30,10 +28,12 @@ from client_surroundings import Surroundings
 from conversation import ConversationKind, EntryKind, FileNote
 from file_names import numbered, safe_file_name
 from file_words import note_of
-from protocol import Code
+from realms import split_realm
+from settings_files import SavedPlaces
 from widgets_look import can_draw_emoji
 
 _STEP_MS = 1  # between two pieces of a copy
+_SAVE_MS = 500  # between a file that is here and the next visit's knowing of it
 _LOOK_MS = 20  # between two previews
 _PASTED_MS = 24 * 3_600_000  # that a pasted picture is kept: it may have to be sent again
 _MOST_PASTED = 100  # in a minute
@@ -50,6 +50,8 @@ class Filing:
         self.opener = Opener()
         self._entries: dict[bytes, tuple[int, int]] = {}  # conversation and number, by file
         self._previews: OrderedDict[bytes, Preview] = OrderedDict()  # by file
+        self._places = SavedPlaces(around.folder.path)
+        self._save_timer: str | None = None
         self._to_look_at: deque[tuple[FileNote, Path]] = deque()
 
     # --- events ---
@@ -57,36 +59,55 @@ class Filing:
     def take(self, event: object) -> None:
         """After the model took it."""
         match event:
-            case FileEnded(is_upload=False, note=note, trouble=Code.FILE_MISSING):
-                self._ask_why(note)
             case FileEnded(is_upload=False, note=note, path=Path() as path):
+                self._remember(note, path)
                 self._look_into(note, path)
             case EntryArrived(entry=entry) if entry.kind is EntryKind.FILE:
                 self._take_entry(event, note_of(entry))
+            case OlderArrived(entries=entries):
+                for note in filter(None, map(note_of, (entry for _, entry in entries))):
+                    self._find(note)
             case _:
                 pass
-
-    def _ask_why(self, note: FileNote) -> None:
-        """The server has it no more for us: perhaps the operator removed it."""
-        conversation, number = self._entries.get(note.file, (0, 0))
-        if conversation:
-            asked = AskFiles(0, conversation, number + 1)
-            self._chatting.tickets.ask(asked, self._learn)
-
-    def _learn(self, answered: Answered) -> None:
-        self._chatting.model.files.learn(files_of(answered))
 
     def _take_entry(self, event: EntryArrived, note: FileNote | None) -> None:
         if note is None:
             return
         view = self._chatting.model.files.view(note)
         if view.path is not None:
+            if event.ticket is not None:
+                self._remember(note, view.path)
             self._look_into(note, view.path)
+            return
+        if self._find(note):
             return
         is_wanted = note.size < self._around.preferences.fetch_below and not event.is_history
         is_own = event.entry.person == self._chatting.model.me
         if is_wanted and not is_own and view.stage is FileStage.AWAY:
-            self._fetch(note, event.conversation, event.number)
+            self._fetch(note, split_realm(event.entry.name)[1])
+
+    # --- where it is ---
+
+    def _find(self, note: FileNote) -> bool:
+        """Whether it is where it was saved, or sent from, in an earlier visit."""
+        files = self._chatting.model.files
+        path = self._places.find(note) if files.view(note).stage is FileStage.AWAY else None
+        if path is not None:
+            files.find(note, path)
+            self._look_into(note, path)
+        return path is not None
+
+    def _remember(self, note: FileNote, path: Path) -> None:
+        """For later visits; on disk soon, once for all that come in a moment."""
+        self._places.add(note.file, path)
+        if self._save_timer is None:
+            self._save_timer = self._around.root.after(_SAVE_MS, self.save_places)
+
+    def save_places(self) -> None:
+        """Those that are not on disk yet."""
+        self._save_timer = None
+        with contextlib.suppress(OSError):  # then it has to be fetched again
+            self._places.save()
 
     # --- previews ---
 
@@ -148,10 +169,7 @@ class Filing:
                 try:
                     self.send([self._keep_pasted(picture)])
                 except OSError as error:
-                    name, reason = "PNG", error.strerror or str(error)
-                    sentence = self._around.say("file.not_copied", file=name, reason=reason)
-                    self._chatting.model.add_notice(sentence)
-                    self._around.refresh()
+                    self._tell("file.not_copied", file="PNG", reason=_reason(error))
             case paths:
                 self.send(paths)
         return True
@@ -178,13 +196,12 @@ class Filing:
         raise FileExistsError(str(folder / name))
 
     def _is_safe(self) -> bool:
-        """Whether a file dialog survives names with pictures in them."""
+        """Whether a file dialog survives names with pictures in them; if so, it is prepared."""
+        self.dialogs.speak(self._around.say)
         return can_draw_emoji(self._around.root)
 
     def _type_instead(self, command: str) -> None:
-        view = self._chatting.view
-        if view is not None:
-            view.composer.show_error(self._around.say("file.type_it", command=command))
+        self._tell("file.type_it", command=command)
 
     def _share_command(self) -> str:
         here = self._chatting.model.conversation
@@ -205,7 +222,7 @@ class Filing:
             return
         match action:
             case FileAction.FETCH:
-                self._fetch(note, self._chatting.model.chosen, row.number)
+                self._fetch(note, split_realm(row.name)[1])
             case FileAction.PAUSE:
                 self._around.submit(PauseFile(view.ticket))
             case FileAction.RESUME:
@@ -218,12 +235,11 @@ class Filing:
                 self._use(note, view, action)
         self._around.refresh()
 
-    def _fetch(self, note: FileNote, conversation: int, number: int) -> None:
+    def _fetch(self, note: FileNote, realm: str) -> None:
         model = self._chatting.model
         ticket = model.new_ticket()
-        self._entries[note.file] = (conversation, number)
         model.files.fetch(ticket, note)
-        self._around.submit(FetchFile(ticket, note, self._folder(), conversation, number))
+        self._around.submit(FetchFile(ticket, note, self._folder(), realm))
 
     def choose_downloads(self, folder: Path) -> Path | None:
         """Where files are to be saved from now on; None: where they were."""
@@ -241,22 +257,22 @@ class Filing:
     ) -> None:
         files = self._chatting.model.files
         if not view.is_upload:
-            self._fetch(note, self._chatting.model.chosen, row.number)
+            self._fetch(note, split_realm(row.name)[1])
             return
         upload = files.upload(view.ticket)
         files.dismiss(view.ticket)
-        if is_again and upload is not None and upload.path is not None:
+        if is_again and upload is not None:
             self.send([upload.path])
 
     # --- what is here ---
 
     def _use(self, note: FileNote, view: FileView, action: FileAction) -> None:
-        path, say = view.path, self._around.say
+        path = view.path
         if path is None:
             return
         if not path.is_file():
             self._chatting.model.files.lose(note)
-            self._tell("file.lost", note.name)
+            self._tell("file.lost", file=note.name)
             return
         try:
             if action is FileAction.SAVE_AS:
@@ -264,17 +280,18 @@ class Filing:
             elif action is FileAction.SHOW:
                 self.opener.show_in_folder(path)
             elif is_program(path):
-                self._tell("file.is_program", note.name)
+                self._tell("file.is_program", file=note.name)
                 self.opener.show_in_folder(path)
             else:
                 self.opener.open_file(path)
         except OSError as error:
-            self._chatting.model.add_notice(
-                say("file.cannot_open", file=note.name, reason=error.strerror or str(error))
-            )
+            self._tell("file.cannot_open", file=note.name, reason=_reason(error))
 
-    def _tell(self, key: str, name: str) -> None:
-        self._chatting.model.add_notice(self._around.say(key, file=name))
+    def _tell(self, key: str, **words: str) -> None:
+        """Beside the line to write in: wherever somebody has scrolled to, it is seen there."""
+        view = self._chatting.view
+        if view is not None:
+            view.composer.show_error(self._around.say(key, **words))
 
     def _save_as(self, note: FileNote, path: Path) -> None:
         say = self._around.say
@@ -292,8 +309,13 @@ class Filing:
         except StopIteration:
             return
         except OSError as error:
-            say, reason = self._around.say, error.strerror or str(error)
-            self._chatting.model.add_notice(say("file.not_copied", file=note.name, reason=reason))
-            self._around.refresh()
+            self._tell("file.not_copied", file=note.name, reason=_reason(error))
         else:
             self._around.root.after(_STEP_MS, self._copy_on, note, copy)
+
+
+def _reason(error: OSError) -> str:
+    """With what it is about: perhaps the system has no program that opens files."""
+    about = error.filename if isinstance(error.filename, str) else ""
+    what = error.strerror or str(error)
+    return f"{Path(about).name}: {what}" if about else what

@@ -28,6 +28,7 @@ from client_pick_dialogs import Option, PickDialog
 from client_rows import count_text
 from client_surroundings import Surroundings
 from conversation import ROOM, ConversationKind
+from realms import split_realm
 from settings_client import Notify
 from widgets_lists import make_menu, pop_up
 from widgets_look import name_number
@@ -166,6 +167,12 @@ class Menus:
             _Place(one.name, None, one.person) for one in people if one.person not in written_to
         ]
         wanted = fold_name(text.strip())
+        known_names = {place.name for place in places}
+        places += [
+            _Place(name, None, person)
+            for name, person in sorted(model.strangers.items())
+            if name not in known_names
+        ]
         found = [place for place in places if wanted in fold_name(place.name)]
         found.sort(key=lambda place: not fold_name(place.name).startswith(wanted))
         return found
@@ -174,7 +181,9 @@ class Menus:
         model, look, say = self._chatting.model, self._around.look, self._around.say
         options = []
         for place in places:
-            detail, colour = say("person.here"), look.person_colour(place.person)
+            realm = split_realm(place.name)[1]
+            detail = say("realm.of", realm=realm) if realm else say("person.here")
+            colour = look.person_colour(place.person)
             if place.conversation is not None:
                 known = model.inbox.conversation(place.conversation)
                 kind = known.kind if known else ConversationKind.ROOM

@@ -5,6 +5,7 @@ whoever decodes it would make room for.
 Source: PNG (third edition) §11.2.1, GIF89a §18 and §20, JPEG (T.81) §B.2.2, WebP (RFC 9649) §2.
 """
 
+from codecs import getincrementaldecoder
 from dataclasses import dataclass
 from enum import Enum
 
@@ -53,10 +54,12 @@ def picture_size(head: bytes) -> PictureSize | None:
 
 def text_beginning(head: bytes) -> tuple[str, ...]:
     """The first lines of a text in UTF-8; none: it is no text."""
-    piece = head[:_TEXT_HEAD]
-    text = piece.decode("utf-8", "ignore").removeprefix("\ufeff")
-    # Only a character that was cut off may be missing at the end.
-    if len(piece) - len(text.encode()) > 6 or any(_is_odd(character) for character in text):
+    try:
+        # At the end a character may have been cut off.
+        text = getincrementaldecoder("utf-8-sig")().decode(head[:_TEXT_HEAD])
+    except UnicodeDecodeError:
+        return ()
+    if any(_is_odd(character) for character in text):
         return ()
     lines = [line[:_LINE].expandtabs(4) for line in text.splitlines()[:TEXT_LINES]]
     return tuple(lines) if any(line.strip() for line in lines) else ()

@@ -176,6 +176,9 @@ def _add_realm(asked: AddRealm, chance: bytes) -> Course:
     if asked.password is not None:
         fields["password"] = asked.password
     answer = yield from ask(Verb.ADD_REALM, fields)
+    if answer.code is Code.REALM_EXISTS:
+        known = text_field(answer.fields, "name")
+        return Answered(asked.ticket, answer.code, reason=known)
     if answer.code is not Code.OK:
         return answered(asked, answer)
     names = text_field(answer.fields, "name"), text_field(answer.fields, "room")

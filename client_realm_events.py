@@ -64,6 +64,7 @@ class RealmsTold:
     """All realms, some time after we entered and after one came or went."""
 
     realms: tuple[RealmInfo, ...]
+    may_add: bool = False  # whether we may link another one
 
 
 @dataclass(frozen=True, slots=True)

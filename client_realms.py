@@ -27,6 +27,7 @@ class Realms:
         self._report = report
         self._asked = 0  # the question on its way
         self._asked_at = float("-inf")
+        self._has_away = False
         self.due: float | None = None  # for the next one, in a session
 
     def enter(self, now: float) -> None:
@@ -37,6 +38,14 @@ class Realms:
         """Something changed: it is time to ask, but not again and again."""
         if self.due is None:
             self.due = max(now, self._asked_at + INTERVAL)
+
+    def doubt(self, is_back: bool) -> None:
+        """What was said to a realm does not get there, or does again (``is_back``): that may be
+        known here before the server gives its link up, and tells."""
+        if is_back and not self._has_away:
+            return
+        if self.due is None:
+            self.due = max(0.0, self._asked_at + INTERVAL)
 
     def interrupt(self) -> None:
         """The session is gone, and with it what was asked in it."""
@@ -54,7 +63,9 @@ class Realms:
             return False
         self._asked = 0
         if answer.code is Code.OK:
-            self._report(RealmsTold(realms_in(answer.fields)))
+            realms = realms_in(answer.fields)
+            self._has_away = any(realm.state is RealmState.AWAY for realm in realms)
+            self._report(RealmsTold(realms, answer.fields.get("may_add") is True))
         return True
 
 

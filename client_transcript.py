@@ -29,10 +29,14 @@ from client_rows import (
     Receipt,
     RenamedRow,
     Row,
+    UndeliveredRow,
     UnreadRow,
 )
-from conversation import Entry, EntryKind
+from conversation import NO_TAG, Entry, EntryKind
 from file_words import note_in, note_of
+from realm_words import refusal_in
+
+MOST_REFUSED = 1_000  # of one conversation: a realm that refuses all must not fill memory
 
 TranscriptEvent = (
     EntryArrived
@@ -53,6 +57,14 @@ class Reader:
     person: int
     name: str
     is_connected: bool
+    is_mirror: bool = False  # of a group of another realm: what stands in it has been there
+    is_realm_away: bool = False  # the realm that it is written to
+
+    @property
+    def receipt_of_draft(self) -> Receipt:
+        """Of what has no entry yet."""
+        is_moving = self.is_connected and not self.is_realm_away
+        return Receipt.PENDING if is_moving else Receipt.WAITING
 
 
 class Transcript:
@@ -69,6 +81,7 @@ class Transcript:
         self._day_of = day_of
         self._typing: dict[int, int] = {}  # person: how often they were seen typing
         self._drafts: dict[int, Waiting] = {}  # by draft, in their order
+        self._refused: dict[bytes, None] = {}  # tags of what another realm did not take
 
     # --- events ---
 
@@ -79,6 +92,8 @@ class Transcript:
                 self._take_entry(event, me)
             case OlderArrived():
                 self.held.take(event.entries)
+                for _, entry in event.entries:
+                    self._note_refusal(entry)
             case DraftMade():
                 waiting = Waiting(event.ticket, event.draft, event.text)
                 self._drafts[event.draft] = waiting
@@ -97,6 +112,7 @@ class Transcript:
                 self.reached = max(self.reached, event.number)
             case _:
                 self.held.clear()
+                self._refused.clear()
                 self.reached = self.unread_from = self.last_activity = 0
                 self.last_message = None
 
@@ -104,6 +120,7 @@ class Transcript:
         entry = event.entry
         if event.ticket is not None:
             self._end_draft(event.ticket)
+        self._note_refusal(entry)
         self.last_activity = entry.sent_at
         if entry.kind in (EntryKind.TEXT, EntryKind.FILE):
             is_own = entry.person == me
@@ -112,6 +129,13 @@ class Transcript:
             self.last_message = LastMessage(entry.name, is_own, text, entry.sent_at)
             self._typing.pop(entry.person, None)
         self.held.append(Arrived(event.number, entry), is_history=event.is_history)
+
+    def _note_refusal(self, entry: Entry) -> None:
+        """What was refused is one's own to write again, with its entry in sight."""
+        if entry.tag != NO_TAG and refusal_in(entry) is not None:
+            self._refused[entry.tag] = None
+            if len(self._refused) > MOST_REFUSED:
+                del self._refused[next(iter(self._refused))]
 
     def _end_draft(self, ticket: int) -> None:
         self._drafts = {
@@ -176,7 +200,12 @@ class Transcript:
             case EntryKind.JOINED | EntryKind.LEFT:
                 _add_presence(rows, number, entry)
             case EntryKind.NOTICE:
-                rows.append(NoticeRow(number, 0, entry.text))
+                refusal = refusal_in(entry)
+                rows.append(
+                    NoticeRow(number, 0, entry.text)
+                    if refusal is None
+                    else UndeliveredRow(number, entry.name, refusal)
+                )
             case EntryKind.RENAMED:
                 rows.append(RenamedRow(number, entry.name, entry.text))
             case _:
@@ -187,9 +216,7 @@ class Transcript:
     ) -> MessageRow:
         is_own = entry.person == reader.person
         note = note_of(entry)
-        receipt = Receipt.NONE
-        if is_own:
-            receipt = Receipt.REACHED if number <= self.reached else Receipt.SAVED
+        receipt = self._receipt(number, entry, reader) if is_own else Receipt.NONE
         return MessageRow(
             number,
             0,
@@ -203,6 +230,13 @@ class Transcript:
             is_mention=not is_own and is_mentioned(entry.text, reader.name),
             file=note,
         )
+
+    def _receipt(self, number: int, entry: Entry, reader: Reader) -> Receipt:
+        if entry.tag in self._refused:
+            return Receipt.REFUSED
+        if reader.is_mirror or number <= self.reached:
+            return Receipt.REACHED
+        return Receipt.HELD if reader.is_realm_away else Receipt.SAVED
 
 
 def _add_presence(rows: list[Row], number: int, entry: Entry) -> None:
@@ -220,10 +254,8 @@ def _add_presence(rows: list[Row], number: int, entry: Entry) -> None:
 
 
 def _waiting_row(waiting: Waiting, reader: Reader, last_author: int) -> MessageRow:
-    if waiting.refusal is not None:
-        receipt = Receipt.REFUSED
-    else:
-        receipt = Receipt.PENDING if reader.is_connected else Receipt.WAITING
+    is_refused = waiting.refusal is not None
+    receipt = Receipt.REFUSED if is_refused else reader.receipt_of_draft
     return MessageRow(
         0,
         waiting.ticket or -waiting.draft,

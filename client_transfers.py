@@ -35,6 +35,7 @@ from client_realm_events import DeliveryTold
 from conversation import FileNote
 from file_words import note_of
 from protocol import Code, JsonValue
+from realms import split_realm
 from texts import Texts
 
 MOST_LISTED = 1_000  # files of a conversation that are looked through, from the newest down
@@ -182,9 +183,8 @@ class Transfers:
             self._transfers[ticket] = _Transfer(
                 "get", found.conversation, wanted.on_answer, found.note, found.number
             )
-            self._submit(
-                FetchFile(ticket, found.note, wanted.folder, found.conversation, found.number)
-            )
+            realm = split_realm(found.sender)[1]
+            self._submit(FetchFile(ticket, found.note, wanted.folder, realm))
 
     def _look(self, looking: _Looking) -> None:
         asked = AskFiles(0, looking.conversation, looking.before)
@@ -276,7 +276,9 @@ class Transfers:
             return
         transfer.has_ended, transfer.note = True, event.note
         if event.trouble is not None:
-            answer = file_failure(transfer.command, event.trouble, self._say)
+            answer = file_failure(
+                transfer.command, event.trouble, self._say, event.limit, event.free
+            )
             transfer.answer = transfer.answer or answer
         elif event.path is not None:
             fields: dict[str, JsonValue] = {

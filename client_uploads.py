@@ -6,12 +6,13 @@ Source: docs/protocol.md.
 
 from enum import Enum, auto
 
-from client_file_events import FileState, SendFile
+from client_file_events import FetchFile, FileState, SendFile
 from client_file_moves import Calls, Move, Source, Speed
 from conversation import FileNote
 from protocol import BLOCK, Code, Verb
-from protocol_frames import encode_chunks
-from protocol_requests import Answer
+from protocol_frames import pack_chunks
+from protocol_requests import Answer, Fields
+from settings_files import UnfinishedSend
 from transfer import Run
 
 OFFER_AGAIN = 1.0  # s without a word about it
@@ -31,6 +32,7 @@ class Upload(Move):
         super().__init__(command.ticket, note, calls, is_upload=True)
         self.conversation = command.conversation
         self.is_asked = False  # the server may be asking for it
+        self._path = command.path
         self._source = source
         self._step = _Step.HASHING
         self._done = 0
@@ -53,6 +55,24 @@ class Upload(Move):
     def can_stop(self) -> bool:
         """Whether it may be paused and dropped."""
         return not (self.is_over or self.is_posted)
+
+    @property
+    def unfinished(self) -> UnfinishedSend | None:
+        """How it goes on in another visit; None: it is a draft by now, and kept as that."""
+        if not self.can_stop:
+            return None
+        source = self._source
+        return UnfinishedSend(
+            self.conversation, self._path, source.size, source.stamp, self.is_paused
+        )
+
+    def is_asked_by(self, command: SendFile | FetchFile) -> bool:
+        """Whether this is what somebody wants."""
+        match command:
+            case SendFile(_, self.conversation, self._path):
+                return self.can_stop
+            case _:
+                return False
 
     def go_on(self) -> None:
         """It has a place."""
@@ -128,7 +148,8 @@ class Upload(Move):
             return  # of uploads: others have to end first
         if answer.code is not Code.OK:
             self.is_asked = False
-            self.end(answer.code)
+            limit, free = (_bytes_in(answer.fields, name) for name in ("limit", "free"))
+            self.end(answer.code, limit=limit, free=free)
         elif answer.fields.get("have") is True and self.has_place:
             self.is_asked = False
             self._step, self._done = _Step.POSTED, self.note.size
@@ -142,8 +163,14 @@ class Upload(Move):
     # --- supplying ---
 
     def chunks(self, run: Run, room: int, now: float) -> list[bytes]:
-        """The frames of what is to be sent. Raises one of TROUBLES."""
+        """What is to be sent, ready to be sealed. Raises one of TROUBLES."""
         data = self._source.read(run.first, run.blocks)
         self._done = max(self._done, run.first * BLOCK + len(data))
         self._speed.add(len(data), now)
-        return encode_chunks(run.file, run.first, data, room)
+        return pack_chunks(run.file, run.first, data, room)
+
+
+def _bytes_in(fields: Fields, name: str) -> int:
+    """0: nothing is said of it."""
+    found = fields.get(name)
+    return found if isinstance(found, int) and found > 0 else 0

@@ -26,6 +26,7 @@ from client_joining import Joining
 from client_layout import shown_text
 from client_menus import Menus
 from client_model import ClientModel
+from client_realm_menus import RealmMenus
 from client_recent_panels import RoomEntry
 from client_rows import when_label
 from client_side_panels import SideActions
@@ -127,6 +128,7 @@ class ClientWindow(tk.Tk):
         self.chatting = Chatting(self._around)
         self.filing = Filing(self._around, self.chatting)
         self.menus = Menus(self._around, self.chatting)
+        self.realms = RealmMenus(self._around, self.chatting)
         self.account = AccountPages(self._around, self.chatting)
 
     @property
@@ -286,6 +288,8 @@ class ClientWindow(tk.Tk):
                 choose=chatting.open,
                 menu=menus.open_conversation_menu,
                 add=menus.open_add_menu,
+                realm=self.realms.open_menu,
+                add_realm=self.realms.open_add_dialog,
                 search=chatting.write_search,
                 search_now=chatting.search_now,
                 close_search=chatting.close_search,
@@ -422,6 +426,7 @@ class ClientWindow(tk.Tk):
     def destroy_now(self) -> None:
         """Without a goodbye."""
         self._pump.stop()
+        self.filing.save_places()
         for timer in self.tk.splitlist(self.tk.call("after", "info")):
             self.tk.call("after", "cancel", timer)  # its command goes with its widget
         self.focus_set()  # Tk 8.6 keeps a pointer to a focused child that dies with its window

@@ -161,6 +161,7 @@ class Code(IntEnum):
     FILE_CHANGED = 43  # what came is not what was offered
     FILE_REMOVED = 44  # by the operator
     FILE_NAME_INVALID = 45
+    FILE_COMING = 46  # from another realm: try again
     NO_SUCH_REALM = 50
     REALM_EXISTS = 51
     REALM_UNREACHABLE = 52

@@ -6,7 +6,7 @@ Source: docs/protocol.md.
 """
 
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from enum import Enum, auto
 
 from protocol import (
@@ -133,6 +133,11 @@ class Link:
         if self.session is not None:
             return self.session.receive_id
         return self._handshake.client_id if self._handshake is not None else 0
+
+    @property
+    def send_id(self) -> int:
+        """By which we address the server, as its RESET says; 0: there is no session."""
+        return self._server_session_id if self.session is not None else 0
 
     def receive_datagram(self, datagram: bytes, address: Address, now: float) -> None:
         """Never raises, whatever the bytes. What does not come from our server is ignored."""
@@ -285,15 +290,13 @@ class Link:
             self._ping_due = now + session.round_trip.resend_after(self._ping_tries, self.is_silent)
             self._ping_tries += 1
 
-    def take_bursts(self, now: float, chunks: Iterable[bytes] = ()) -> list[Burst]:
-        """Everything to send now; ``chunks`` of files after all else."""
+    def take_bursts(self, now: float) -> list[Burst]:
+        """Everything to send now."""
         session = self.session
         if session is not None:
             for frame in self.requester.frames_due(now, session.round_trip, self.is_silent):
                 session.queue(frame)
                 self.expect_answer(now)
-            for chunk in chunks:
-                session.queue(chunk)
         loose, self._loose = self._loose, []
         bursts = [Burst(self._address, loose)] if loose else []
         if session is not None and (session.has_frames or session.echo_due is not None):

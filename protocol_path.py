@@ -8,7 +8,7 @@ Source: RFC 8899 (packetization layer path MTU discovery for datagram transports
 from protocol import HEADER_SIZE, MAX_DATAGRAM, PADDING, TAG_SIZE
 from protocol_guards import TokenBucket
 
-SIZES = (MAX_DATAGRAM, 1452, 8952, 32_000)  # Ethernet, jumbo frames, loopback
+SIZES = (MAX_DATAGRAM, 1452, 8952, 61_536)  # Ethernet, jumbo frames, loopback: 60 blocks
 MAX_PROBES = 3  # RFC 8899 §5.1.2
 PROBE_TIMEOUT = 1.0  # s; more than any sensible round trip, and nobody waits for it
 SEARCH_AGAIN = 600.0  # s after a search that ended (RFC 8899 §5.1.1)

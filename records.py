@@ -244,6 +244,8 @@ class AwaitedFile:
     size: int
     name: str
     realm: int
+    conversation: int  # here, for which it is to come
+    place: int = 0  # among all that are awaited; 0 in one not stored yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,8 +302,12 @@ class Shelf(Protocol):
 
     def begin(self, file: bytes, size: int) -> bytes: ...  # the bitmap of what was saved of it
     def write(self, file: bytes, first: int, data: bytes | memoryview) -> None: ...  # has begun
+    def mark(self, file: bytes, bitmap: bytes) -> None: ...  # if we are killed, the next start goes
+    # on from there; what is in the bitmap was written before
     def save(self, file: bytes, bitmap: bytes) -> Callable[[], None]: ...  # for the worker: from
-    # then on a restart goes on from there; what is in the bitmap was written before
+    # then on the same holds after a power cut
+    def hash_ahead(self, file: bytes, blocks: int) -> Callable[[], int]: ...  # for the worker: some
+    # of what ``verify`` would have to do, of the first so many blocks, all here; bytes done by then
     def verify(self, file: bytes) -> Callable[[], bool | None]: ...  # for the worker, which calls
     # it until it has the answer, with other jobs in between: whether it is what its name says; if
     # so it has its name for good and is on disk, if not it is gone. Nothing more can be written
@@ -333,7 +339,9 @@ class Store(Protocol):
 
     # logs
     def head(self, conversation: int) -> LogHead: ...
-    def append(self, conversation: int, entry: Entry) -> Stored: ...
+    def append(
+        self, conversation: int, entry: Entry, *, is_given: bool = True
+    ) -> Stored: ...  # of kind FILE, ``is_given`` False: its file is for nobody by that
     def chain_at(self, conversation: int, number: int) -> bytes | None: ...
     def read(self, conversation: int, first: int, last: int, limit: int) -> list[Stored]: ...
     def read_later(
@@ -388,12 +396,14 @@ class Store(Protocol):
         self, words: str, conversations: list[int], limit: int
     ) -> Callable[[], list[Hit]]: ...  # newest first; at most ``limit`` and 50 ms
 
-    # files; an entry of kind FILE that is appended is one that shares it
+    # files; an entry of kind FILE that is appended is one that shares it, unless not ``is_given``
     def file(self, file: bytes) -> FileRecord | None: ...
     def add_file(self, record: FileRecord) -> None: ...  # one that was removed is here again
     def remove_file(self, file: bytes) -> None: ...
     def newest_files(self, limit: int) -> list[FileRecord]: ...  # that are not removed
     def files_size(self) -> int: ...  # bytes of all that are not removed
+    def files_count(self) -> int: ...  # of these
+    def file_places(self, file: bytes, limit: int) -> list[int]: ...  # conversations, ascending
     def bring_file(self, file: bytes, person: int) -> None: ...  # has shown to have all of it
     def has_brought(self, file: bytes, person: int) -> bool: ...
     def may_read_file(self, file: bytes, person: int) -> bool: ...  # shared where they belong
@@ -403,10 +413,12 @@ class Store(Protocol):
 
     # other realms
     def realms(self) -> list[RealmRecord]: ...  # by realm, those that are cut too
+    def realm_name(self, realm: int) -> str: ...  # of one that was dropped too; "": none
     def is_realm_name(self, folded: str, key: bytes) -> bool: ...  # another's, now or once
     def save_realm(
         self, record: RealmRecord, folded: str
     ) -> RealmRecord: ...  # adds one (realm 0) or replaces; one that was dropped goes on
+    def note_realm_seen(self, realm: int, at: int) -> None: ...
     def drop_realm(self, realm: int) -> None: ...  # the link; what was said stays
     def foreign_person(self, person: int) -> ForeignPerson | None: ...
     def foreign_people(self, realm: int, folded: str) -> list[ForeignPerson]: ...  # newest first
@@ -437,16 +449,27 @@ class Store(Protocol):
     def realm_has(self, realm: int, conversation: int) -> int: ...  # as it reported, of our log
     def set_realm_has(self, realm: int, conversation: int, number: int) -> None: ...
     def waiting_for(self, realm: int) -> int: ...  # entries of our people that it has not got yet
+    def waiting_logs(self, realm: int) -> list[tuple[int, int, int]]: ...  # log, head, how many
     def undelivered(self, realm: int) -> list[Undelivered]: ...  # to be told, oldest first
     def add_undelivered(self, refusal: Undelivered) -> None: ...
     def drop_undelivered(self, refusal: Undelivered) -> None: ...  # it was told
+    def note_refused(
+        self, realm: int, conversation: int, number: int
+    ) -> bool: ...  # an entry of ours, by a realm; whether that is news
     def decline(self, realm: int, conversation: int) -> None: ...  # it wants no more of our log
     def is_declined(self, realm: int, conversation: int) -> bool: ...
     def undo_decline(self, realm: int, conversation: int) -> None: ...
-    def awaited_files(self, realm: int) -> list[AwaitedFile]: ...
-    def awaited_file(self, file: bytes) -> AwaitedFile | None: ...
+    def awaited_files(
+        self, realm: int, after: int = 0, limit: int = -1
+    ) -> list[AwaitedFile]: ...  # by place, beyond ``after``
+    def is_awaited_in(self, file: bytes, conversation: int) -> bool: ...
+    def is_awaited_by(self, file: bytes, person: int) -> bool: ...  # where they belong
+    def is_awaited_by_realm(self, file: bytes, realm: int) -> bool: ...  # in a log it reads
     def add_awaited_file(self, awaited: AwaitedFile) -> None: ...
-    def drop_awaited_file(self, file: bytes) -> None: ...
+    def give_awaited_file(
+        self, file: bytes, realm: int
+    ) -> None: ...  # it is here: what the realm's entries said of it shares it from now on
+    def drop_awaited_file(self, file: bytes, realm: int) -> None: ...
     def may_realm_read_file(self, file: bytes, realm: int) -> bool: ...  # shared in a log it reads
     def realm_bytes(self, realm: int) -> int: ...  # of entries taken from it, and of its files
     def add_realm_bytes(self, realm: int, size: int) -> None: ...

@@ -30,6 +30,7 @@ from server_events import (
     Crashed,
     Event,
     FilesListed,
+    LetPeopleLink,
     OperatorAnswered,
     RealmsListed,
     Started,
@@ -47,6 +48,7 @@ from settings import (
     Exit,
     SavedServer,
     ServerOptions,
+    WhoMayLink,
     how_to_install_tkinter,
     load_saved,
     parse_server,
@@ -54,6 +56,7 @@ from settings import (
     save_server,
 )
 from storage import FolderInUseError, Storage
+from storage_disk import this_boot
 from storage_files import FOLDER_NAME, FileShelf
 from texts import Texts
 from wordlist import make_password
@@ -137,7 +140,7 @@ class Host:
             store = Storage.open(folder, random_bytes=secrets.token_bytes, now_utc_ms=at)
             opened.append(store)
             store.grow_log()
-            shelf = FileShelf(folder / FOLDER_NAME, now_utc_ms=at)
+            shelf = FileShelf(folder / FOLDER_NAME, now_utc_ms=at, boot=this_boot())
             opened.append(shelf)
             return ServerCore(
                 settings,
@@ -208,6 +211,12 @@ class Host:
         saved = load_saved(self._options.settings.data)
         self._save(replace(saved, language=language, theme=theme))
 
+    def _let_link(self, who: WhoMayLink) -> None:
+        """It is so at the next start, too."""
+        settings = replace(self._options.settings, realms=who)
+        self._options = replace(self._options, settings=settings)
+        self._save(replace(load_saved(settings.data), realms=who.value))
+
     def _save(self, saved: SavedServer) -> None:
         try:
             save_server(self._options.settings.data, saved)
@@ -216,6 +225,8 @@ class Host:
 
     def submit(self, command: Command) -> None:
         """To the core that runs, if one does."""
+        if isinstance(command, LetPeopleLink):
+            self._let_link(command.who)
         if self._driver is not None:
             self._driver.submit(command)
 

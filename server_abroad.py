@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterator
 from conversation import ROOM
 from protocol import Burst
 from protocol_frames import RealmsChanged
-from records import Shelf, Store
+from records import BanKind, Shelf, Store
 from server_delivery import Delivery
 from server_events import Event, Happened, HappeningKind
 from server_peer import Peer
 from server_people import People
+from server_realm_backlog import Backlogs
 from server_realm_calls import Ourselves
 from server_realm_links import LinkUse, RealmLinks
 from server_realm_logs import RealmLogs
 from server_realm_peer import RealmPeer
+from server_realm_records import RealmRecords
 from server_realms import Realms
 from server_rooms import Rooms
 from server_sessions import Sessions
@@ -25,6 +27,9 @@ from server_supply import Supply
 from server_turn import Turn
 from server_uploads import Uploads
 from settings import ServerSettings, WhoMayLink
+
+CHANGED_INTERVAL = 1.0  # s between two REALMS_CHANGED, however often links come and go
+NOBODY = 0  # no person's number
 
 
 class Abroad:
@@ -55,6 +60,8 @@ class Abroad:
         self._sessions = sessions
         self._report = report
         self._wall_clock = wall_clock
+        self._tell_from = float("-inf")
+        self._is_untold = False
         self.logs = logs = RealmLogs(
             store,
             shelf,
@@ -73,12 +80,12 @@ class Abroad:
             wall_clock=wall_clock,
         )
         self.links = RealmLinks(
-            store,
+            RealmRecords(store, turn, settings.limits, settings.room_name),
             turn,
             sessions,
             LinkUse(
-                opened=logs.opened,
-                lost=logs.lost,
+                opened=self._opened,
+                lost=self._lost,
                 serve=logs.serve,
                 receive=logs.receive,
                 pinged=logs.pinged,
@@ -87,6 +94,9 @@ class Abroad:
             ourselves,
             settings.limits,
             is_off=settings.realms is WhoMayLink.OFF,
+            is_banned=lambda host: (
+                people.ban_on(BanKind.ENTER, NOBODY, "", host, wall_clock()) is not None
+            ),
             part=part,
             remember=remember,
             run=run,
@@ -94,6 +104,7 @@ class Abroad:
             random_bytes=random_bytes,
             wall_clock=wall_clock,
         )
+        self._backlogs = Backlogs(store, self.links.tell_linked)
         self.realms = Realms(
             store,
             turn,
@@ -101,24 +112,42 @@ class Abroad:
             settings.realms,
             answer=sessions.answer,
             report=report,
+            changed=self._tell,
             wall_clock=wall_clock,
         )
 
     def next_timer(self) -> float | None:
-        dues = (self.logs.next_timer(), self.links.next_timer())
+        told = self._tell_from if self._is_untold else None
+        dues = (self.logs.next_timer(), self.links.next_timer(), self._backlogs.next_timer(), told)
         return min((due for due in dues if due is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
         self.logs.handle_timer(now)
         self.links.handle_timer(now)
+        self._backlogs.handle_timer(now)
+        if self._is_untold and self._tell_from <= now:
+            self._tell(now)
 
     def take_bursts(self, now: float) -> Iterator[Burst]:
         """After the commit: what links want, and what calls have to send."""
+        self._backlogs.look()
         self.logs.ask(now)
         yield from self.links.take_bursts(now)
 
-    def _tell(self, _: float) -> None:
-        """A link came or went: everybody may ask which."""
+    def _opened(self, link: RealmPeer, now: float) -> None:
+        self.logs.opened(link, now)
+        self._backlogs.opened(link.realm, now)
+
+    def _lost(self, link: RealmPeer, now: float) -> None:
+        self.logs.lost(link, now)
+        self._backlogs.lost(link.realm)
+
+    def _tell(self, now: float) -> None:
+        """A link came or went, or something else of it is new: everybody may ask."""
+        self._is_untold = now < self._tell_from
+        if self._is_untold:
+            return
+        self._tell_from = now + CHANGED_INTERVAL
         for peer in self._delivery.followers(ROOM):
             peer.session.queue(RealmsChanged().encode())
             self._sessions.wake(peer)

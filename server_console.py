@@ -36,7 +36,14 @@ from server_events import (
     Unmute,
 )
 from server_form import StartFailed
-from server_model import PersonLine, ServerModel, clean, format_address, trouble_key
+from server_model import (
+    PersonLine,
+    ServerModel,
+    clean,
+    command_name,
+    format_address,
+    trouble_key,
+)
 from texts import Texts
 
 MAX_MINUTES = 60 * 24 * 366 * 10  # beyond it nobody means an end
@@ -139,8 +146,9 @@ class Console:
     def files(self, listed: FilesListed) -> tuple[str, ...]:
         """What the operator reads about the files; /removefile knows their numbers from now on."""
         self._files = listed.files
+        space = listed.space
         used, limit, free = (
-            size_text(size, self._say) for size in (listed.used, listed.limit, listed.free)
+            size_text(size, self._say) for size in (space.used, space.limit, space.free)
         )
         head = self._say("console.files", used=used, limit=limit, free=free)
         return (head, *(self._file(number, row) for number, row in enumerate(listed.files, 1)))
@@ -175,7 +183,7 @@ class Console:
 
     def answer(self, answered: OperatorAnswered) -> str:
         """What the operator reads about a command."""
-        name = clean(getattr(answered.command, "name", ""))
+        name = clean(command_name(answered.command))
         if answered.secret:
             return self._say("console.reset", name=name, code=answered.secret)
         if answered.code is Code.OK and isinstance(answered.command, AddRealm):

@@ -29,7 +29,7 @@ MOST_GROUPS = 200  # in one answer, as are those below
 MOST_NAMES = 1_000
 MOST_FOUND = 50
 MOST_HITS = 100
-MAX_HIT_TEXT = 300  # characters
+MAX_HIT_TEXT = 340  # characters: of a file, all with the longest name
 ANSWER_ROOM = 60_000  # bytes for the rows of an answer, which is MAX_RESPONSE at most
 
 VERBS = frozenset(

@@ -150,6 +150,7 @@ class ServerCore:
             self._limits,
             run=self._jobs.run,
             wake=sessions.wake,
+            report=self._events.append,
             wall_clock=wall_clock,
         )
         self._supply = Supply(store, shelf, wake=sessions.wake, send=sessions.send)
@@ -568,6 +569,7 @@ class ServerCore:
         self._abroad.links.close_all(now)
         self._write_posts(now)
         self._push(self._commit(now), now)
+        self._uploads.close()
         self._sessions.close_all(now)
         self._events.append(Stopped())
         self.is_done = True

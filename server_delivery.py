@@ -310,7 +310,7 @@ class Delivery:
         self._run(self._store.read_later(conversation, first, last, limit), send)
 
     def receive_typing(self, peer: Peer, typing: Typing, now: float) -> None:
-        """Tells the others, at most once in a while."""
+        """Tells the others of this realm, at most once in a while."""
         if now - peer.last_typing < TYPING_INTERVAL or peer.member is None:
             return
         if typing.conversation not in peer.feeds:
@@ -318,7 +318,7 @@ class Delivery:
         peer.last_typing = now
         frame = Typing(typing.conversation, peer.member.person)
         for other in self.followers(typing.conversation):
-            if other.member is not peer.member:
+            if other.member is not peer.member and not other.realm:
                 self._tell(other, frame)
 
     # --- timers ---

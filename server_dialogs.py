@@ -52,7 +52,7 @@ class Dialog(tk.Toplevel):
         self.buttons = tk.Frame(self, background=colours.surface)
         self.buttons.pack(fill="x", padx=margin, pady=look.px(20))
         self.bind("<Escape>", lambda _: self.destroy())
-        self.bind("<Map>", self._take_input)
+        self.bind("<Map>", self._mapped)
 
     def add_button(
         self, key: str, on_press: Callable[[], None], *, is_danger: bool = False
@@ -107,10 +107,14 @@ class Dialog(tk.Toplevel):
             pady=0,
         )
 
-    def _take_input(self, event: "tk.Event[tk.Misc]") -> None:
+    def take_input(self) -> None:
+        """Keys and pointer are its own, until it is closed."""
+        with contextlib.suppress(tk.TclError):  # another program holds the pointer
+            self.grab_set()
+
+    def _mapped(self, event: "tk.Event[tk.Misc]") -> None:
         if event.widget is self:
-            with contextlib.suppress(tk.TclError):  # another program holds the pointer
-                self.grab_set()
+            self.take_input()
 
 
 class BanDialog(Dialog):

@@ -6,9 +6,10 @@ Band: cores. The server's window and a headless server's standard input speak th
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from conversation import Presence
+from conversation import ConversationKind, Presence
 from protocol import Address, Code
 from records import Ban
+from settings import WhoMayLink
 
 # --- commands; people are named as the operator sees them ---
 
@@ -60,7 +61,7 @@ class ResetPassword:
 
 @dataclass(frozen=True, slots=True)
 class ListFiles:
-    """Which files are kept, and how much space they take: FilesListed follows."""
+    """Which files are kept and which are coming: FilesListed follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,13 @@ class DropRealm:
 
 
 @dataclass(frozen=True, slots=True)
+class LetPeopleLink:
+    """Whether people may add realms, or the operator alone; RealmsListed follows."""
+
+    who: WhoMayLink  # never OFF: that is settled when a server starts
+
+
+@dataclass(frozen=True, slots=True)
 class ListRealms:
     """How the links stand: RealmsListed follows."""
 
@@ -127,6 +135,7 @@ Command = (
     | CutRealm
     | RestoreRealm
     | DropRealm
+    | LetPeopleLink
     | ListRealms
     | Stop
 )
@@ -177,24 +186,56 @@ class BansChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class FileSpace:
+    """How much room files take and may take, in bytes."""
+
+    files: int  # how many are kept
+    used: int  # with what is coming or waits
+    waiting: int  # of it, by unfinished ones that nobody is sending; they make room for others
+    limit: int
+    largest: int  # that one may be
+    free: int  # on the disk
+    reserve: int  # of that: not for files
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceReported:
+    """Once a second while the server runs."""
+
+    space: FileSpace
+
+
+@dataclass(frozen=True, slots=True)
 class FileRow:
     """A file that is kept."""
 
     file: bytes
     name: str
     size: int
-    person: str  # who brought it first; "": not known any more
+    person: str  # who brought it first, "@" and a realm's name too; "": not known any more
     at: int  # UTC milliseconds
+    places: tuple[tuple[ConversationKind, str], ...] = ()  # where it was shared; groups have names
+    has_more_places: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ComingRow:
+    """A file that somebody is sending just now."""
+
+    file: bytes
+    name: str
+    size: int
+    person: str
+    here: int  # bytes of it
 
 
 @dataclass(frozen=True, slots=True)
 class FilesListed:
-    """The files that were brought last, newest first; and the space, in bytes."""
+    """The files that were brought last, newest first, and those that are coming."""
 
     files: tuple[FileRow, ...]
-    used: int  # with what is on its way
-    limit: int
-    free: int  # on the disk
+    coming: tuple[ComingRow, ...]
+    space: FileSpace
 
 
 class RealmState(Enum):
@@ -216,13 +257,16 @@ class RealmRow:
     round_trip: float | None  # seconds
     address: Address | None  # None: it calls us
     added_by: str  # "": the operator, or itself by calling
+    loss: float = 0.0  # 0 to 1, of datagrams from there
+    trouble: "HappeningKind | None" = None  # why it is not linked, as the log has said
 
 
 @dataclass(frozen=True, slots=True)
 class RealmsListed:
-    """All realms, by name."""
+    """All realms, by name, and who may add some."""
 
     realms: tuple[RealmRow, ...]
+    who: WhoMayLink = WhoMayLink.USERS
 
 
 class HappeningKind(Enum):
@@ -242,9 +286,10 @@ class HappeningKind(Enum):
     REGISTERED = auto()
     WRONG_LOGIN = auto()
     PASSWORD_RESET = auto()
+    FILE_SENT = auto()  # text: its name; count: its bytes
     FILE_REMOVED = auto()  # text: its name
     REALM_ADDED = auto()  # text: by whom; "": the operator
-    REALM_LINKED = auto()
+    REALM_LINKED = auto()  # count: messages that waited for it, and that it has now
     REALM_LOST = auto()
     REALM_KEY_CHANGED = auto()
     REALM_PASSWORD = auto()  # theirs is another now
@@ -282,6 +327,7 @@ class OperatorAnswered:
     command: Command
     code: Code
     secret: str = field(default="", repr=False)  # of ResetPassword: for the operator's eyes alone
+    about: str = ""  # of AddRealm: which realm it is, or what was wrong: "name", "address", "self"
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +346,7 @@ Event = (
     Started
     | StatusReported
     | BansChanged
+    | SpaceReported
     | FilesListed
     | RealmsListed
     | Happened

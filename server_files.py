@@ -112,6 +112,6 @@ class Files:
             note.name,
             shared.is_removed,
         ]
-        if shared.is_removed and self._store.awaited_file(note.file) is not None:
+        if shared.is_removed and self._store.is_awaited_in(note.file, shared.conversation):
             row[-1:] = [False, True]  # it is on its way from another realm
         return row

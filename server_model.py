@@ -16,6 +16,7 @@ from typing import assert_never
 
 from auth import FREE_FAILURES, key_groups
 from conversation import Presence
+from file_words import size_text
 from protocol import Address, Code
 from records import Ban, BanKind
 from server_events import (
@@ -34,6 +35,7 @@ from server_events import (
     RealmsListed,
     RemoveFile,
     RestoreRealm,
+    SpaceReported,
     Started,
     StatusReported,
     Stopped,
@@ -101,7 +103,7 @@ class LogLine:
 
     at: int  # UTC milliseconds
     key: str
-    fields: Mapping[str, str]
+    fields: Mapping[str, str | int]  # an int: so many bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +193,8 @@ class ServerModel:
                 self._add_line(event.at, *_sentence(event))
             case OperatorAnswered():
                 self._answer(event)
-            case FilesListed() | RealmsListed():
-                pass  # of no use but to who asked
+            case SpaceReported() | FilesListed() | RealmsListed():
+                pass  # for server_file_model and server_realm_model
             case Stopped():
                 self._end()
             case Crashed():
@@ -223,7 +225,7 @@ class ServerModel:
             self._posted.popleft()
 
     def _answer(self, answered: OperatorAnswered) -> None:
-        name = getattr(answered.command, "name", "")
+        name = command_name(answered.command)
         if answered.code is not Code.OK and self._posted:
             key = trouble_key(answered)
             self._add_line(self._posted[-1][0], key, {"name": clean(name)})
@@ -234,7 +236,7 @@ class ServerModel:
         self._running_since = 0
         self._posted.clear()
 
-    def _add_line(self, at: int, key: str, fields: Mapping[str, str]) -> None:
+    def _add_line(self, at: int, key: str, fields: Mapping[str, str | int]) -> None:
         self.log.append(LogLine(at, key, fields))
         self.log_lines_made += 1
 
@@ -300,21 +302,23 @@ class ServerModel:
             label=label,
             address=format_address(row.address),
             host=row.address[0] if row.address else "",
-            round_trip=self._round_trip(row.round_trip),
-            loss=self._percent(row.loss) if row.address is not None else "—",
+            round_trip=self.round_trip(row.round_trip),
+            loss=self.percent(row.loss) if row.address is not None else "—",
             since=self._clock(row.since, "%H:%M"),
             is_muted=row.is_muted,
             is_away=row.presence is Presence.AWAY,
             is_account=row.is_account,
         )
 
-    def _round_trip(self, seconds: float | None) -> str:
+    def round_trip(self, seconds: float | None) -> str:
+        """``24 ms``; a dash if it is not known."""
         if seconds is None:
             return "—"
         milliseconds = round(seconds * 1000)
         return f"{format_count(milliseconds)} ms" if milliseconds else "< 1 ms"
 
-    def _percent(self, share: float) -> str:
+    def percent(self, share: float) -> str:
+        """``0.3 %``."""
         return f"{share * 100:.1f} %".replace(".", self.say("server.decimal_mark"))
 
     @property
@@ -328,7 +332,7 @@ class ServerModel:
     def _ban_line(self, ban: Ban) -> BanLine:
         name = self.shown(ban.name)
         undo: Command = Unban(ban.name) if ban.kind is BanKind.ENTER else Unmute(ban.name)
-        until = self._day_and_time(ban.until) if ban.until else ""
+        until = self.moment(ban.until) if ban.until else ""
         if ban.kind is BanKind.ENTER:
             sentence = (
                 self.say("server.ban_until", name=name, until=until)
@@ -343,7 +347,8 @@ class ServerModel:
             )
         return BanLine(ban.name, sentence, undo)
 
-    def _day_and_time(self, at: int) -> str:
+    def moment(self, at: int) -> str:
+        """``14:03``; with its day unless that is today."""
         last = self._posted[-1][0] if self._posted else 0
         time, day = self._clock(at, "%H:%M"), self._local(at).date()
         if day == self._local(last).date():
@@ -394,7 +399,11 @@ class ServerModel:
 
     def log_text(self, line: LogLine) -> tuple[str, str]:
         """Time and sentence of a line of the log."""
-        sentence = self.say(line.key, **line.fields)
+        fields = {
+            name: size_text(value, self.say) if isinstance(value, int) else value
+            for name, value in line.fields.items()
+        }
+        sentence = self.say(line.key, **fields)
         return self._clock(line.at, "%H:%M:%S"), self._drawable(sentence)
 
     # --- telling people ---
@@ -463,6 +472,7 @@ _LOG_KEYS = {
     HappeningKind.REGISTERED: "server.log.registered",
     HappeningKind.WRONG_LOGIN: "server.log.wrong_login",
     HappeningKind.PASSWORD_RESET: "server.log.password_reset",
+    HappeningKind.FILE_SENT: "server.log.file_sent",
     HappeningKind.FILE_REMOVED: "server.log.file_removed",
     HappeningKind.REALM_ADDED: "server.log.realm_added",
     HappeningKind.REALM_LINKED: "server.log.realm_linked",
@@ -497,27 +507,46 @@ _REALM_KEYS = {
 }
 
 
+def command_name(command: Command) -> str:
+    """Whom or what it is about."""
+    if isinstance(command, AddRealm) and not command.name:
+        return format_address((command.host, command.port))
+    return str(getattr(command, "name", ""))
+
+
 def trouble_key(answered: OperatorAnswered) -> str:
     """Which sentence says why a command came to nothing; it has a ``name``."""
     match answered.command:
         case AddRealm() | CutRealm() | RestoreRealm() | DropRealm():
             return _REALM_KEYS.get(answered.code, "server.log.disk_full")
         case RemoveFile():
-            return "server.log.no_file"
+            is_full = answered.code is Code.DISK_FULL
+            return "server.log.not_removed" if is_full else "server.log.no_file"
         case _:
             return "server.log.nobody"
 
 
-def _sentence(happened: Happened) -> tuple[str, dict[str, str]]:
+def _sentence(happened: Happened) -> tuple[str, dict[str, str | int]]:
     if happened.kind is HappeningKind.WRONG_PASSWORD:
         host = happened.address[0] if happened.address else "—"
         if happened.count <= FREE_FAILURES:
-            fields = {"host": host, "count": str(happened.count), "free": str(FREE_FAILURES)}
+            fields: dict[str, str | int] = {
+                "host": host,
+                "count": str(happened.count),
+                "free": str(FREE_FAILURES),
+            }
             return "server.log.wrong_password", fields
         return "server.log.wrong_password_wait", {"host": host, "count": str(happened.count)}
-    return _LOG_KEYS[happened.kind], {
-        "name": clean(happened.name),
+    key, name = _LOG_KEYS[happened.kind], clean(happened.name)
+    if happened.kind is HappeningKind.REALM_LINKED and happened.count:
+        is_one = happened.count == 1
+        key = "server.log.realm_back_one" if is_one else "server.log.realm_back"
+    if happened.kind is HappeningKind.FILE_SENT and name.startswith("@"):
+        key, name = "server.log.file_arrived", name[1:]
+    return key, {
+        "name": name,
         "address": format_address(happened.address),
         "count": format_count(happened.count),
+        "size": happened.count,
         "text": clean(happened.text),
     }

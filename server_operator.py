@@ -6,7 +6,7 @@ Band: cores. Writes through the people and members it is given; ends sessions th
 from collections.abc import Callable
 from functools import partial
 
-from conversation import Presence
+from conversation import ROOM, ConversationKind, Presence
 from protocol import CloseCode, Code
 from records import BanKind, Credentials, FileRecord, Store
 from server_accounts import Accounts, Reset
@@ -25,6 +25,7 @@ from server_events import (
     PersonRow,
     RemoveFile,
     ResetPassword,
+    SpaceReported,
     StatusReported,
     Unban,
     Unmute,
@@ -37,6 +38,7 @@ from wordlist import make_password
 
 LOOK_AT_LEAST = 60.0  # s between looks at the ends of bans: wall clocks are set
 MOST_FILES = 200  # in one list
+MOST_PLACES = 4  # told of each of them
 PersonCommand = Kick | BanPerson | Unban | Mute | Unmute
 OperatorCommand = PersonCommand | ResetPassword | ListFiles | RemoveFile
 
@@ -159,21 +161,40 @@ class Operator:
 
     def _list_files(self) -> None:
         rows = tuple(map(self._file_row, self._store.newest_files(MOST_FILES)))
-        space = self._uploads.used, self._uploads.limit, self._uploads.free
-        self._report(FilesListed(rows, *space))
+        coming = tuple(self._uploads.coming()[:MOST_FILES])
+        self._report(FilesListed(rows, coming, self._uploads.space))
 
     def _file_row(self, record: FileRecord) -> FileRow:
-        person = self._store.person(record.person)
-        name = person.name if person is not None else ""
-        return FileRow(record.file, record.name, record.size, name, record.at)
+        places = self._store.file_places(record.file, MOST_PLACES + 1)
+        return FileRow(
+            record.file,
+            record.name,
+            record.size,
+            self._uploads.name_of(record.person),
+            record.at,
+            tuple(map(self._place, places[:MOST_PLACES])),
+            len(places) > MOST_PLACES,
+        )
+
+    def _place(self, conversation: int) -> tuple[ConversationKind, str]:
+        if conversation == ROOM:
+            return ConversationKind.ROOM, ""
+        record = self._store.conversation(conversation)
+        assert record is not None  # an entry stands in it
+        return record.kind, record.name
 
     def _remove_file(self, command: RemoveFile, at: int) -> Code:
         record = self._store.file(command.file)
         if record is None or record.is_removed:
             return Code.FILE_MISSING
         self._store.remove_file(command.file)
-        self._turn.when_kept(lambda _: self._uploads.remove(command.file))
-        self._report(Happened(HappeningKind.FILE_REMOVED, at, text=record.name))
+        removed = Happened(HappeningKind.FILE_REMOVED, at, text=record.name)
+
+        def end(_: float) -> None:
+            self._uploads.remove(command.file)
+            self._report(removed)
+
+        self._turn.when_kept(end)
         return Code.OK
 
     # --- passwords that were forgotten ---
@@ -231,7 +252,8 @@ class Operator:
         self._report(BansChanged(self._people.bans()))
 
     def report_status(self, posted: int) -> None:
-        """The table of people as it is now."""
+        """The table of people as it is now, and the space for files."""
+        self._report(SpaceReported(self._uploads.space))
         at = self._wall_clock()
         rows = tuple(self._row(member, at) for member in self._members.all())
         self._report(StatusReported(rows, posted, at))

@@ -12,7 +12,7 @@ from server_model import CHART_SECONDS, LOG_LINES, PersonLine, ServerModel
 from server_views import make_menu
 from texts import Texts
 from widgets import Card, Link, ThinScrollbar
-from widgets_look import Look, shorten
+from widgets_look import Look, is_focused, shorten
 
 _ROW = 32  # design pixels
 # Column, key of its heading, and where it begins, as a share of the table's width.
@@ -58,7 +58,7 @@ class ChartCard(Card):
         self.caption.pack(side="right")
         self._canvas = tk.Canvas(
             self.inside,
-            height=look.px(92),
+            height=look.px(104),
             width=1,
             background=colours.surface,
             highlightthickness=0,
@@ -212,7 +212,7 @@ class PeopleCard(Card):
         canvas, look, colours = self.canvas, self._look, self._look.colours
         width, height = canvas.winfo_width() + self._bar.winfo_width(), look.px(_ROW)
         middle = place * height + height // 2
-        is_chosen = line.person == self._chosen and canvas.focus_displayof() is canvas
+        is_chosen = line.person == self._chosen and is_focused(canvas)
         if is_chosen or place == self._hovered:
             top = place * height
             fill = colours.field if not is_chosen else colours.pill

@@ -156,7 +156,6 @@ class Call:
     def become(self, calls: Calls, record: RealmRecord) -> None:
         """The trial is over: this is the realm's."""
         self._calls, self.record = calls, record
-        self._password = self._ourselves.password
 
     def open(self) -> RealmPeer | None:
         """What stands serves from now on; None: it is gone already."""
@@ -184,8 +183,12 @@ class Call:
             self._pause_refused(now)
             return False
         self.key = key
-        if self.room_id != payload.room_id:
-            self.room_id, self.prs = payload.room_id, b""
+        if self.room_id == payload.room_id:
+            return True
+        if self.record is not None:  # it is for another room; ours is no guess to give away
+            self._refuse(Refusal(Code.WRONG_PASSWORD, {}), now)
+            return False
+        self.room_id, self.prs = payload.room_id, b""
         return True
 
     def _prove(self, now: float) -> None:
@@ -246,6 +249,11 @@ class Call:
     def receive_id(self) -> int:
         """By which the realm addresses us; 0: nothing is expected."""
         return self._link.receive_id
+
+    @property
+    def lost_id(self) -> int:
+        """By which the realm says that it has lost our session; 0: there is none."""
+        return self._link.send_id
 
     def receive_datagram(self, datagram: bytes, address: Address, now: float) -> None:
         """Never raises."""

@@ -5,6 +5,7 @@ what is said will wait. Everything is decided in the open transaction.
 Source: docs/protocol.md.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,12 +20,16 @@ from records import BanKind, RealmRecord, Store
 from server_conversations import MAX_CONVERSATIONS, Decision, Outcome
 from server_peer import Member, Peer
 from server_people import People
-from server_realm_peer import RealmPeer
+from server_realm_peer import RealmBounds, RealmPeer
 from server_realm_people import Foreigners, TooManyError
 from server_realm_serving import Serving
 from server_rooms import Rooms
 from server_turn import Turn
 
+# What another realm may say no with; all else means that it cannot tell now.
+_REFUSALS = frozenset(
+    {Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.BANNED, Code.NOT_ALLOWED, Code.NO_WAY_THERE}
+)
 PATIENCE = 3.0  # s for an answer of the other realm; then it is as if it were away
 
 Then = Callable[[Decision, float], None]
@@ -56,6 +61,7 @@ class Contacts:
         standing: Callable[[int], RealmPeer | None],
         answer: Callable[[Peer, int, Code, Fields], None],
         wake: Callable[[Peer], None],
+        bounds_of: Callable[[int], RealmBounds],
         wall_clock: Callable[[], int],
     ) -> None:
         self._store = store
@@ -67,6 +73,7 @@ class Contacts:
         self._standing = standing
         self._answer = answer
         self._wake = wake
+        self._bounds_of = bounds_of
         self._wall_clock = wall_clock
         self._asked: Deadlines[_Wish] = Deadlines()
 
@@ -95,7 +102,7 @@ class Contacts:
 
     def _ask(self, wish: _Wish, now: float) -> None:
         link = self._standing(wish.realm.realm)
-        if link is None:
+        if link is None or link.is_mute:
             wish.then(self._decision(wish, None), now)
             return
         person, name = self._serving.known(wish.member.person)
@@ -113,9 +120,11 @@ class Contacts:
         if self._asked.get(wish) is None:
             return  # too late
         if answer.code is Code.OK:
-            decision = self._decision(wish, _contact(wish.kind, answer.fields))
-        else:
+            decision = self._decision(wish, _contact(wish.kind, wish.name, answer.fields))
+        elif answer.code in _REFUSALS:
             decision = _refuse(answer.code)
+        else:  # not now
+            decision = self._decision(wish, None)
         self._asked.cancel(wish)
         wish.then(decision, now)
 
@@ -184,12 +193,17 @@ class Contacts:
 
     # --- for another realm ---
 
-    def serve(self, link: RealmPeer, request: int, fields: Fields) -> None:
+    def serve(self, link: RealmPeer, request: int, fields: Fields, now: float) -> None:
         """CONTACT. Raises PeerError."""
         kind, name = number_field(fields, "kind"), text_field(fields, "name")
         who = Someone.decode(fields.get("person"))
         if kind not in (ConversationKind.PRIVATE, ConversationKind.GROUP):
             raise PeerError("a contact of no kind")
+        contacts = self._bounds_of(link.realm).contacts
+        if not contacts.take(now):
+            wait = math.ceil(contacts.ready_at(now) - now)
+            self._answer(link.peer, request, Code.TOO_MANY_GUESSES, {"wait": wait})
+            return
 
         def end(_: float) -> None:
             if self._standing(link.realm) is link:
@@ -215,14 +229,16 @@ class Contacts:
         return Code.OK, {"name": record.name}
 
 
-def _contact(kind: ConversationKind, fields: Fields) -> Someone:
+def _contact(kind: ConversationKind, name: str, fields: Fields) -> Someone:
     """Who or what was found. Raises PeerError."""
     if kind is ConversationKind.GROUP:
         found = Someone(b"", text_field(fields, "name"))
     else:
         found = Someone.decode(fields.get("person"))
     try:
-        is_sound = normalise_name(found.name) == found.name
+        is_sound = normalise_name(found.name) == found.name and fold_name(found.name) == fold_name(
+            name
+        )
     except NameInvalid:
         is_sound = False
     if not is_sound or (kind is ConversationKind.PRIVATE and not found.theirs):

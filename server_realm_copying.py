@@ -11,17 +11,27 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from auth import NameInvalid, fold_name
-from conversation import NO_TAG, ConversationKind, Entry, EntryKind, FileNote, is_postable_text
+from conversation import (
+    NO_TAG,
+    TAG_SIZE,
+    ConversationKind,
+    Entry,
+    EntryKind,
+    FileNote,
+    is_postable_text,
+)
 from protocol import Code, PeerError
 from realms import PERSON_SIZE, SharedLog, Someone, at_realm, split_realm
 from records import AwaitedFile, BanKind, ForeignPerson, Mirror, Store, Undelivered
 from replication_client import Arrived
+from server_conversations import MAX_CONVERSATIONS
 from server_people import People
 from server_realm_people import Foreigners, TooManyError
 from server_rooms import Rooms
 
 MAX_RETURNING = 50_000  # entries of ours that a home has not shown yet: what is remembered of them
 READ_BYTES = 256 * 1024
+ENTRY_COST = 100  # bytes that an entry takes beside its words, of all that a realm may leave here
 _SAID = frozenset({EntryKind.TEXT, EntryKind.FILE})
 _PASSED_ON = _SAID | {EntryKind.JOINED, EntryKind.LEFT}
 
@@ -108,7 +118,11 @@ class Copying:
         except TooManyError:
             return Code.SERVER_FULL
         found = self._store.private_between(ours, other)
-        return found if found is not None else self._store.add_private(ours, other)
+        if found is not None:
+            return found
+        if len(self._store.conversations_of(ours)) >= MAX_CONVERSATIONS // 2:
+            return Code.SERVER_FULL  # the rest is for whom they want to talk to
+        return self._store.add_private(ours, other)
 
     def own(self, someone: Someone) -> int | None:
         """Whom another realm means by somebody of ours."""
@@ -142,13 +156,13 @@ class Copying:
         else:
             write = self._group(origin, ours, at)
         for number, entry in arrived:
-            if entry.kind not in _PASSED_ON or (entry.tag != NO_TAG and entry.tag in known):
+            if entry.kind not in _PASSED_ON or _is_in(entry.tag, known):
                 continue
             code = write(entry)
             if code is not Code.OK:
                 refusal = Undelivered(origin.realm, origin.theirs, number, code)
                 self._store.add_undelivered(refusal)
-        size = sum(len(entry.name.encode()) + len(entry.text.encode()) + 26 for _, entry in arrived)
+        size = sum(len(entry.encode()) + ENTRY_COST for _, entry in arrived)
         self._store.add_realm_bytes(origin.realm, size)
 
     def _private(
@@ -188,8 +202,11 @@ class Copying:
             if entry.kind is EntryKind.JOINED:
                 if self._people.ban_on(BanKind.ENTER, person.person, shown, "", at) is not None:
                     return Code.BANNED
-                if not is_member:
-                    self._rooms.join(ours, person.person, shown, at)
+                if is_member:
+                    return Code.OK
+                if len(self._store.conversations_of(person.person)) >= MAX_CONVERSATIONS:
+                    return Code.SERVER_FULL
+                self._rooms.join(ours, person.person, shown, at)
                 return Code.OK
             return self._say(origin, ours, entry, person, at) if is_member else Code.NOT_A_MEMBER
 
@@ -208,7 +225,8 @@ class Copying:
             if isinstance(person, Code):
                 return Code.OK  # it stands at its home, and is not shown here
             if entry.kind in _SAID:
-                self._say(origin, copy, entry, person, at)
+                said = entry._replace(tag=strange_tag(entry.tag))
+                self._say(origin, copy, said, person, at)
                 return Code.OK
             if (entry.kind is EntryKind.JOINED) == self._store.is_member(copy, person.person):
                 return Code.OK  # told again, by a home that had to begin anew
@@ -238,25 +256,33 @@ class Copying:
             return Code.BANNED
         if self._people.ban_on(BanKind.SPEAK, person.person, shown, "", at) is not None:
             return Code.MUTED
+        is_given = True
         if entry.kind is EntryKind.FILE:
             try:
-                note = FileNote.decode(entry.text)
+                is_given = self._give(origin.realm, ours, FileNote.decode(entry.text))
             except PeerError:
                 return Code.BAD_REQUEST
-            self._await(origin.realm, note)
         elif not is_postable_text(entry.text):
             return Code.TEXT_INVALID
         sent_at = min(entry.sent_at, at)  # one from the future would be the time of all after it
         said = Entry(entry.tag, entry.kind, sent_at, person.person, shown, entry.text)
-        self._store.append(ours, said)
+        self._store.append(ours, said, is_given=is_given)
         return Code.OK
 
-    def _await(self, realm: int, note: FileNote) -> None:
-        record = self._store.file(note.file)
-        if record is not None and (record.is_removed or self._is_here(note.file)):
-            return  # the operator does not want it, or there it is
-        self._store.add_awaited_file(AwaitedFile(note.file, note.size, note.name, realm))
+    def _give(self, realm: int, ours: int, note: FileNote) -> bool:
+        """Whether an entry gives its file to who reads it. A realm may give away what it may read,
+        and what it has shown to have, all of it: else a hash would open what is here for others.
+        """
+        store, record = self._store, self._store.file(note.file)
+        if record is not None and record.is_removed:
+            return False  # the operator does not want it
+        if record is not None and record.size == note.size and self._is_here(note.file):
+            may_read = store.may_realm_read_file(note.file, realm)
+            if may_read or store.has_brought(note.file, realm):
+                return True
+        store.add_awaited_file(AwaitedFile(note.file, note.size, note.name, realm, ours))
         self._awaiting.add(realm)
+        return False
 
     # --- what our people said to a group of theirs, shown by its home ---
 
@@ -314,6 +340,19 @@ class Copying:
             self._store.set_returned(mirror.conversation, number)
             if returning is not None:
                 returning.returned = number
+
+
+def strange_tag(tag: bytes) -> bytes:
+    """What marks an entry that a home shows and nobody of ours said. Tags that we send there are no
+    secret from it: under one of them, any text would be taken for a draft that has arrived.
+    """
+    if tag == NO_TAG:
+        return tag
+    return hashlib.blake2s(b"strange" + tag, digest_size=TAG_SIZE).digest()
+
+
+def _is_in(tag: bytes, known: Collection[bytes]) -> bool:
+    return tag != NO_TAG and (tag in known or strange_tag(tag) in known)
 
 
 def _theirs(entry: Entry) -> bytes:

@@ -8,6 +8,7 @@ Source: docs/protocol.md.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 
 from conversation import FIRST_CHAIN, NO_TAG, ROOM, Entry
 from entering import HeldLog
@@ -18,7 +19,7 @@ from realms import MAX_HELD, SharedAnswer, SharedLog, SharedRequest
 from records import Followed, Store, Stored, Undelivered
 from replication_client import Allowance, Arrived, Replica
 from server_realm_copying import Copying, Origin
-from server_realm_peer import RealmPeer
+from server_realm_peer import RealmBounds, RealmPeer
 from server_turn import Turn
 from settings import Limits
 
@@ -26,13 +27,15 @@ MOST_READ = 32  # logs that are pulled at a time, from one realm
 MAX_HAVE_PAIRS = 64
 PAUSE = 5.0  # s after a full disk
 FULL_PAUSE = 600.0  # s after a realm has left here what it may
-DEBT = 4.0  # s of the rate: what a PULL brings may come all at once
 MOST_UNTOLD = 1_000  # refusals that a realm has not heard yet: until then no more is read
 COMPARED_BYTES = 1 << 20  # of our log, read at a time
 MOST_COMPARED = 100_000  # entries of a log that may come a second time
+LEAST_COMPARED = 100  # entries: what it costs at least to compare a log
 PULL_INTERVAL = 0.05  # s between PULLs, when more is behind than the rate allows
 MOST_PULLED = 1_500  # entries that one PULL brings at most: they are 40 bytes and more
 LOOK_INTERVAL = 0.1  # s between questions about logs that are new
+PAGE_INTERVAL = 0.02  # s between pages of all logs, however many they say there are
+HELD_BYTES = 1 << 20  # of entries above gaps, in all logs of a realm
 MOST_UNKNOWN = 64  # logs that we heard of and asked nothing about yet
 
 
@@ -57,6 +60,7 @@ class Following:
         copying: Copying,
         turn: Turn,
         limits: Limits,
+        bounds: RealmBounds,
         *,
         wake: Callable[[RealmPeer], None],
         run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
@@ -68,15 +72,14 @@ class Following:
         self._copying = copying
         self._turn = turn
         self._limits = limits
+        self._bounds = bounds
         self._wake = wake
         self._run = run
         self._report_full = report_full
         self._is_over = False
         self._is_asking = False
         self._paused_until = now  # nothing is read before
-        self._allowance = Allowance()
-        self._tokens = 2.0 * limits.realm_rate
-        self._tokens_at = now
+        self._allowance = Allowance(HELD_BYTES)
         self._pull_from = now
         self._look_from = now
         self.has_refused = False  # since it was looked at last, perhaps
@@ -126,10 +129,10 @@ class Following:
         if replica is None:
             self._behind[theirs] = max(part.number, self._behind.get(theirs, 0))
             return
-        if not self._may_take(now):
+        is_paused = now < self._paused_until or self.is_choked
+        if is_paused or not self._bounds.take_entry(now):  # one held above a gap counts too
             replica.learn_head(max(part.number, replica.head), now)  # to be pulled in time
             return
-        self._tokens -= 1.0  # for what is held above a gap too
         arrived = replica.receive(part, now, self.link.peer.session.round_trip)
         if arrived:
             self._arrived.setdefault(theirs, []).extend(arrived)
@@ -167,16 +170,6 @@ class Following:
         self._behind.pop(theirs, None)
 
     # --- how fast ---
-
-    def _may_take(self, now: float) -> bool:
-        self._fill(now)
-        is_paused = now < self._paused_until or self.is_choked
-        return not is_paused and self._tokens > -DEBT * self._limits.realm_rate
-
-    def _fill(self, now: float) -> None:
-        rate = self._limits.realm_rate
-        self._tokens = min(2.0 * rate, self._tokens + rate * (now - self._tokens_at))
-        self._tokens_at = now
 
     def _pause(self, now: float, seconds: float = PAUSE) -> None:
         self._paused_until = now + seconds
@@ -229,11 +222,9 @@ class Following:
         if self._is_over or now < self._paused_until:
             return
         self._ask_logs(now)
-        self._fill(now)
-        for theirs in list(self._behind):
-            if len(self._replicas) >= MOST_READ:
-                break
-            self._open(theirs, now)
+        if self._behind and len(self._replicas) < MOST_READ:
+            for theirs in list(islice(self._behind, MOST_READ)):
+                self._open(theirs, now)
         self._pull(now)
 
     def _pull(self, now: float) -> None:
@@ -262,10 +253,11 @@ class Following:
         """Entries that may be asked for now."""
         if self.is_choked or now < self._pull_from:
             return 0.0
-        if self._tokens <= 0:
-            self._pull_from = now + (1.0 - self._tokens) / self._limits.realm_rate
+        entries = self._bounds.entries(now)
+        if entries <= 0:
+            self._pull_from = self._bounds.entries_from(now)
             return 0.0
-        return self._tokens
+        return entries
 
     def next_timer(self) -> float | None:
         """When there is something to ask."""
@@ -273,7 +265,7 @@ class Following:
             return None
         dues: list[float] = []
         if not self._is_asking and (self._ask_after is not None or self._unknown):
-            dues.append(self._look_from if self._ask_after is None else 0.0)
+            dues.append(self._look_from)
         for replica in self._replicas.values():
             due = replica.next_timer()
             if due is not None:
@@ -285,12 +277,14 @@ class Following:
     def _ask_logs(self, now: float) -> None:
         if self._is_asking or (self._ask_after is None and not self._unknown):
             return
+        if now < self._look_from:
+            return
         if self._ask_after is None:
-            if now < self._look_from:
-                return
             self._look_from = now + LOOK_INTERVAL
             self._ask_after = min(self._unknown) - 1
             self._unknown.clear()
+        else:
+            self._look_from = now + PAGE_INTERVAL
         after, realm = self._ask_after, self.link.realm
         mine = self._store.followed_after(realm, after, MAX_HELD)
         held = tuple(HeldLog(log.theirs, log.have, log.chain) for log in mine)
@@ -309,9 +303,10 @@ class Following:
             return
         shared = SharedAnswer.decode(answer.fields, wish)
         held = {log.conversation for log in wish.held}
-        if not self._place(shared, now):
+        logs, next_after = self._within_bounds(shared, now)
+        if not self._place(logs, now):
             return
-        for log in shared.logs:
+        for log in logs:
             followed = self._store.followed(self.link.realm, log.conversation)
             if followed is None or not followed.ours or log.conversation in self._confirmed:
                 continue
@@ -322,12 +317,25 @@ class Following:
             else:
                 self._confirm(log, followed.have, now)
         if self._ask_after is None:
-            self._ask_after = shared.next_after
+            self._ask_after = next_after
 
-    def _place(self, shared: SharedAnswer, now: float) -> bool:
+    def _within_bounds(
+        self, shared: SharedAnswer, now: float
+    ) -> tuple[tuple[SharedLog, ...], int | None]:
+        """The logs for which a place may be looked for now, and where to ask on. A place that is
+        refused tells who is not here, so it counts as a question for them does."""
+        contacts = self._bounds.contacts
+        for place, log in enumerate(shared.logs):
+            followed = self._store.followed(self.link.realm, log.conversation)
+            if (followed is None or not followed.ours) and not contacts.take(now):
+                self._look_from = max(self._look_from, contacts.ready_at(now))
+                return shared.logs[:place], log.conversation - 1
+        return shared.logs, shared.next_after
+
+    def _place(self, logs: tuple[SharedLog, ...], now: float) -> bool:
         """Logs that are new to us have a place from now on, or are refused."""
         new: list[tuple[SharedLog, Followed | None]] = []
-        for log in shared.logs:
+        for log in logs:
             followed = self._store.followed(self.link.realm, log.conversation)
             if followed is None or not followed.ours:
                 new.append((log, followed))
@@ -365,10 +373,21 @@ class Following:
         ):
             self._unknown.add(log.conversation)  # one at a time
             return
+        head = self._store.head(ours).number
+        first = max(1, head - MOST_COMPARED)
+        if not self._bounds.compared.take(now, head - first + LEAST_COMPARED):
+            self._unknown.add(log.conversation)
+            return
+        self._forget_compared()
         comparison = self._compared[log.conversation] = _Comparison(log.head, ours)
         self._drop(log.conversation)
         self._copying.begin_again(ours)
-        self._read_own(log, comparison, max(1, self._store.head(ours).number - MOST_COMPARED), now)
+        self._read_own(log, comparison, first, now)
+
+    def _forget_compared(self) -> None:
+        """What may still be repeated is known of a few logs: those that were compared last."""
+        while sum(len(one.tags) for one in self._compared.values()) > MOST_COMPARED:
+            del self._compared[next(iter(self._compared))]
 
     def _read_own(self, log: SharedLog, comparison: _Comparison, first: int, now: float) -> None:
         head = self._store.head(comparison.ours).number

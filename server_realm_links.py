@@ -6,13 +6,12 @@ Source: docs/protocol.md.
 """
 
 import hmac
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 
-from auth import fold_name
-from conversation import MAX_REALM
 from crypto import x25519
+from deadlines import Deadlines
 from entering import Step
 from protocol import Address, Burst, CloseCode, Code, DatagramType, PeerError, Verb
 from protocol_frames import (
@@ -26,18 +25,23 @@ from protocol_frames import (
     Response,
     Want,
 )
+from protocol_guards import TokenBucket
 from protocol_requests import Fields, Requester
 from realms import RealmRequest, alias_of, prove_key
-from records import RealmRecord, Store
+from records import RealmRecord
 from server_events import Event, Happened, HappeningKind
 from server_peer import Peer
 from server_realm_calls import Call, Calls, Ourselves, Refusal
 from server_realm_peer import RealmPeer
+from server_realm_records import RealmRecords
 from server_sessions import Sessions
 from server_turn import Turn
 from settings import Limits
 
 VERBS = frozenset({Verb.SHARED, Verb.CONTACT, Verb.UNDELIVERED})  # what realms ask of each other
+MOST_ENTERED = 10.0  # links that one realm may begin in a row, then
+ENTER_INTERVAL = 5.0  # s between them
+SERVED_BURST = 2.0  # s of the rate of requests
 _TO_CALLERS = frozenset(
     {DatagramType.RETRY, DatagramType.RESP, DatagramType.RESET, DatagramType.DATA_TO_CLIENT}
 )
@@ -48,7 +52,7 @@ _OF_LINKS = (Heads, EntryPart, Pull, Have, Want, Chunk)  # what goes over one, b
 class LinkUse:
     """What goes on over links that stand; never called for one after ``lost``."""
 
-    opened: Callable[[RealmPeer, float], None]
+    opened: Callable[[RealmPeer, float], None]  # who it is for tells the operator: tell_linked
     lost: Callable[[RealmPeer, float], None]  # its session is nobody's any more
     serve: Callable[[RealmPeer, int, Verb, Fields, float], None]  # one of VERBS; raises PeerError
     receive: Callable[[RealmPeer, Frame, float], None]  # one of the logs, files; raises PeerError
@@ -57,14 +61,14 @@ class LinkUse:
 
 
 class RealmLinks:
-    """Owns the records of realms, the calls and the links that stand. ``is_off``: there are none.
+    """Owns the calls and the links that stand. ``is_off``: there are none.
 
-    ``part(peer)``: a session that we called is over.
+    ``part(peer)``: a session that we called is over; ``is_banned(host)``: nobody enters from there.
     """
 
     def __init__(
         self,
-        store: Store,
+        known: RealmRecords,
         turn: Turn,
         sessions: Sessions,
         use: LinkUse,
@@ -72,6 +76,7 @@ class RealmLinks:
         limits: Limits,
         *,
         is_off: bool,
+        is_banned: Callable[[str], bool],
         part: Callable[[Peer], None],
         remember: Callable[[Peer, int], None],
         run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
@@ -79,13 +84,14 @@ class RealmLinks:
         random_bytes: Callable[[int], bytes],
         wall_clock: Callable[[], int],
     ) -> None:
-        self._store = store
+        self.known = known
         self._turn = turn
         self._sessions = sessions
         self._use = use
         self.ourselves = ourselves
         self._limits = limits
         self.is_off = is_off
+        self._is_banned = is_banned
         self._part = part
         self._remember = remember
         self._report = report
@@ -100,32 +106,22 @@ class RealmLinks:
             pinged=self._pinged,
             run=run,
         )
-        self._records: dict[int, RealmRecord] = {}
         self._lines: dict[int, Call] = {}  # to all realms that can be called, by realm
         self._trials: list[Call] = []  # to realms that have no record yet
         self._standing: dict[int, RealmPeer] = {}
         self._lonely: set[int] = set()  # realms whose link to us is gone: perhaps to be called
         self._told: dict[int, HappeningKind] = {}  # what the operator knows of the trouble with one
+        self._entering: dict[bytes, TokenBucket] = {}  # how often a realm may call, by key
+        self._serving: dict[int, TokenBucket] = {}  # how much it may ask, by realm
+        self._served_later: Deadlines[int] = Deadlines()  # by realm, that has asked too much
 
     def begin(self, now: float) -> None:
         """The server starts: all realms that can be called are called."""
-        self._records = {record.realm: record for record in self._store.realms()}
-        for record in self._records.values():
+        self.known.load()
+        for record in self.known.all():
             self._call(record, now)
 
     # --- what is known ---
-
-    def records(self) -> Iterable[RealmRecord]:
-        """All realms, those that are cut too."""
-        return self._records.values()
-
-    def named(self, name: str) -> RealmRecord | None:
-        """The realm that is called so here, however it is written."""
-        folded = fold_name(name)
-        return next((one for one in self._records.values() if fold_name(one.name) == folded), None)
-
-    def of_key(self, key: bytes) -> RealmRecord | None:
-        return next((record for record in self._records.values() if record.key == key), None)
 
     def standing(self, realm: int) -> RealmPeer | None:
         """The link to a realm, if it stands."""
@@ -136,35 +132,15 @@ class RealmLinks:
         peer, call = self._standing.get(realm), self._lines.get(realm)
         return peer is not None and (peer.is_called or (call is not None and call.is_alive))
 
-    # --- records ---
+    def trouble(self, realm: int) -> HappeningKind | None:
+        """Why one that is away is not let in, or not called; None: it does not answer."""
+        return self._told.get(realm)
 
-    def save(self, record: RealmRecord) -> RealmRecord:
-        """Into the open transaction; in memory once it is on disk."""
-        saved = self._store.save_realm(record, fold_name(record.name))
-        self._turn.when_kept(partial(self._keep, saved))
-        return saved
-
-    def _keep(self, record: RealmRecord, _: float) -> None:
-        self._records[record.realm] = record
-
-    def is_taken(self, name: str, key: bytes) -> bool:
-        """Whether another realm is called so, or once was: its people still bear that name."""
-        return self._store.is_realm_name(fold_name(name), key)
-
-    def free_name(self, wish: str, key: bytes) -> str:
-        """``wish``, or with a number behind it if another realm is called so."""
-        number, name = 1, wish
-        while self.is_taken(name, key):
-            number += 1
-            end = f"-{number}"
-            name = wish[: MAX_REALM - len(end)] + end
-        return name
+    # --- calling ---
 
     def may_add(self) -> bool:
         """Whether there is room for another realm."""
-        return len(self._records) + len(self._trials) < self._limits.realm_links
-
-    # --- calling ---
+        return self.known.has_room(len(self._trials))
 
     def try_address(
         self,
@@ -224,7 +200,7 @@ class RealmLinks:
 
     def _record_of(self, call: Call) -> RealmRecord:
         assert call.record is not None
-        return self._records.get(call.record.realm, call.record)
+        return self.known.get(call.record.realm) or call.record
 
     def _met(self, call: Call, key: bytes, _: float) -> bool:
         record = self._record_of(call)
@@ -246,9 +222,15 @@ class RealmLinks:
             self._told[record.realm] = kind
             self._happen(kind, record)
 
-    def _happen(self, kind: HappeningKind, record: RealmRecord) -> None:
+    def _happen(self, kind: HappeningKind, record: RealmRecord, count: int = 0) -> None:
         address = (record.host, record.port) if record.host else None
-        self._report(Happened(kind, self._wall_clock(), record.name, address))
+        self._report(Happened(kind, self._wall_clock(), record.name, address, count))
+
+    def tell_linked(self, realm: int, count: int) -> None:
+        """For the operator: its link stands, and so many messages waited and have arrived."""
+        record = self.known.get(realm)
+        if record is not None:
+            self._happen(HappeningKind.REALM_LINKED, record, count)
 
     def _called_well(self, call: Call, now: float) -> None:
         """We are in."""
@@ -271,20 +253,22 @@ class RealmLinks:
         shared = x25519(self.ourselves.static_private, wish.key)
         if not hmac.compare_digest(wish.proof, prove_key(shared, peer.session.handshake_hash)):
             raise PeerError("a realm that does not hold its key")
-        record = self.of_key(wish.key)
-        code = self._judge(wish.key, record, now)
+        record = self.known.of_key(wish.key)
+        code, refusal = self._judge(peer.host, wish.key, record, now)
         if code is not Code.OK:
-            self._sessions.answer(peer, request, code, {})
+            self._sessions.answer(peer, request, code, refusal)
             return
         at = self._wall_clock()
-        if record is None:
-            name = self.free_name(alias_of(wish.name), wish.key)
-            record = RealmRecord(0, wish.key, name, added_at=at)
-        fresh = replace(record, seen_at=at)
+        realm = 0
 
         def decide() -> None:
-            nonlocal fresh
-            fresh = self.save(fresh)
+            nonlocal realm
+            if record is not None:
+                realm = record.realm
+            else:
+                name = self.known.free_name(alias_of(wish.name), wish.key)
+                made = RealmRecord(0, wish.key, name, added_at=at, seen_at=at)
+                realm = self.known.save(made).realm
             self._remember(peer, at)
 
         def refuse(_: float) -> None:
@@ -294,29 +278,40 @@ class RealmLinks:
             refuse(now)
             return
         self._turn.when_undone(refuse)
-        self._turn.when_kept(lambda now: self._let_in(peer, request, fresh, now))
+        self._turn.when_kept(lambda now: self._let_in(peer, request, realm, now))
 
-    def _judge(self, key: bytes, record: RealmRecord | None, now: float) -> Code:
-        if self.is_off or (record is not None and record.is_cut):
-            return Code.NOT_ALLOWED
+    def _judge(
+        self, host: str, key: bytes, record: RealmRecord | None, now: float
+    ) -> tuple[Code, Fields]:
+        if self.is_off or self._is_banned(host) or (record is not None and record.is_cut):
+            return Code.NOT_ALLOWED, {}
         if key == self.ourselves.key:
-            return Code.BAD_REQUEST
+            return Code.BAD_REQUEST, {}
         if record is None:
-            return Code.OK if self.may_add() else Code.SERVER_FULL
+            return Code.OK if self.known.has_room_for_callers() else Code.SERVER_FULL, {}
+        calls = self._entering.get(key)
+        if calls is None:
+            calls = self._entering[key] = TokenBucket(1.0 / ENTER_INTERVAL, MOST_ENTERED)
+        if not calls.take(now):
+            return Code.TOO_MANY_GUESSES, {"wait": math.ceil(calls.ready_at(now) - now)}
         standing = self._standing.get(record.realm)
         if standing is not None and not standing.is_called and self.ourselves.key < key:
             # Both ends have called, and ours is the call that stays; unless they have lost it.
             self._lines[record.realm].ask_whether_it_lives(now)
-            return Code.REALM_EXISTS
-        return Code.OK
+            return Code.REALM_EXISTS, {}
+        return Code.OK, {}
 
-    def _let_in(self, peer: Peer, request: int, record: RealmRecord, now: float) -> None:
+    def _let_in(self, peer: Peer, request: int, realm: int, now: float) -> None:
+        record = self.known.get(realm)
         if peer.entering.step is not Step.PROVED:
             return  # it ended in this very turn
-        peer.entering.step, peer.realm = Step.ENTERED, record.realm
+        if record is None or record.is_cut:  # so did the link
+            self._sessions.answer(peer, request, Code.NOT_ALLOWED, {})
+            return
+        peer.entering.step, peer.realm = Step.ENTERED, realm
         self._sessions.welcome(peer)
         self._sessions.answer(peer, request, Code.OK, {})
-        self._stand(RealmPeer(record.realm, record.name, peer, Requester(), is_called=True), now)
+        self._stand(RealmPeer(realm, record.name, peer, Requester(), is_called=True), now)
 
     def part(self, peer: Peer) -> None:
         """A session that somebody called has ended; none of a realm is fine."""
@@ -328,7 +323,8 @@ class RealmLinks:
 
     def _stand(self, peer: RealmPeer, now: float) -> None:
         """The newest one stays, if both ends or one of them have called twice."""
-        record = self._records[peer.realm]
+        record = self.known.get(peer.realm)
+        assert record is not None  # it was let in, or called
         before, call = self._standing.get(peer.realm), self._lines.get(peer.realm)
         if before is not None and before.is_called:
             self._sessions.close(before.peer, CloseCode.RENEWED, now)
@@ -341,8 +337,7 @@ class RealmLinks:
         self._standing[peer.realm] = peer
         self._lonely.discard(peer.realm)
         self._told.pop(peer.realm, None)
-        self._note_seen(peer.realm, now)
-        self._happen(HappeningKind.REALM_LINKED, record)
+        self.known.note_seen(peer.realm, self._wall_clock(), now)
         self._use.opened(peer, now)
         self._use.changed(now)
 
@@ -352,18 +347,10 @@ class RealmLinks:
             self._lonely.add(peer.realm)
         self._use.lost(peer, now)
         self._use.changed(now)
-        self._note_seen(peer.realm, now)
-        record = self._records.get(peer.realm)
-        if record is not None:
+        self.known.note_seen(peer.realm, self._wall_clock(), now)
+        record = self.known.get(peer.realm)
+        if record is not None and not record.is_cut:  # that is told by who cut it
             self._happen(HappeningKind.REALM_LOST, record)
-
-    def _note_seen(self, realm: int, now: float) -> None:
-        record = self._records.get(realm)
-        if record is not None:
-            seen = replace(record, seen_at=self._wall_clock())
-            self._turn.attempt(
-                lambda: self._keep(self._store.save_realm(seen, fold_name(seen.name)), now), now
-            )
 
     def hang_up(self, realm: int, code: CloseCode, now: float) -> None:
         """Ends the link to a realm, if it stands or is called."""
@@ -379,9 +366,15 @@ class RealmLinks:
         self._lines.pop(record.realm, None)
         self._call(record, now)
 
+    def rename(self, record: RealmRecord) -> None:
+        """It is called otherwise now, in all that is yet to come."""
+        standing = self._standing.get(record.realm)
+        if standing is not None:
+            standing.name = record.name
+
     def drop(self, realm: int, now: float) -> None:
         """Its record is gone."""
-        self._records.pop(realm, None)
+        self.known.forget(realm)
         self.hang_up(realm, CloseCode.KICKED, now)
         self._lines.pop(realm, None)
         self._told.pop(realm, None)
@@ -432,9 +425,18 @@ class RealmLinks:
                 self.break_off(standing, now)
 
     def _serve_next(self, standing: RealmPeer, now: float) -> None:
+        realm = standing.realm
+        bucket = self._serving.get(realm)
+        if bucket is None:
+            rate = self._limits.realm_requests
+            bucket = self._serving[realm] = TokenBucket(rate, SERVED_BURST * rate)
+        if bucket.level(now) < 1.0:
+            self._served_later.set(realm, bucket.ready_at(now))
+            return
         waiting = standing.peer.responder.next_request()
         if waiting is None:
             return
+        bucket.take(now)
         request, verb, fields = waiting
         if verb in VERBS:
             self._use.serve(standing, request, Verb(verb), fields, now)
@@ -454,7 +456,7 @@ class RealmLinks:
         addressed = int.from_bytes(datagram[4:12], "big")
         is_reset = datagram[3] == DatagramType.RESET  # it bears the other end's number
         for call in self._all_calls():
-            if is_reset or call.receive_id == addressed:
+            if addressed == (call.lost_id if is_reset else call.receive_id):
                 call.receive_datagram(datagram, address, now)
 
     def _all_calls(self) -> list[Call]:
@@ -474,7 +476,8 @@ class RealmLinks:
     def next_timer(self) -> float | None:
         if self._lonely:
             return 0.0
-        dues = [call.next_timer() for call in self._all_calls()]
+        dues = [self._served_later.next()]
+        dues += [call.next_timer() for call in self._all_calls()]
         dues += [
             standing.requester.next_timer()
             for standing in self._standing.values()
@@ -485,6 +488,12 @@ class RealmLinks:
     def handle_timer(self, now: float) -> None:
         lonely, self._lonely = self._lonely, set()
         for realm in sorted(lonely):
-            self._call(self._records[realm], now)
+            record = self.known.get(realm)
+            if record is not None:
+                self._call(record, now)
+        for realm in self._served_later.take_due(now):
+            late = self._standing.get(realm)
+            if late is not None:
+                self.serve_next(late.peer, now)
         for call in self._all_calls():
             call.handle_timer(now)

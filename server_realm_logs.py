@@ -19,7 +19,7 @@ from server_realm_contacts import Contacts
 from server_realm_copying import Copying
 from server_realm_files import RealmFiles
 from server_realm_following import MOST_UNTOLD, Following
-from server_realm_peer import RealmPeer
+from server_realm_peer import RealmBounds, RealmPeer
 from server_realm_people import Foreigners
 from server_realm_serving import Serving
 from server_rooms import Rooms
@@ -128,14 +128,16 @@ class RealmLogs:
             standing=self.standing,
             answer=answer,
             wake=wake,
+            bounds_of=self._bounds_of,
             wall_clock=wall_clock,
         )
-        self._files = RealmFiles(store, uploads, turn, limits, is_here=shelf.has)
+        self._files = RealmFiles(store, uploads, turn, limits)
         self._wake = wake
         self._run = run
         self._report_full = report_full
         self._wall_clock = wall_clock
         self._following: dict[int, Following] = {}  # by realm
+        self._bounds: dict[int, RealmBounds] = {}  # by realm, of all since the start
         self._telling: dict[int, _Telling] = {}
         self._full: set[int] = set()  # realms that were reported
 
@@ -155,11 +157,18 @@ class RealmLogs:
             self._copying,
             self._turn,
             self._limits,
+            self._bounds_of(link.realm),
             wake=lambda link: self._wake(link.peer),
             run=self._run,
             report_full=self._note_full,
             now=now,
         )
+
+    def _bounds_of(self, realm: int) -> RealmBounds:
+        bounds = self._bounds.get(realm)
+        if bounds is None:
+            bounds = self._bounds[realm] = RealmBounds(self._limits)
+        return bounds
 
     def lost(self, link: RealmPeer, now: float) -> None:
         """It stands no more. Another one to the same realm may have taken its place."""
@@ -195,7 +204,7 @@ class RealmLogs:
             case Verb.SHARED:
                 self._serving.serve_shared(link, request, fields)
             case Verb.CONTACT:
-                self.contacts.serve(link, request, fields)
+                self.contacts.serve(link, request, fields, now)
             case _:  # UNDELIVERED
                 self._serving.serve_undelivered(link, request, fields, now)
 

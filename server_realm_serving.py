@@ -5,7 +5,6 @@ speak of what is on disk alone.
 Source: docs/protocol.md.
 """
 
-import hashlib
 from collections.abc import Callable
 from itertools import islice
 
@@ -15,7 +14,7 @@ from protocol_frames import Have
 from protocol_requests import Fields, number_field
 from realms import MAX_HELD, MAX_PAGE, PERSON_SIZE, SharedAnswer, SharedLog, SharedRequest, Someone
 from records import Store
-from server_delivery import Delivery
+from server_delivery import MAX_HAVE_PAIRS, Delivery
 from server_peer import Peer
 from server_people import People
 from server_realm_copying import Copying
@@ -147,7 +146,7 @@ class Serving:
         self._delivery.receive_have(link.peer, have, now)
         has = {
             conversation: number
-            for conversation, number in have.numbers
+            for conversation, number in have.numbers[:MAX_HAVE_PAIRS]  # what was looked at
             if conversation in link.peer.feeds
             and number > self._store.realm_has(link.realm, conversation)
         }
@@ -210,23 +209,18 @@ class Serving:
         is_ours = record is not None and (record.pair is not None or mirror is not None)
         if not is_ours:
             return  # a group of ours that their people read
-        once = _once(realm, conversation, number)
         found = self._store.read(conversation, number, number, READ_BYTES)
-        if not found or self._store.once(once) is not None:
+        if not found:
             return
         entry = Entry.decode(found[0].body)
         is_said = entry.kind in (EntryKind.TEXT, EntryKind.FILE)
         if not is_said or self._store.foreign_person(entry.person) is not None:
             return
+        if not self._store.note_refused(realm, conversation, number):
+            return
         at = self._wall_clock()
-        self._store.save_once(once, Code.OK, b"{}", at)
         shown = mirror.conversation if mirror is not None else conversation
         text = RefusalNote.about(entry, code).encode()
         self._store.append(
             shown, Entry(entry.tag, EntryKind.NOTICE, at, entry.person, entry.name, text)
         )
-
-
-def _once(realm: int, conversation: int, number: int) -> bytes:
-    place = f"undelivered {realm} {conversation} {number}".encode()
-    return hashlib.blake2s(place, digest_size=16).digest()

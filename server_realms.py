@@ -22,6 +22,7 @@ from server_events import (
     Event,
     Happened,
     HappeningKind,
+    LetPeopleLink,
     ListRealms,
     OperatorAnswered,
     RealmRow,
@@ -38,7 +39,7 @@ from settings import WhoMayLink
 VERBS = frozenset({Verb.ADD_REALM, Verb.REALMS})
 MOST_TRIALS = 4  # at once: each may cost a scrypt, and a guess at somebody's password
 TRIALS_WAIT = 10  # s after which there is certainly room for another
-RealmCommand = AddRealm | CutRealm | RestoreRealm | DropRealm | ListRealms
+RealmCommand = AddRealm | CutRealm | RestoreRealm | DropRealm | LetPeopleLink | ListRealms
 Then = Callable[[Code, Fields, float], None]
 # What a realm may answer to who calls; all else means that it has no such thing as links.
 _ANSWERS = frozenset(
@@ -65,7 +66,7 @@ class _Wish:
 
 
 class Realms:
-    """Serves VERBS and the operator's commands about realms."""
+    """Serves VERBS and the operator's commands about realms. ``changed``: people may ask anew."""
 
     def __init__(
         self,
@@ -76,14 +77,17 @@ class Realms:
         *,
         answer: Callable[[Peer, int, Code, Fields], None],
         report: Callable[[Event], None],
+        changed: Callable[[float], None],
         wall_clock: Callable[[], int],
     ) -> None:
         self._store = store
         self._turn = turn
         self._links = links
+        self._known = links.known
         self._who = who
         self._answer = answer
         self._report = report
+        self._changed = changed
         self._wall_clock = wall_clock
         self._wishes: list[_Wish] = []
 
@@ -119,7 +123,8 @@ class Realms:
             ]
             for row in self.rows()
         ]
-        return {"realms": rows}
+        may_add = self._who is WhoMayLink.USERS and self._links.may_add()
+        return {"realms": rows, "may_add": may_add}
 
     def _add_for(self, member: Member, fields: Fields, then: Then, now: float) -> None:
         once = hex_field(fields, "once", ONCE_SIZE)
@@ -163,10 +168,8 @@ class Realms:
         if address is None:
             return Code.BAD_REQUEST, {"reason": "address"}
         wish.address = address
-        there = next(
-            (one for one in self._links.records() if (one.host, one.port) == address), None
-        )
-        named = self._links.named(wish.name) if wish.name else None
+        there = next((one for one in self._known.all() if (one.host, one.port) == address), None)
+        named = self._known.named(wish.name) if wish.name else None
         if there is not None or (named is not None and named.host):
             return Code.REALM_EXISTS, {"name": there.name if there is not None else wish.name}
         if len(self._wishes) >= MOST_TRIALS:
@@ -174,12 +177,12 @@ class Realms:
         return (Code.OK if self._links.may_add() else Code.SERVER_FULL), {}
 
     def _met(self, wish: _Wish, call: Call, key: bytes, now: float) -> bool:
-        record = self._links.of_key(key)
+        record = self._known.of_key(key)
         if key == self._links.ourselves.key:
             self._give_up(wish, call, Code.BAD_REQUEST, {"reason": "self"}, now)
         elif record is not None and (record.host or record.is_cut):
             self._give_up(wish, call, Code.REALM_EXISTS, {"name": record.name}, now)
-        elif wish.name and self._links.is_taken(wish.name, key):
+        elif wish.name and not self._known.may_be_named(wish.name, key):
             self._give_up(wish, call, Code.REALM_EXISTS, {"name": wish.name}, now)
         else:
             return True
@@ -188,7 +191,7 @@ class Realms:
     def _refused(self, wish: _Wish, call: Call, refusal: Refusal, now: float) -> None:
         if wish.key:
             return  # it is a realm of ours already, and is called again
-        if refusal.code is Code.REALM_EXISTS and self._links.of_key(call.key) is not None:
+        if refusal.code is Code.REALM_EXISTS and self._known.of_key(call.key) is not None:
             self._stands(wish, call, now)  # they have called us, and that link stays
             return
         code = refusal.code if refusal.code in _ANSWERS else Code.NOT_ALLOWED
@@ -203,24 +206,35 @@ class Realms:
 
     def _stands(self, wish: _Wish, call: Call, now: float) -> None:
         """They took us in: it is a realm of ours once that is on disk."""
-        known = self._links.of_key(call.key)
+        known = self._known.of_key(call.key)
         is_added = known is not None and known.host  # by somebody else, meanwhile
-        if is_added or any(other.key == call.key for other in self._wishes):
+        if (
+            is_added
+            or any(other.key == call.key for other in self._wishes)
+            or (wish.name and not self._known.may_be_named(wish.name, call.key))
+        ):
             name = known.name if known is not None else wish.name
             self._give_up(wish, call, Code.REALM_EXISTS, {"name": name}, now)
             return
         wish.key = call.key
         record = self._new_record(wish, call)
+        rivals = self._known.in_the_way(record.name, record.key)
+        renamed: list[RealmRecord] = []
         fields: Fields = {"name": record.name, "room": call.room_name}
 
         def decide() -> None:
             nonlocal record
-            record = self._links.save(record)
+            record = self._known.save(record)
+            for rival in rivals:
+                name = self._known.free_name(rival.name, rival.key)
+                renamed.append(self._known.save(replace(rival, name=name)))
             if wish.once:
                 self._store.save_once(wish.once, Code.OK, encode_object(fields), record.seen_at)
 
         def keep(now: float) -> None:
             self._wishes.remove(wish)
+            for rival in renamed:
+                self._links.rename(rival)
             self._happen(HappeningKind.REALM_ADDED, record, wish.added_by)
             self._links.take_over(call, record, now)
             wish.then(Code.OK, fields, now)
@@ -235,11 +249,11 @@ class Realms:
             undo(now)
 
     def _new_record(self, wish: _Wish, call: Call) -> RealmRecord:
-        at, known = self._wall_clock(), self._links.of_key(call.key)
+        at, known = self._wall_clock(), self._known.of_key(call.key)
         if known is None:
-            name = self._links.free_name(wish.name or alias_of(call.room_name), call.key)
+            name = wish.name or self._known.free_name(alias_of(call.room_name), call.key)
             known = RealmRecord(0, call.key, name, added_at=at)
-        elif wish.name and self._is_unspoken(known):  # nobody here knows another name of it
+        elif wish.name and self._known.is_nameless(known):
             known = replace(known, name=wish.name)
         host, port = call.address
         return replace(
@@ -252,30 +266,38 @@ class Realms:
             seen_at=at,
         )
 
-    def _is_unspoken(self, record: RealmRecord) -> bool:
-        people = self._store.count_foreign_people(record.realm)
-        return not people and not self._store.mirrors(record.realm)
-
     # --- the operator ---
 
     def carry_out(self, command: RealmCommand, now: float) -> None:
         """Answered by RealmsListed, or by OperatorAnswered once it is on disk."""
-        if isinstance(command, ListRealms):
-            self._report(RealmsListed(self.rows()))
+        if isinstance(command, LetPeopleLink):
+            self._let(command.who, now)
+        elif isinstance(command, ListRealms):
+            self._list()
         elif isinstance(command, AddRealm):
             self._add_by_operator(command, now)
         else:
             self._change(command, now)
 
+    def _let(self, who: WhoMayLink, now: float) -> None:
+        if not self._links.is_off:
+            self._who = who
+            self._changed(now)
+        self._list()
+
+    def _list(self) -> None:
+        self._report(RealmsListed(self.rows(), self._who))
+
     def _add_by_operator(self, command: AddRealm, now: float) -> None:
         def then(code: Code, fields: Fields, _: float) -> None:
-            self._report(OperatorAnswered(command, code))
+            about = fields.get("reason") or fields.get("name") or ""
+            self._report(OperatorAnswered(command, code, about=str(about)))
 
         wish = _Wish(command.name, (command.host, command.port), "", b"", then)
         self._add(wish, command.password or None, now)
 
     def _change(self, command: CutRealm | RestoreRealm | DropRealm, now: float) -> None:
-        record = self._links.named(command.name)
+        record = self._known.named(command.name)
         if record is None:
             self._report(OperatorAnswered(command, Code.NO_SUCH_REALM))
             return
@@ -285,7 +307,7 @@ class Realms:
             if isinstance(command, DropRealm):
                 self._store.drop_realm(record.realm)
             else:
-                self._links.save(changed)
+                self._known.save(changed)
 
         def keep(now: float) -> None:
             match command:
@@ -314,7 +336,7 @@ class Realms:
 
     def rows(self) -> tuple[RealmRow, ...]:
         """All realms, by name."""
-        records = sorted(self._links.records(), key=lambda record: record.name.casefold())
+        records = sorted(self._known.all(), key=lambda record: record.name.casefold())
         return tuple(map(self._row, records))
 
     def _row(self, record: RealmRecord) -> RealmRow:
@@ -322,14 +344,17 @@ class Realms:
         state = RealmState.CUT if record.is_cut else RealmState.AWAY
         if self._links.is_linked(record.realm):
             state = RealmState.LINKED
+        is_silent = state is RealmState.AWAY and standing is not None  # since a moment ago
         return RealmRow(
             record.name,
             state,
-            record.seen_at,
+            self._wall_clock() if is_silent else record.seen_at,
             self._store.waiting_for(record.realm),
             standing.peer.session.round_trip.smoothed if standing is not None else None,
             (record.host, record.port) if record.host else None,
             record.added_by,
+            standing.peer.session.receive_loss if standing is not None else 0.0,
+            self._links.trouble(record.realm),
         )
 
 

@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from deadlines import Deadlines
-from protocol import Burst
-from protocol_frames import Want, encode_chunks
-from protocol_packing import pad
+from protocol import Burst, Code
+from protocol_frames import Want, pack_chunks
 from records import Shelf, Store
 from server_peer import Peer
-from transfer import MAX_SUPPLIED, Run, Supplier
+from transfer import MAX_SUPPLIED, Supplier
 
 TURN_BYTES = 1024 * 1024  # of files, for all sessions: chat waits no longer than that takes
 
@@ -79,9 +78,21 @@ class Supply:
             return self._store.may_realm_read_file(file, peer.realm)
         return peer.member is not None and self._store.may_read_file(file, peer.member.person)
 
+    def _is_coming(self, peer: Peer, file: bytes) -> bool:
+        """From another realm, for them."""
+        if peer.realm:
+            return self._store.is_awaited_by_realm(file, peer.realm)
+        return peer.member is not None and self._store.is_awaited_by(file, peer.member.person)
+
     def _deny(self, peer: Peer, file: bytes) -> None:
         self._drop(self._served.get(peer.key), file)
-        peer.session.queue(Want(file, 0, ()).encode())
+        record = self._store.file(file)
+        why = Code.FILE_MISSING
+        if record is not None and record.is_removed and self._may(peer, file):
+            why = Code.FILE_REMOVED
+        elif self._is_coming(peer, file):
+            why = Code.FILE_COMING
+        peer.session.queue(Want(file, 0, (), why).encode())
         self._wake(peer)
 
     def _watch(self, served: _Served) -> None:
@@ -111,23 +122,25 @@ class Supply:
             key = next(iter(self._due))
             del self._due[key]
             served = self._served[key]
-            plaintexts = self._plaintexts(served, now)
-            spent += sum(map(len, plaintexts))
-            served.peer.session.queue_plaintexts(plaintexts)
-            yield from self._send(served.peer, now)
+            for plaintexts in self._pieces(served, now):
+                spent += sum(map(len, plaintexts))
+                served.peer.session.queue_plaintexts(plaintexts)
+                yield from self._send(served.peer, now)
             self._watch(served)
 
-    def _plaintexts(self, served: _Served, now: float) -> list[bytes]:
-        peer, room = served.peer, served.peer.session.path_size.room
-        plaintexts: list[bytes] = []
-        for run in served.supplier.frames_due(now, room):
-            data = self._read(peer, run)
-            if not data:  # removed meanwhile, or they left the last place where it was shared
-                self._deny(peer, run.file)
-            plaintexts += map(pad, encode_chunks(run.file, run.first, data, room))
-        return plaintexts
-
-    def _read(self, peer: Peer, run: Run) -> bytes:
-        if not self._may(peer, run.file):
-            return b""
-        return self._shelf.read(run.file, run.first, run.blocks)
+    def _pieces(self, served: _Served, now: float) -> Iterator[list[bytes]]:
+        """Each is sent before the next is read: so it stays in the processor's memory."""
+        peer, path_size = served.peer, served.peer.session.path_size
+        if served.supplier.take_vanishing():
+            path_size.shrink(now)
+        room = path_size.room
+        runs = served.supplier.frames_due(now, room)
+        readable = {file for file in {run.file for run in runs} if self._may(peer, file)}
+        denied = set[bytes]()
+        for file, first, blocks in runs:
+            data = self._shelf.read(file, first, blocks) if file in readable else b""
+            if not data and file not in denied:
+                # removed meanwhile, or they left the last place where it was shared
+                denied.add(file)
+                self._deny(peer, file)
+            yield pack_chunks(file, first, data, room)

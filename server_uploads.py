@@ -16,6 +16,7 @@ from protocol import BLOCK, MAX_FILE, Code
 from protocol_frames import Chunk, Want
 from protocol_requests import Fields
 from records import FileRecord, Shelf, Store, StoreFullError
+from server_events import ComingRow, FileSpace, Happened, HappeningKind
 from server_peer import Peer
 from server_turn import Turn
 from settings import Limits
@@ -24,7 +25,7 @@ from transfer_blocks import Bitmap, block_count
 
 SOURCE_PATIENCE = 20.0  # s without a block, then somebody else's offer is pulled
 SAVE_LEAST = 256 * 1024  # bytes that came since the bitmap was saved last, or
-SAVE_SHARE = 32  # this part of the file: a restart costs little more
+SAVE_SHARE = 32  # this part of the file: a power cut costs little more
 SAVE_MOST = 8 << 20  # bytes: what is said waits for the same disk, 5 ms instead of 15
 SAVE_INTERVAL = 2.0  # s, however little came
 MAX_IDLE = 256  # parts that wait for somebody to go on with them: memory for their bitmaps
@@ -60,6 +61,8 @@ class _Upload:
     saved_at: float = 0.0
     unsaved: int = 0  # bytes
     is_saving: bool = False
+    hashed: int = 0  # bytes
+    is_hashing: bool = False
 
     @property
     def lacks(self) -> int:
@@ -81,6 +84,7 @@ class Uploads:
         *,
         run: Run,
         wake: Callable[[Peer], None],
+        report: Callable[[Happened], None],
         wall_clock: Callable[[], int],
     ) -> None:
         self._store = store
@@ -89,6 +93,7 @@ class Uploads:
         self._limits = limits
         self._run = run
         self._wake = wake
+        self._report = report
         self._wall_clock = wall_clock
         self._uploads: dict[bytes, _Upload] = {}
         self._idle: dict[bytes, _Upload] = {}  # parts that nobody offers, oldest first
@@ -110,31 +115,67 @@ class Uploads:
                 self._shelf.drop(file)
 
     @property
-    def used(self) -> int:
-        """Bytes that are taken of all that files may take."""
+    def _used(self) -> int:
         waiting = (*self._uploads.values(), *self._idle.values())
         return self._store.files_size() + sum(upload.size for upload in waiting)
 
     @property
-    def limit(self) -> int:
-        """Bytes that all files may take."""
-        return self._limits.files_bytes
+    def space(self) -> FileSpace:
+        """What is taken of all that files may take."""
+        limits = self._limits
+        return FileSpace(
+            files=self._store.files_count(),
+            used=self._used,
+            waiting=sum(upload.size for upload in self._idle.values()),
+            limit=limits.files_bytes,
+            largest=self._most,
+            free=self._shelf.free(),
+            reserve=limits.free_bytes,
+        )
 
     @property
-    def free(self) -> int:
-        """Bytes left on the disk."""
-        return self._shelf.free()
+    def _most(self) -> int:
+        return min(self._limits.file_bytes, MAX_FILE)
+
+    def coming(self) -> list[ComingRow]:
+        """What is being sent, in the order in which it began."""
+        return [self._coming_row(upload) for upload in self._uploads.values()]
+
+    def _coming_row(self, upload: _Upload) -> ComingRow:
+        offer = upload.source or upload.offers[0]
+        here = upload.size
+        if upload.bitmap is not None:
+            here = min(here, upload.bitmap.count * BLOCK)
+        return ComingRow(upload.file, offer.name, upload.size, self.name_of(offer.person), here)
+
+    def name_of(self, person: int) -> str:
+        """Who brings or brought a file: somebody, or another realm, "@" and its name."""
+        record = self._store.person(person)
+        if record is not None:
+            return record.name
+        realm = self._store.realm_name(person)
+        return "@" + realm if realm else ""
 
     # --- offers; when nothing is written that is not on disk ---
 
-    def is_known(self, file: bytes, size: int, person: int) -> bool:
-        """Whether all of it is here, and no news to this person."""
-        record = self._store.file(file)
+    def is_offered(self, peer: Peer, file: bytes) -> bool:
+        """Whether a session's offer stands."""
+        return _offer_of(self._uploads.get(file), peer) is not None
+
+    def is_known(self, file: bytes, size: int, peer: Peer, person: int) -> bool:
+        """Whether all of it is here, and no news to this person; or to this realm, whose number
+        stands for it as if it were a person's."""
+        store, record = self._store, self._store.file(file)
+        may_read = (
+            store.may_realm_read_file(file, peer.realm)
+            if peer.realm
+            else store.may_read_file(file, person)
+        )
         return (
             record is not None
             and not record.is_removed
             and record.size == size
-            and (self._store.has_brought(file, person) or self._store.may_read_file(file, person))
+            and (may_read or store.has_brought(file, person))
             and self._shelf.has(file)
         )
 
@@ -144,7 +185,7 @@ class Uploads:
         refusal = self._refused.get(peer.key, {}).pop(file, None)
         if refusal is not None:
             return refusal
-        if self.is_known(file, size, person):
+        if self.is_known(file, size, peer, person):
             self.withdraw(peer, file)
             return Code.OK, {"have": True}
         upload = self._uploads.get(file)
@@ -156,9 +197,8 @@ class Uploads:
 
     def _take(self, offer: _Offer, file: bytes) -> Outcome:
         limits = self._limits
-        most = min(limits.file_bytes, MAX_FILE)
-        if offer.size > most:
-            return Code.FILE_TOO_LARGE, {"limit": most}
+        if offer.size > self._most:
+            return Code.FILE_TOO_LARGE, {"limit": self._most}
         uploads = self._uploads.values()
         if sum(any(o.person == offer.person for o in u.offers) for u in uploads) >= limits.uploads:
             return Code.SERVER_FULL, {"limit": limits.uploads}
@@ -197,7 +237,7 @@ class Uploads:
     def _fits(self, size: int, to_come: int) -> bool:
         to_come += sum(upload.lacks for upload in self._uploads.values())
         is_free = self._shelf.free() - to_come >= self._limits.free_bytes
-        return is_free and self.used + size <= self._limits.files_bytes
+        return is_free and self._used + size <= self._limits.files_bytes
 
     def _forget_part(self, file: bytes) -> None:
         del self._idle[file]
@@ -258,7 +298,7 @@ class Uploads:
         saved = self._shelf.begin(upload.file, size)
         if upload.bitmap is None or upload.size != size:
             upload.bitmap = Bitmap(block_count(size), saved)
-            upload.size = size
+            upload.size, upload.hashed = size, 0
         return upload.bitmap
 
     def _end(self, upload: _Upload) -> None:
@@ -278,13 +318,16 @@ class Uploads:
             return
         if upload.source.peer is not peer:
             return
-        for first, data in upload.puller.receive(chunk, now):
-            try:
+        try:
+            for first, data in upload.puller.receive(chunk, now):
                 self._shelf.write(chunk.file, first, data)
-            except StoreFullError:
-                self._fill(upload)
-                return
-            upload.unsaved += len(data)
+                upload.unsaved += len(data)
+            bitmap = upload.puller.bitmap
+            if bitmap.is_mark_due and not bitmap.is_full:
+                self._shelf.mark(chunk.file, bitmap.mark())
+        except StoreFullError:
+            self._fill(upload)
+            return
         upload.heard_at = now
         self._touched[chunk.file] = upload
 
@@ -296,6 +339,11 @@ class Uploads:
         if upload.source.peer is peer:
             upload.puller.receive_want(want)
             self._touched[want.file] = upload
+
+    def close(self) -> None:
+        """The server ends in good order: the disk hears of everything."""
+        for upload in self._uploads.values():
+            self._save(upload)
 
     def next_timer(self) -> float | None:
         return self._deadlines.next()
@@ -327,10 +375,11 @@ class Uploads:
         if puller.is_complete:
             self._verify(upload)
             return
-        self._save_in_time(upload, now)
         due = puller.next_timer()
         assert due is not None  # it lacks something, so it will ask again
         self._deadlines.set(upload.file, due)
+        self._hash_in_time(upload, puller)
+        self._save_in_time(upload, now)  # which may be the end of it
 
     def _save_in_time(self, upload: _Upload, now: float) -> None:
         enough = min(SAVE_MOST, max(SAVE_LEAST, upload.size // SAVE_SHARE))
@@ -354,6 +403,19 @@ class Uploads:
         work = self._shelf.save(upload.file, upload.bitmap.encode())
         upload.unsaved, upload.is_saving = 0, True
         self._run(partial(_unless_full, work), end)
+
+    def _hash_in_time(self, upload: _Upload, puller: Puller) -> None:
+        """While more comes, so that little is left to do when all is here."""
+        blocks = 0 if upload.is_hashing else puller.bitmap.to_hash(upload.hashed)
+        if not blocks:
+            return
+
+        def end(hashed: object, _: float) -> None:
+            assert isinstance(hashed, int)
+            upload.hashed, upload.is_hashing = hashed, False
+
+        upload.is_hashing = True
+        self._run(self._shelf.hash_ahead(upload.file, blocks), end)
 
     # --- its end ---
 
@@ -405,12 +467,17 @@ class Uploads:
 
         self._turn.when_undone(undo)
         if self._turn.attempt(write, now):
+            self._turn.when_kept(lambda _: self._tell_sent(record, person), is_plain=True)
             self._turn.when_kept(lambda _: self._settle(upload), is_plain=True)
+
+    def _tell_sent(self, record: FileRecord, person: int) -> None:
+        kind, name = HappeningKind.FILE_SENT, self.name_of(person)
+        self._report(Happened(kind, record.at, name, count=record.size, text=record.name))
 
     def _settle(self, upload: _Upload) -> None:
         """Who may share it now hears so; the others must show that they have it too."""
         for offer in list(upload.offers):
-            if self.is_known(upload.file, upload.size, offer.person):
+            if self.is_known(upload.file, upload.size, offer.peer, offer.person):
                 upload.offers.remove(offer)
                 self._hint(offer.peer, upload.file)
         self._pull_next(upload)

@@ -12,7 +12,7 @@ from server_form import EVERY_NETWORK, FormField, ServerForm
 from server_model import Phase, ServerModel
 from texts import Texts
 from widgets import Card, Field, Link
-from widgets_look import Look, draw_rounded
+from widgets_look import Look, draw_rounded, is_focused
 from widgets_paint import Icon
 
 FORM_WIDTH = 311  # design pixels, of the cards at the left
@@ -32,10 +32,12 @@ class CheckBox(tk.Frame):
         *,
         ground: str,
         width: int,
+        on_press: Callable[[], None] = lambda: None,
     ) -> None:
         """``width`` in design pixels, at which the sentence wraps."""
         super().__init__(parent, background=ground)
         self._look = look
+        self._on_press = on_press
         self.is_ticked = False
         self._is_enabled = True
         size = look.px(16)
@@ -74,6 +76,7 @@ class CheckBox(tk.Frame):
         """As if clicked; nothing while disabled."""
         if self._is_enabled:
             self.tick(not self.is_ticked)
+            self._on_press()
 
     def tick(self, is_ticked: bool) -> None:
         """Whether it is ticked from now on."""
@@ -88,7 +91,7 @@ class CheckBox(tk.Frame):
 
     def _draw(self, _event: object = None) -> None:
         look, colours, size = self._look, self._look.colours, self._look.px(16)
-        has_focus = self._box.focus_displayof() is self._box
+        has_focus = is_focused(self._box)
         fill = colours.accent if self.is_ticked else colours.field
         border = colours.accent if self.is_ticked or has_focus else colours.soft
         self._box.delete("all")

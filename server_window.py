@@ -15,19 +15,31 @@ from server_events import (
     BansChanged,
     Command,
     Crashed,
+    FilesListed,
     Happened,
+    HappeningKind,
     Kick,
+    ListFiles,
+    ListRealms,
     Mute,
     OperatorAnswered,
+    RealmsListed,
+    SpaceReported,
     Started,
     StatusReported,
     Stop,
     Stopped,
     Unmute,
 )
+from server_file_dialogs import FilesDialog
+from server_file_model import FilesModel
+from server_file_views import FILES_WIDTH, FilesCard
 from server_form import ServerForm, StartFailed
 from server_model import PersonLine, Phase, ServerModel
 from server_panels import ChartCard, LogCard, PeopleCard
+from server_realm_dialogs import RealmsDialog
+from server_realm_model import RealmsModel
+from server_realm_views import RealmsLine
 from server_views import FORM_WIDTH, FolderLine, FormCard, JoinCard, make_menu
 from texts import LANGUAGE_NAMES, LANGUAGES, Texts
 from widgets import Button, EventPump, log_exceptions
@@ -35,6 +47,7 @@ from widgets_look import DARK, LIGHT, Look, can_draw_emoji, use_desktop_keys
 
 ARCHIVE = "archive.csv"
 GOODBYE_MS = 5_000  # after which a closing window no longer waits for the network thread
+_OF_REALMS = frozenset(kind for kind in HappeningKind if kind.name.startswith("REALM_"))
 _MUTE_TIMES = (
     (10, "server.for_10_minutes"),
     (60, "server.for_1_hour"),
@@ -74,6 +87,8 @@ class ServerWindow(tk.Tk):
         log_exceptions(self)
         use_desktop_keys(self)
         self.model = ServerModel(say, can_draw_emoji=can_draw_emoji(self))
+        self.files_model = FilesModel(self.model)
+        self.realms_model = RealmsModel(self.model)
         self._say, self._is_dark = say, is_dark
         self._on_start, self._submit = on_start, submit
         self._list_addresses, self._data, self._open_folder = addresses, data, open_folder
@@ -83,11 +98,13 @@ class ServerWindow(tk.Tk):
         self._goodbye: str | None = None
         self.bans: BansDialog | None = None
         self.resetting: ResetDialog | None = None
+        self.files: FilesDialog | None = None
+        self.realms: RealmsDialog | None = None
         self._build()
         self.form.fill(defaults)
         look = self._look
         self.geometry(f"{look.px(980)}x{look.px(680)}")
-        self.minsize(look.px(860), look.px(640))
+        self.minsize(look.px(940), look.px(640))
         self.protocol("WM_DELETE_WINDOW", self.close)
         self._pump = EventPump(self, events, self._take, self._show)
         self._show()
@@ -122,8 +139,15 @@ class ServerWindow(tk.Tk):
             part.bind("<Map>", self._make_room)
         right = tk.Frame(body, background=colours.ground)
         right.grid(row=0, column=1, sticky="nsew")
-        self.chart = ChartCard(right, look, say)
-        self.chart.pack(fill="x")
+        top = tk.Frame(right, background=colours.ground)
+        top.pack(fill="x")
+        top.columnconfigure(0, weight=1)
+        top.columnconfigure(1, minsize=look.px(FILES_WIDTH) + gap)
+        self.chart = ChartCard(top, look, say)
+        self.chart.grid(row=0, column=0, sticky="nsew")
+        self.files_card = FilesCard(top, look, say, self.show_files)
+        self.files_card.grid(row=0, column=1, sticky="nsew", padx=(gap, 0))
+        self.realms_line = RealmsLine(self.files_card.inside, look, say, self.show_realms)
         self.people = PeopleCard(right, look, say, on_menu=self._open_menu, on_bans=self.show_bans)
         self.people.pack(fill="both", expand=True, pady=(gap, 0))
         self.log = LogCard(body, look, say, self._copy)
@@ -217,20 +241,41 @@ class ServerWindow(tk.Tk):
             case Started():
                 self._addresses = self._list_addresses()
                 self.model.apply(event)
+                self._submit(ListRealms())
                 if self._is_closing:
                     self.stop()
             case Stopped() | Crashed() | StartFailed():
-                self.model.apply(event)
-                if self._is_closing:
-                    self.destroy()
-                elif isinstance(event, StartFailed):
-                    self.form.focus_first_problem(self.model)
+                self._take_end(event)
+            case SpaceReported() | FilesListed():
+                self.files_model.apply(event)
+                if isinstance(event, SpaceReported):
+                    self._ask_again()
+            case RealmsListed():
+                self.realms_model.apply(event)
             case StatusReported() | BansChanged() | Happened() | OperatorAnswered():
                 self.model.apply(event)
                 if isinstance(event, OperatorAnswered):
-                    self._show_reset(event)
+                    self._show_answer(event)
+                elif isinstance(event, Happened) and event.kind in _OF_REALMS:
+                    self._submit(ListRealms())
             case _:
                 raise TypeError(f"not an event of a server: {event!r}")
+
+    def _ask_again(self) -> None:
+        """A second is over: what is looked at is kept up to date."""
+        if self.files is not None:
+            self._submit(ListFiles())
+        if self.realms is not None:
+            self._submit(ListRealms())
+
+    def _take_end(self, event: Stopped | Crashed | StartFailed) -> None:
+        self.model.apply(event)
+        self.files_model.apply(event)
+        self.realms_model.apply(event)
+        if self._is_closing:
+            self.destroy()
+        elif isinstance(event, StartFailed):
+            self.form.focus_first_problem(self.model)
 
     def _show(self) -> None:
         model = self.model
@@ -248,10 +293,16 @@ class ServerWindow(tk.Tk):
         else:
             self.join.pack(fill="both", expand=True, pady=(self._look.px(16), 0))
         self.chart.show(model)
+        self.realms_line.show(self.realms_model)
+        self.files_card.show(self.files_model)
         self.people.show(model)
         self.log.show(model)
         if self.bans is not None:
             self.bans.show(model)
+        if self.files is not None:
+            self.files.show(self.files_model)
+        if self.realms is not None:
+            self.realms.show(self.realms_model)
 
     # --- what the operator does ---
 
@@ -293,6 +344,22 @@ class ServerWindow(tk.Tk):
         self.bans.bind("<Destroy>", self._forget_bans)
         self.bans.show(self.model)
         self.bans.open()
+
+    def show_files(self) -> None:
+        """Opens the list of files, which is up to date as long as it is open."""
+        self.files = FilesDialog(self, self._look, self._say, self._remove_file)
+        self.files.bind("<Destroy>", self._forget_file_list)
+        self.files.show(self.files_model)
+        self.files.open()
+        self._submit(ListFiles())
+
+    def show_realms(self) -> None:
+        """Opens the list of realms, which is up to date as long as it is open."""
+        self.realms = RealmsDialog(self, self._look, self._say, self._submit)
+        self.realms.bind("<Destroy>", self._forget_realms)
+        self.realms.show(self.realms_model)
+        self.realms.open()
+        self._submit(ListRealms())
 
     def ban(self, line: PersonLine) -> BanDialog:
         """Asks for how long somebody shall be kept out."""
@@ -347,7 +414,21 @@ class ServerWindow(tk.Tk):
         if event.widget is self.bans:
             self.bans = None
 
-    def _show_reset(self, answered: OperatorAnswered) -> None:
+    def _remove_file(self, command: Command) -> None:
+        self._submit(command)
+        self._submit(ListFiles())
+
+    def _forget_file_list(self, event: "tk.Event[tk.Misc]") -> None:
+        if event.widget is self.files:
+            self.files = None
+
+    def _forget_realms(self, event: "tk.Event[tk.Misc]") -> None:
+        if event.widget is self.realms:
+            self.realms = None
+
+    def _show_answer(self, answered: OperatorAnswered) -> None:
+        if self.realms is not None:
+            self.realms.answer(answered)
         if self.resetting is not None and answered.command == self.resetting.asked:
             self.resetting.show(answered)
 

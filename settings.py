@@ -8,8 +8,9 @@ import argparse
 import contextlib
 import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ from texts import LANGUAGES, Texts, system_language
 RELEASE: Final = "0.1.0"
 DEFAULT_PORT: Final = 8083
 SAVED_FILE: Final = "settings.json"
+_UNITS: Final = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -71,6 +73,8 @@ class Limits:
     realm_people: int = 10_000  # of one realm that are known here
     realm_bytes: int = 1 << 30  # of entries and files that one realm may leave here
     realm_rate: float = 500.0  # entries of one realm; more are pulled later
+    realm_contacts: float = 120.0  # a minute: people and groups that one realm looks for
+    realm_requests: float = 100.0  # of one realm; more are served later
 
 
 class WhoMayLink(Enum):
@@ -143,6 +147,7 @@ class SavedServer:
     is_open: bool = False
     language: str = "system"
     theme: str = "system"
+    realms: str = WhoMayLink.USERS.value
 
 
 def load_saved(data: Path) -> SavedServer:
@@ -155,6 +160,7 @@ def load_saved(data: Path) -> SavedServer:
     defaults = asdict(SavedServer())
     is_sound = all(type(value) is type(defaults[key]) for key, value in asdict(saved).items())
     is_sound = is_sound and _is_room_name(saved.room_name) and 0 < saved.port < 65536
+    is_sound = is_sound and saved.realms in {who.value for who in WhoMayLink}
     return saved if is_sound else SavedServer()
 
 
@@ -209,6 +215,14 @@ def parse_key(text: str) -> str:
     if len(digits) not in (16, 64) or not set(digits) <= set("0123456789ABCDEF"):
         raise ValueError("cli.error.key")
     return digits
+
+
+def parse_size(text: str) -> int:
+    """``500 MB``, ``20GB``: whole bytes, as ``size_text`` counts them."""
+    found = re.fullmatch(r"(\d{1,6}) ?([MGT]B)", text.strip().upper(), re.ASCII)
+    if found is None or int(found[1]) == 0:
+        raise ValueError("cli.error.size")
+    return int(found[1]) * _UNITS[found[2]]
 
 
 def _room_name(text: str) -> str:
@@ -325,6 +339,8 @@ def parse_server(
     parser.add("--name", _room_name, "ROOM", "RUANG_ROOM")
     parser.add("--data", Path, "DIR", "RUANG_DATA")
     parser.add("--realms", _realms, "users|operator|off", "RUANG_REALMS")
+    parser.add("--files-space", parse_size, "SIZE", "RUANG_FILES_SPACE")
+    parser.add("--largest-file", parse_size, "SIZE", "RUANG_LARGEST_FILE")
     parser.add("--log-level", _log_level, "L", "RUANG_LOG_LEVEL")
     parser.add("--lang", _language, "en|id", "RUANG_LANG")
     given = parser.parse_args(argv)
@@ -349,7 +365,12 @@ def parse_server(
             room_name=given.name or saved.room_name,
             password="" if is_open else (saved.password if password is None else password),
             data=data,
-            realms=given.realms or WhoMayLink.USERS,
+            limits=replace(
+                Limits(),
+                files_bytes=given.files_space or Limits().files_bytes,
+                file_bytes=given.largest_file or Limits().file_bytes,
+            ),
+            realms=given.realms or WhoMayLink(saved.realms),
         ),
         is_headless=given.headless,
         is_open=is_open,

@@ -203,7 +203,7 @@ class ClientFolder:
             lock = try_lock(place.with_suffix(".lock"))
             if lock is None:
                 continue
-            run = _run(_read_object(place))
+            run = _run(read_object(place))
             if run is not None and run.name == name:
                 self._held = _HeldRun(server_key, place, lock)
                 return run
@@ -225,10 +225,10 @@ class ClientFolder:
             return
         if self._held is None:
             self._held = self._new_run(server_key)
-        _replace(self._held.place, _run_fields(run), is_flushed=False)
+        replace_object(self._held.place, _run_fields(run), is_flushed=False)
 
     def _new_run(self, server_key: bytes) -> "_HeldRun":
-        _make_private(self.path / "runs")
+        make_private(self.path / "runs")
         for place in self._run_places(server_key):
             if place.exists():
                 continue
@@ -250,11 +250,11 @@ class ClientFolder:
             self._held = None
 
     def _load(self, name: str) -> dict[str, JsonValue]:
-        return _read_object(self.path / name)
+        return read_object(self.path / name)
 
     def _save(self, name: str, content: dict[str, JsonValue]) -> None:
-        _make_private(self.path)
-        _replace(self.path / name, content, is_flushed=True)
+        make_private(self.path)
+        replace_object(self.path / name, content, is_flushed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,11 +274,13 @@ def _address_text(address: Address) -> str:
     return f"{address[0].casefold()}|{address[1]}"
 
 
-def _make_private(folder: Path) -> None:
+def make_private(folder: Path) -> None:
+    """Makes it, for its user alone. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _read_object(place: Path) -> dict[str, JsonValue]:
+def read_object(place: Path) -> dict[str, JsonValue]:
+    """Empty: there is none, or it is damaged."""
     try:
         content = json.loads(place.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -286,7 +288,8 @@ def _read_object(place: Path) -> dict[str, JsonValue]:
     return content if isinstance(content, dict) else {}
 
 
-def _replace(place: Path, content: dict[str, JsonValue], *, is_flushed: bool) -> None:
+def replace_object(place: Path, content: dict[str, JsonValue], *, is_flushed: bool) -> None:
+    """In one step. Raises OSError."""
     # Two threads may write at once, windows and network: each has its own ``content`` alive.
     temporary = place.with_suffix(f".{os.getpid()}-{id(content)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -216,16 +216,16 @@ class Storage(Records, Accounts, Realms, Shares):
         last = self._turn.last.get(conversation)
         return _head(last) if last is not None else self._committed_head(conversation)
 
-    def append(self, conversation: int, entry: Entry) -> Stored:
+    def append(self, conversation: int, entry: Entry, *, is_given: bool = True) -> Stored:
         """Numbers an entry; its time may be later than it says, never before that of another.
 
         In all logs together, since the archive shows them so. One of kind FILE shares its file
-        from now on; raises LocalError if it says no FileNote.
+        from now on, if it ``is_given``; raises LocalError if it says no FileNote.
         """
         self._hear(entry.sent_at)
         labels = self._labels
         shown_as = labels[conversation] if conversation in labels else self._label(conversation)
-        stored, entry = self._insert(conversation, entry)
+        stored, entry = self._insert(conversation, entry, is_given=is_given)
         turn = self._turn
         turn.stored.append(stored)
         if shown_as is not None:
@@ -287,7 +287,9 @@ class Storage(Records, Accounts, Realms, Shares):
         shown_as = self._labels[conversation] = label(record.kind, record.name)
         return shown_as
 
-    def _insert(self, conversation: int, entry: Entry) -> tuple[Stored, Entry]:
+    def _insert(
+        self, conversation: int, entry: Entry, *, is_given: bool = True
+    ) -> tuple[Stored, Entry]:
         """The entry as it stands in the log, and with the time it got."""
         turn = self._turn
         last = turn.last.get(conversation) or self._committed_head(conversation)
@@ -297,7 +299,7 @@ class Storage(Records, Accounts, Realms, Shares):
         body = entry.encode()
         number, chain = last.number + 1, next_chain(last.chain, body)
         if entry.kind is EntryKind.FILE:
-            self.note_share(conversation, number, entry.text)
+            self.note_share(conversation, number, entry.text, is_given=is_given)
         turn.places += 1
         place = self._last_place + turn.places
         row = (place, conversation, number, int(entry.kind), text_offset(body), chain, body)

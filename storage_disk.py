@@ -116,6 +116,14 @@ def disk_errors() -> Iterator[None]:
         raise as_disk_error(error) from error
 
 
+def this_boot() -> str:
+    """Another word each time the computer starts; empty where the system says none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
 def write_all(descriptor: int, data: bytes) -> None:
     """All of it, or OSError."""
     view = memoryview(data)

@@ -6,12 +6,14 @@ In the folder: a whole file has its hash, in hex, for a name. In ``partial`` bel
 
     HASH.RUN.part     what has come so far: blocks at their places, holes between them
     HASH.RUN.map      its size and which blocks are certainly on disk; replaced as a whole
+    HASH.RUN.live     which were written, as long as this computer runs; written in place
     HASH.RUN.check    a part in which nothing is written any more, until its hash is known
     HASH.RUN.new      a map that is being written
 
 RUN differs each time a file begins anew, so that a map which the worker still had to write can
-never speak of another part. A cut at any moment costs what came after the last map, and nothing
-else: what it leaves is sorted out at the next start.
+never speak of another part. What was written stays in the system's memory when a program is killed,
+so that costs what came after the last mark; a power cut costs what came after the last map. Nothing
+else is lost: what is left is sorted out at the next start.
 """
 
 import errno
@@ -20,6 +22,7 @@ import os
 import re
 import shutil
 import stat
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -45,6 +48,7 @@ _PARTIAL = "partial"
 _PIECE = 1 << 20  # bytes hashed at a time, without holding the interpreter
 _SLICE = 64 << 20  # bytes hashed in one go of the worker, which others wait for: about 50 ms
 _MAGIC = b"Ruang part 1\n"
+_LIVE_MAGIC = b"Ruang live 1\n"
 _SIZE_SIZE = 8  # bytes of a size in a map
 _DIGEST_SIZE = 32
 _WHOLE = re.compile("[0-9a-f]{64}")
@@ -63,6 +67,15 @@ class _Part(NamedTuple):
     def map(self) -> Path:
         return self.path.with_suffix(".map")
 
+    @property
+    def live(self) -> Path:
+        return self.path.with_suffix(".live")
+
+    def remove(self) -> None:
+        """The bytes last: without them, what speaks of them is nothing."""
+        for path in (self.live, self.map, self.path):
+            remove(path)
+
 
 class FileShelf:
     """``records.Shelf`` in a folder. Owned by the network thread.
@@ -71,18 +84,21 @@ class FileShelf:
     files of their own.
     """
 
-    def __init__(self, folder: Path, *, now_utc_ms: int) -> None:
+    def __init__(self, folder: Path, *, now_utc_ms: int, boot: str = "") -> None:
         """The folder is made if there is none, and what a cut left half done is removed.
 
+        ``boot`` differs each time the computer starts; empty: nobody knows, so marks are worthless.
         Raises StoreFullError or StoreBrokenError.
         """
         self._folder = folder
         self._partial = folder / _PARTIAL
         self._parts: dict[bytes, _Part] = {}  # begun, or found at the start
-        self._lent: dict[bytes, Path] = {}  # somebody's own, wherever they are
+        self._hashings: dict[bytes, Hashing] = {}  # of parts that are hashed as they come
         self._run = 0
+        self._boot = boot
         self._readers = OpenFiles()
         self._writers = OpenFiles()
+        self._markers = OpenFiles()
         with disk_errors():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with suppress(FileExistsError):
@@ -103,8 +119,7 @@ class FileShelf:
             if part is None:
                 part = self._new_part(file, size)
             os.utime(part.path)
-            bitmap = _load_map(part)
-        return bitmap if bitmap is not None else bytes(_bitmap_size(size))
+            return self._known(part)
 
     def write(self, file: bytes, first: int, data: bytes | memoryview) -> None:
         """Whole blocks of one that has begun, from block ``first`` on."""
@@ -112,6 +127,9 @@ class FileShelf:
         offset = first * BLOCK
         if part is None or offset + len(data) > part.size:
             raise LocalError("no such place in a file that has begun")
+        hashing = self._hashings.get(file)
+        if hashing is not None and offset < hashing.end:  # it would be of what was there before
+            del self._hashings[file]
         try:
             opened = self._writers.get(file)
             if opened is None:
@@ -120,17 +138,50 @@ class FileShelf:
         except OSError as error:
             raise as_disk_error(error) from error
 
+    def mark(self, file: bytes, bitmap: bytes) -> None:
+        """If we are killed, the next start goes on from what is in the bitmap, all written by now.
+
+        It costs no waiting for the disk, and is worth nothing after a power cut.
+        """
+        part = self._part(file, bitmap)
+        if not self._boot:
+            return
+        try:
+            opened = self._markers.get(file)
+            if opened is None:
+                opened = self._markers.open(file, part.live, os.O_RDWR | os.O_CREAT)
+            # Bits are only ever added to it, so that it is true even if we die in between.
+            opened.write(_live_head(part, self._boot) + bitmap, 0)
+        except OSError as error:
+            raise as_disk_error(error) from error
+
     def save(self, file: bytes, bitmap: bytes) -> Callable[[], None]:
         """For the worker: a restart goes on from what is in the bitmap, all written by now."""
-        part = self._parts.get(file)
-        if part is None or len(bitmap) != _bitmap_size(part.size):
-            raise LocalError("no such part")
+        part = self._part(file, bitmap)
 
         def save() -> None:
             with disk_errors():
                 _save_map(part, bitmap)
 
         return save
+
+    def hash_ahead(self, file: bytes, blocks: int) -> Callable[[], int]:
+        """For the worker: hashes some of the first so many blocks, all written by now.
+
+        Gives the bytes that ``verify`` need not read any more.
+        """
+        part = self._parts.get(file)
+        if part is None:
+            raise LocalError("no such part")
+        hashing = self._hashings.setdefault(file, Hashing(part.path))
+        hashing.end = blocks * BLOCK
+
+        def go_on() -> int:
+            with suppress(OSError):  # gone, or ``verify`` will meet it again
+                hashing.go_on()
+            return hashing.size
+
+        return go_on
 
     def verify(self, file: bytes) -> Callable[[], bool | None]:
         """For the worker, to be called until it says more than None: others get in between.
@@ -141,11 +192,13 @@ class FileShelf:
         part = self._parts.pop(file, None)
         if part is None:
             raise LocalError("nothing to verify")
-        self._writers.close(file)
+        hashing = self._hashings.get(file) or Hashing(part.path)
+        self._let_go(file)
         checked = part._replace(path=part.path.with_suffix(".check"))
         with disk_errors(), suppress(FileNotFoundError):  # it will be found missing again
             part.path.replace(checked.path)
-        return _Verification(checked, self._whole(file)).go_on
+        hashing.path, hashing.end = checked.path, sys.maxsize
+        return _Verification(checked, self._whole(file), hashing).go_on
 
     def unfinished(self) -> dict[bytes, int]:
         """Sizes of those on their way; after a start, of those that wait for the rest."""
@@ -173,7 +226,7 @@ class FileShelf:
         try:
             opened = self._readers.get(file)
             if opened is None:
-                path = self._lent.get(file) or self._whole(file)
+                path = self._whole(file)
                 if not is_plain(path):
                     return b""
                 opened = self._readers.open(file, path, os.O_RDONLY)
@@ -183,20 +236,11 @@ class FileShelf:
         except OSError as error:
             raise as_disk_error(error) from error
 
-    def lend(self, file: bytes, path: Path) -> None:
-        """For ``read``, until it is dropped: somebody's own, by what ``Hashing`` made of it.
-
-        It is never changed or removed. If its owner does that, whoever gets it finds out.
-        """
-        self._readers.close(file)
-        self._lent[file] = path.resolve()
-
     def drop(self, file: bytes) -> None:
         """What there is of it: parts, then the whole, so that no verification is too late."""
-        self._lent.pop(file, None)
         self._parts.pop(file, None)
         self._readers.close(file)
-        self._writers.close(file)
+        self._let_go(file)
         with disk_errors():
             for path in self._partial.glob(f"{file.hex()}.*"):
                 remove(path)
@@ -230,8 +274,23 @@ class FileShelf:
         """Descriptors; all else is on disk."""
         self._readers.close_all()
         self._writers.close_all()
+        self._markers.close_all()
 
     # --- parts ---
+
+    def _part(self, file: bytes, bitmap: bytes) -> _Part:
+        part = self._parts.get(file)
+        if part is None or len(bitmap) != _bitmap_size(part.size):
+            raise LocalError("no such part")
+        return part
+
+    def _known(self, part: _Part) -> bytes:
+        """What is here of it, by its map and its marks: both are true."""
+        size = _bitmap_size(part.size)
+        marked = _load_marks(part, self._boot) or b""
+        both = (_load_map(part) or b"", marked[:size].ljust(size, b"\0"))
+        saved, live = (int.from_bytes(one, "little") for one in both)
+        return (saved | live).to_bytes(size, "little")
 
     def _whole(self, file: bytes) -> Path:
         return self._folder / file.hex()
@@ -239,15 +298,21 @@ class FileShelf:
     def _new_part(self, file: bytes, size: int) -> _Part:
         self._run += 1
         part = _Part(file, size, self._partial / f"{file.hex()}.{self._run}.part")
+        self._partial.mkdir(mode=0o700, parents=True, exist_ok=True)  # somebody tidied up
         self._writers.open(file, part.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         self._parts[file] = part
         return part
 
     def _remove_part(self, part: _Part) -> None:
-        self._writers.close(part.file)
+        self._let_go(part.file)
         self._parts.pop(part.file, None)
-        remove(part.map)
-        remove(part.path)
+        part.remove()
+
+    def _let_go(self, file: bytes) -> None:
+        """Of the part that is being written."""
+        self._writers.close(file)
+        self._markers.close(file)
+        self._hashings.pop(file, None)
 
     def _sort_out(self, oldest: int) -> None:
         """Finds the parts that go on, and removes what is left of others."""
@@ -260,10 +325,13 @@ class FileShelf:
                 found.setdefault(bytes.fromhex(known[1]), []).append(self._partial / name)
         kept = set[str]()
         for file, paths in found.items():
-            part = next(filter(None, (_restored(file, path, oldest) for path in paths)), None)
+            restored = (_restored(file, path, oldest, self._boot) for path in paths)
+            part = next(filter(None, restored), None)
             if part is not None:
                 self._parts[file] = part
                 kept |= {part.path.name, part.map.name}
+                if _load_marks(part, self._boot) is not None:  # else they are of another boot
+                    kept.add(part.live.name)
         for name in ours.keys() - kept:
             remove(self._partial / name)
 
@@ -317,14 +385,38 @@ def _digest(file: bytes, content: bytes) -> bytes:
     return hashlib.blake2s(file + content, digest_size=_DIGEST_SIZE).digest()
 
 
-def _restored(file: bytes, path: Path, oldest: int) -> _Part | None:
-    """A part from before the start, if there is a map of it and somebody wanted it lately."""
+def _live_head(part: _Part, boot: str) -> bytes:
+    content = _LIVE_MAGIC + part.size.to_bytes(_SIZE_SIZE, "big")
+    return content + _digest(part.file, content + boot.encode())
+
+
+def _load_marks(part: _Part, boot: str) -> bytes | None:
+    """As far as they were written. None: there are none, or they are of another boot."""
+    if not boot or not is_plain(part.live):
+        return None
+    head, content = _live_head(part, boot), part.live.read_bytes()
+    return content.removeprefix(head) if content.startswith(head) else None
+
+
+def _size_by_marks(path: Path) -> int | None:
     if not is_plain(path):
         return None
-    content = _content_of_map(file, path.with_suffix(".map"))
-    if content is None or path.stat().st_mtime_ns // 1_000_000 < oldest:
+    content = path.read_bytes()[: len(_LIVE_MAGIC) + _SIZE_SIZE]
+    return int.from_bytes(content.removeprefix(_LIVE_MAGIC), "big")
+
+
+def _restored(file: bytes, path: Path, oldest: int, boot: str) -> _Part | None:
+    """A part from before the start, if it is known what is in it and it was wanted lately."""
+    if not is_plain(path) or path.stat().st_mtime_ns // 1_000_000 < oldest:
         return None
-    size = int.from_bytes(content[:_SIZE_SIZE], "big")
+    content = _content_of_map(file, path.with_suffix(".map"))
+    if content is not None:
+        size = int.from_bytes(content[:_SIZE_SIZE], "big")
+    else:
+        marked = _size_by_marks(path.with_suffix(".live"))
+        if marked is None or _load_marks(_Part(file, marked, path), boot) is None:
+            return None
+        size = marked
     part = _Part(file, size, path.with_suffix(".part"))
     path.replace(part.path)
     return part
@@ -337,19 +429,20 @@ class Hashing:
     """Of one file. For the worker thread; raises OSError."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._hash = hashlib.sha256()
+        self.path = path
         self.size = 0  # so far
+        self.end = sys.maxsize  # what comes after that is not there yet
+        self._hash = hashlib.sha256()
 
     def go_on(self) -> bytes | None:
         """A piece of the work. None: there is more; else what the file is called on the way."""
-        if not is_plain(self._path):  # nobody waits for a pipe
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._path))
-        with open(self._path, "rb", buffering=0, opener=open_plain) as file:
+        if not is_plain(self.path):  # nobody waits for a pipe
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
+        with open(self.path, "rb", buffering=0, opener=open_plain) as file:
             file.seek(self.size)
-            end = self.size + _SLICE
+            end = min(self.size + _SLICE, self.end)
             while self.size < end:
-                piece = file.read(_PIECE)
+                piece = file.read(min(_PIECE, end - self.size))
                 if not piece:
                     return self._hash.digest()
                 self._hash.update(piece)
@@ -360,10 +453,10 @@ class Hashing:
 class _Verification:
     """Of one part. For the worker thread."""
 
-    def __init__(self, part: _Part, whole: Path) -> None:
+    def __init__(self, part: _Part, whole: Path, hashing: Hashing) -> None:
         self._part = part
         self._whole = whole
-        self._hashing = Hashing(part.path)
+        self._hashing = hashing
 
     def go_on(self) -> bool | None:
         """None: there is more to do."""
@@ -382,8 +475,7 @@ class _Verification:
             with opened_plain(self._part.path, os.O_RDWR) as descriptor:
                 os.fsync(descriptor)
             self._rename()
-        remove(self._part.path)
-        remove(self._part.map)
+        self._part.remove()
         return is_right
 
     def _rename(self) -> None:

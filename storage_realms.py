@@ -25,7 +25,12 @@ _SELECT_REALMS = """
 """
 _SELECT_PERSON = "SELECT person, realm, theirs, name FROM foreign_people"
 _SELECT_FOLLOWED = "SELECT realm, theirs, ours, have, chain FROM followed_logs"
-_SELECT_AWAITED = "SELECT file, size, name, realm FROM awaited_files"
+_SELECT_AWAITED = "SELECT file, size, name, realm, conversation, place FROM awaited_files"
+_AWAITED_BY = """
+    SELECT 1 FROM awaited_files AS place WHERE file = ? AND EXISTS (
+        SELECT 1 FROM members WHERE person = ? AND conversation = place.conversation
+    ) LIMIT 1
+"""
 _SELECT_MIRROR = "SELECT conversation, realm, name, outgoing, returned FROM mirrors"
 # What a realm may read: what its people belong to here (not its own groups, of which we have a
 # copy), and what ours say to its groups.
@@ -42,6 +47,31 @@ _WHO_READS = """
     UNION SELECT realm FROM mirrors WHERE outgoing = ?
     EXCEPT SELECT realm FROM declined_logs WHERE conversation = ?
 """
+_WAITING = f"""
+    WITH shared AS ({_SHARED}), logs AS (
+        SELECT conversation,
+            ifnull((SELECT max(number) FROM entries
+                WHERE entries.conversation = shared.conversation), 0) AS head,
+            ifnull((SELECT number FROM realm_has
+                WHERE realm = ? AND realm_has.conversation = shared.conversation), 0) AS has
+        FROM shared
+    )
+    SELECT conversation, head, has FROM logs WHERE head > has
+"""  # noqa: S608 - ours
+# The same of one log, ``place.conversation``, of which there may be very many.
+_IS_SHARED = """
+    (
+        EXISTS (
+            SELECT 1 FROM members JOIN foreign_people USING (person)
+            WHERE conversation = place.conversation AND realm = ?
+        ) AND place.conversation NOT IN (SELECT conversation FROM mirrors)
+        OR EXISTS (SELECT 1 FROM mirrors WHERE outgoing = place.conversation AND realm = ?)
+    ) AND NOT EXISTS (
+        SELECT 1 FROM declined_logs WHERE conversation = place.conversation AND realm = ?
+    )
+"""
+_MAY_REALM_READ = f"SELECT 1 FROM file_places AS place WHERE file = ? AND {_IS_SHARED} LIMIT 1"  # noqa: S608 - ours
+_AWAITED_BY_REALM = f"SELECT 1 FROM awaited_files AS place WHERE file = ? AND {_IS_SHARED} LIMIT 1"  # noqa: S608 - ours
 
 
 class Realms(Conversations):
@@ -53,6 +83,11 @@ class Realms(Conversations):
         """All that are linked, those that are cut too."""
         rows = self._database.rows(f"{_SELECT_REALMS} WHERE NOT is_dropped ORDER BY realm")
         return [_realm(*row) for row in rows]
+
+    def realm_name(self, realm: int) -> str:
+        """What it is called here, or was before it was dropped; "": there is no such realm."""
+        row = self._database.row("SELECT name FROM realms WHERE realm = ?", (realm,))
+        return row[0] if row else ""
 
     def is_realm_name(self, folded: str, key: bytes) -> bool:
         """Whether another realm is called so, or was: what its people said here bears that name."""
@@ -88,6 +123,10 @@ class Realms(Conversations):
         row = self._database.row(f"{_SELECT_REALMS} WHERE key = ?", (record.key,))
         assert row is not None
         return _realm(*row)
+
+    def note_realm_seen(self, realm: int, at: int) -> None:
+        """Its link came or went. Nothing else of it is touched, whatever is being changed."""
+        self._database.write("UPDATE realms SET seen_at = ? WHERE realm = ?", (at, realm))
 
     def drop_realm(self, realm: int) -> None:
         """The link is no more. What was said stays, and how far we are, should it come again."""
@@ -221,16 +260,12 @@ class Realms(Conversations):
 
     def waiting_for(self, realm: int) -> int:
         """Entries that it may read and has not reported to have."""
-        return sum(
-            max(0, self._head_number(log) - self.realm_has(realm, log))
-            for log in self.shared_logs(realm)
-        )
+        return sum(count for _, _, count in self.waiting_logs(realm))
 
-    def _head_number(self, conversation: int) -> int:
-        row = self._database.row(
-            "SELECT max(number) FROM entries WHERE conversation = ?", (conversation,)
-        )
-        return row[0] or 0 if row else 0
+    def waiting_logs(self, realm: int) -> list[tuple[int, int, int]]:
+        """Logs of which it lacks something: number, newest entry, how many it lacks."""
+        rows = self._database.rows(_WAITING, (realm,) * 4)
+        return [(log, head, head - has) for log, head, has in rows]
 
     def decline(self, realm: int, conversation: int) -> None:
         """It wants no more of a log of ours."""
@@ -315,33 +350,71 @@ class Realms(Conversations):
             (realm, _number(theirs), _number(number)),
         )
 
+    def note_refused(self, realm: int, conversation: int, number: int) -> bool:
+        """A realm does not take an entry of ours; whether it says so for the first time."""
+        known = self._database.row(
+            "SELECT 1 FROM refused_entries WHERE realm = ? AND conversation = ? AND number = ?",
+            (realm, conversation, number),
+        )
+        if known is None:
+            self._database.write(
+                "INSERT INTO refused_entries (realm, conversation, number) VALUES (?, ?, ?)",
+                (realm, conversation, number),
+            )
+        return known is None
+
     # --- files that their entries speak of ---
 
-    def awaited_files(self, realm: int) -> list[AwaitedFile]:
-        """In the order in which they came up."""
-        rows = self._database.rows(f"{_SELECT_AWAITED} WHERE realm = ? ORDER BY place", (realm,))
+    def awaited_files(self, realm: int, after: int = 0, limit: int = -1) -> list[AwaitedFile]:
+        """In the order in which they came up, those whose place is beyond ``after``."""
+        rows = self._database.rows(
+            f"{_SELECT_AWAITED} WHERE realm = ? AND place > ? ORDER BY place LIMIT ?",
+            (realm, after, limit),
+        )
         return [AwaitedFile(*row) for row in rows]
 
-    def awaited_file(self, file: bytes) -> AwaitedFile | None:
-        """Whether a file is to come, and from where."""
-        row = self._database.row(f"{_SELECT_AWAITED} WHERE file = ?", (file,))
-        return AwaitedFile(*row) if row else None
+    def is_awaited_in(self, file: bytes, conversation: int) -> bool:
+        """Whether a file is to come for a conversation."""
+        row = self._database.row(
+            "SELECT 1 FROM awaited_files WHERE file = ? AND conversation = ? LIMIT 1",
+            (file, conversation),
+        )
+        return row is not None
+
+    def is_awaited_by(self, file: bytes, person: int) -> bool:
+        """Whether it is to come for a conversation of theirs."""
+        return self._database.row(_AWAITED_BY, (file, person)) is not None
+
+    def is_awaited_by_realm(self, file: bytes, realm: int) -> bool:
+        """Whether it is to come, for a log that the realm may read."""
+        return self._database.row(_AWAITED_BY_REALM, (file, realm, realm, realm)) is not None
 
     def add_awaited_file(self, awaited: AwaitedFile) -> None:
-        """Nothing, if it is awaited from somewhere already."""
+        """Nothing, if that realm is to bring it there already."""
         self._database.write(
-            "INSERT OR IGNORE INTO awaited_files (file, size, name, realm) VALUES (?, ?, ?, ?)",
-            (awaited.file, awaited.size, awaited.name, awaited.realm),
+            "INSERT OR IGNORE INTO awaited_files (file, size, name, realm, conversation)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (awaited.file, awaited.size, awaited.name, awaited.realm, awaited.conversation),
         )
 
-    def drop_awaited_file(self, file: bytes) -> None:
-        """It is here, or will never be."""
-        self._database.write("DELETE FROM awaited_files WHERE file = ?", (file,))
+    def give_awaited_file(self, file: bytes, realm: int) -> None:
+        """It is here, and the realm has shown to have it: its entries share it from now on."""
+        self._database.write(
+            "INSERT OR IGNORE INTO file_places (file, conversation)"
+            " SELECT file, conversation FROM awaited_files WHERE file = ? AND realm = ?",
+            (file, realm),
+        )
+        self.drop_awaited_file(file, realm)
+
+    def drop_awaited_file(self, file: bytes, realm: int) -> None:
+        """It comes from there no more."""
+        self._database.write(
+            "DELETE FROM awaited_files WHERE file = ? AND realm = ?", (file, realm)
+        )
 
     def may_realm_read_file(self, file: bytes, realm: int) -> bool:
         """Whether it was shared in a log that the realm may read."""
-        rows = self._database.rows("SELECT conversation FROM file_places WHERE file = ?", (file,))
-        return any(self.has_shared(realm, conversation) for (conversation,) in rows)
+        return self._database.row(_MAY_REALM_READ, (file, realm, realm, realm)) is not None
 
 
 def _number(number: int) -> bytes:

@@ -205,6 +205,8 @@ MIGRATIONS = (
                 is_removed INTEGER NOT NULL,
                 name TEXT NOT NULL
             ) WITHOUT ROWID""",
+            # The operator's list asks for the newest ones each second.
+            "CREATE INDEX newest_files ON files (at DESC, file) WHERE NOT is_removed",
             """CREATE TABLE brought_files (
                 file BLOB NOT NULL,
                 person INTEGER NOT NULL,
@@ -292,11 +294,21 @@ MIGRATIONS = (
             )""",
             """CREATE TABLE awaited_files (
                 place INTEGER PRIMARY KEY,
-                file BLOB NOT NULL UNIQUE,
+                file BLOB NOT NULL,
                 size INTEGER NOT NULL,
                 name TEXT NOT NULL,
-                realm INTEGER NOT NULL REFERENCES realms
+                realm INTEGER NOT NULL REFERENCES realms,
+                conversation INTEGER NOT NULL REFERENCES conversations,
+                UNIQUE (file, realm, conversation)
             )""",
+            "CREATE INDEX awaited_by_realm ON awaited_files (realm, place)",
+            # Of which entries of ours a realm has said that it does not take them.
+            """CREATE TABLE refused_entries (
+                realm INTEGER NOT NULL REFERENCES realms,
+                conversation INTEGER NOT NULL REFERENCES conversations,
+                number INTEGER NOT NULL,
+                PRIMARY KEY (realm, conversation, number)
+            ) WITHOUT ROWID""",
         ),
     ),
 )

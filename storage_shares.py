@@ -21,12 +21,15 @@ MAY_READ = """
 """
 
 
+_INSERT_PLACE = "INSERT OR IGNORE INTO file_places (file, conversation) VALUES (?, ?)"
+
+
 class Shares(Tables):
     """The part of ``records.Store`` that knows files."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self._files_size: int | None = None  # None: to be summed up again
+        self._total: tuple[int, int] | None = None  # files and bytes; None: to be summed up again
 
     def file(self, file: bytes) -> FileRecord | None:
         """One that was verified at some time."""
@@ -40,7 +43,7 @@ class Shares(Tables):
         known = self.file(record.file)
         if known is not None and not known.is_removed:
             return
-        self._grow(record.size)
+        self._grow(1, record.size)
         self._database.write(
             "INSERT INTO files (file, size, person, at, is_removed, name)"
             " VALUES (?, ?, ?, ?, 0, ?)"
@@ -53,7 +56,7 @@ class Shares(Tables):
         """Its bytes are gone; what speaks of it stays."""
         known = self.file(file)
         if known is not None and not known.is_removed:
-            self._grow(-known.size)
+            self._grow(-1, -known.size)
             self._database.write("UPDATE files SET is_removed = 1 WHERE file = ?", (file,))
 
     def newest_files(self, limit: int) -> list[FileRecord]:
@@ -67,18 +70,28 @@ class Shares(Tables):
 
     def files_size(self) -> int:
         """Bytes of all that are not removed. Asked with each offer."""
-        if self._files_size is None:
-            row = self._database.row("SELECT sum(size) FROM files WHERE NOT is_removed")
-            self._files_size = row[0] or 0 if row else 0
-        return self._files_size
+        return self._summed_up()[1]
 
-    def _grow(self, more: int) -> None:
-        if self._files_size is not None:
-            self._files_size += more
+    def files_count(self) -> int:
+        """How many are not removed. Asked each second."""
+        return self._summed_up()[0]
+
+    def _summed_up(self) -> tuple[int, int]:
+        if self._total is None:
+            row = self._database.row(
+                "SELECT count(*), coalesce(sum(size), 0) FROM files WHERE NOT is_removed"
+            )
+            assert row is not None
+            self._total = row[0], row[1]
+        return self._total
+
+    def _grow(self, files: int, size: int) -> None:
+        if self._total is not None:
+            self._total = self._total[0] + files, self._total[1] + size
 
     def forget_size(self) -> None:
         """Nothing of the turn was kept."""
-        self._files_size = None
+        self._total = None
 
     # --- who may have them ---
 
@@ -101,19 +114,30 @@ class Shares(Tables):
 
     # --- where they were shared ---
 
-    def note_share(self, conversation: int, number: int, text: str) -> None:
-        """An entry of kind FILE. Part of appending it. Raises LocalError if it says no FileNote."""
+    def note_share(
+        self, conversation: int, number: int, text: str, *, is_given: bool = True
+    ) -> None:
+        """An entry of kind FILE. Part of appending it. Raises LocalError if it says no FileNote.
+
+        ``is_given``: who belongs there may read the file. Else it only shows in lists.
+        """
         try:
             note = FileNote.decode(text)
         except PeerError as error:
             raise LocalError("an entry of no file") from error
-        self._database.write_later(
-            "INSERT OR IGNORE INTO file_places (file, conversation) VALUES (?, ?)",
-            (note.file, conversation),
-        )
+        if is_given:
+            self._database.write_later(_INSERT_PLACE, (note.file, conversation))
         self._database.write_later(
             "INSERT INTO shared_files (conversation, number) VALUES (?, ?)", (conversation, number)
         )
+
+    def file_places(self, file: bytes, limit: int) -> list[int]:
+        """The conversations it was shared in, the oldest ones first."""
+        rows = self._database.rows(
+            "SELECT conversation FROM file_places WHERE file = ? ORDER BY conversation LIMIT ?",
+            (file, limit),
+        )
+        return [conversation for (conversation,) in rows]
 
     def shared_files(self, conversation: int, before: int, limit: int) -> list[SharedFile]:
         """Newest first, of numbers below ``before``; 0: of all."""
@@ -127,7 +151,12 @@ class Shares(Tables):
         entry = Entry.decode(body)
         note = FileNote.decode(entry.text)
         record = self.file(note.file)
-        is_removed = record is None or record.is_removed
+        is_given = self._database.row(
+            "SELECT 1 FROM file_places WHERE file = ? AND conversation = ?",
+            (note.file, conversation),
+        )
+        # One that was never given here may be here for others; that is nobody's business.
+        is_removed = record is None or record.is_removed or is_given is None
         return SharedFile(
             conversation, number, entry.person, entry.name, entry.sent_at, note, is_removed
         )

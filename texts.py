@@ -248,6 +248,166 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{name} is muted until you undo it",
         "{name} dibisukan sampai Anda mencabutnya",
     ),
+    "server.files": ("Files", "File"),
+    "server.files_show": ("Show", "Lihat"),
+    "server.files_used": ("{used} of {limit}", "{used} dari {limit}"),
+    "server.files_used_by": (
+        "{count} files, {used} of {limit}",
+        "{count} file, {used} dari {limit}",
+    ),
+    "server.files_used_by_one": ("1 file, {used} of {limit}", "1 file, {used} dari {limit}"),
+    "server.files_free": ("{free} free on the disk", "Sisa di disk {free}"),
+    "server.files_largest": ("one file: {largest} at most", "satu file: paling besar {largest}"),
+    "server.files_waiting": (
+        "{size} of it are unfinished files that nobody is sending now. They make room by "
+        "themselves.",
+        "{size} di antaranya file belum lengkap yang sedang tidak dikirim. File itu memberi tempat "
+        "dengan sendirinya.",
+    ),
+    "server.files_disk_full": (
+        "The disk is nearly full: new files are refused until {reserve} of it are free.",
+        "Disk hampir penuh: file baru ditolak sampai ada sisa {reserve}.",
+    ),
+    "server.files_full": (
+        "Hardly any space is left for files: larger ones are refused until some are removed.",
+        "Tempat untuk file hampir habis: file yang lebih besar ditolak sampai ada yang dihapus.",
+    ),
+    "server.files_hardly": ("Hardly any space left", "Tempat hampir habis"),
+    "server.files_stopped": (
+        "Shown while the server runs.",
+        "Tampil selama server berjalan.",
+    ),
+    "server.files_empty": (
+        "Nobody has sent a file yet. Files that people share appear here.",
+        "Belum ada yang mengirim file. File yang dibagikan orang tampil di sini.",
+    ),
+    "server.files_newest": (
+        "The newest {shown} of {count} files",
+        "{shown} file terbaru dari {count}",
+    ),
+    "server.file_coming": ("{here} of {size}", "{here} dari {size}"),
+    "server.file_checking": ("{size}, being checked", "{size}, sedang diperiksa"),
+    "server.file_from": ("from {name}", "dari {name}"),
+    "server.file_from_realm": ("from realm {name}", "dari realm {name}"),
+    "server.file_in_room": ("room", "ruang"),
+    "server.file_in_private": ("private chat", "percakapan pribadi"),
+    "server.file_nowhere": ("not shared", "tidak dibagikan"),
+    "server.file_nameless": ("File without a name", "File tanpa nama"),
+    "server.file_remove": ("Remove …", "Hapus …"),
+    "server.remove_title": ("Remove this file?", "Hapus file ini?"),
+    "server.remove_explain": (
+        "It leaves the server's disk and nobody can fetch it any more. Its messages stay, wherever "
+        "it was shared, and say that the operator removed it. Who has fetched it already keeps it.",
+        "File ini hilang dari disk server dan tidak bisa diambil lagi. Pesannya tetap ada di mana "
+        "pun dibagikan, dengan keterangan bahwa operator menghapusnya. Yang sudah mengambil tetap "
+        "memilikinya.",
+    ),
+    "server.remove_do": ("Remove", "Hapus"),
+    "server.realms": ("Realms", "Realm"),
+    "server.realms_title": ("Other realms", "Realm lain"),
+    "server.realms_add": ("Add …", "Tambah …"),
+    "server.realms_off": ("off", "dimatikan"),
+    "server.realms_all": ("{count} linked", "{count} tersambung"),
+    "server.realms_some": ("{linked} of {count} linked", "{linked}/{count} tersambung"),
+    "server.realms_empty": (
+        "No realm is linked yet. A realm is another Ruang server: once the two are linked, people "
+        "of both can write to each other, as name@realm.",
+        "Belum ada realm yang tersambung. Realm adalah server Ruang lain: setelah keduanya "
+        "tersambung, orang di keduanya bisa saling menulis, sebagai nama@realm.",
+    ),
+    "server.realms_by_all": (
+        "Everybody in this room may add realms",
+        "Semua orang di ruang ini boleh menambah realm",
+    ),
+    "server.realms_are_off": (
+        "Links are switched off: the server was started with --realms off.",
+        "Sambungan dimatikan: server dimulai dengan --realms off.",
+    ),
+    "server.realm_figures": ("{trip} · {loss} lost", "{trip} · hilang {loss}"),
+    "server.realm_calls_us": ("it calls us", "memanggil kita"),
+    "server.realm_since": ("linked since {time}", "tersambung sejak {time}"),
+    "server.realm_away_since": ("away since {time}", "tidak terjangkau sejak {time}"),
+    "server.realm_silent": ("does not answer", "tidak menjawab"),
+    "server.realm_is_cut": ("cut off", "diputus"),
+    "server.realm_other_key": (
+        "somebody with another key answers there",
+        "yang menjawab memakai kunci lain",
+    ),
+    "server.realm_other_password": (
+        "refuses our password: remove it, then add it with the new one",
+        "menolak kata sandi kita: hapus, lalu tambahkan dengan yang baru",
+    ),
+    "server.realm_refuses": ("refuses the link", "menolak sambungan"),
+    "server.realm_one_waits": ("1 message waits for it", "1 pesan menunggu"),
+    "server.realm_waiting": ("{count} messages wait for it", "{count} pesan menunggu"),
+    "server.realm_added_by": ("added by {name}", "ditambahkan oleh {name}"),
+    "server.realm_add": ("Add realm …", "Tambah realm …"),
+    "server.realm_cut": ("Cut off (can be undone)", "Putuskan (bisa dipulihkan)"),
+    "server.realm_restore": ("Link again", "Sambungkan lagi"),
+    "server.realm_add_title": ("Add a realm", "Tambah realm"),
+    "server.realm_add_explain": (
+        "Ask whoever runs the other server for its address, port and password. Without a password, "
+        "that of this room is tried; without a name, it is called like its room.",
+        "Tanyakan alamat, port, dan kata sandi kepada pengelola server itu. Tanpa kata sandi, kata "
+        "sandi ruang ini yang dicoba; tanpa nama, namanya seperti ruangnya.",
+    ),
+    "server.realm_name": ("Name here", "Nama di sini"),
+    "server.realm_add_do": ("Add realm", "Tambah realm"),
+    "server.realm_adding": ("Calling …", "Memanggil …"),
+    "server.realm_error.name": (
+        "At most 20 letters, digits, - and _, or nothing.",
+        "Paling banyak 20 huruf, angka, - dan _, atau kosongkan.",
+    ),
+    "server.realm_error.name_taken": (
+        "There is a realm {name} here already, or was.",
+        "Realm {name} sudah ada di sini, atau pernah ada.",
+    ),
+    "server.realm_error.exists": (
+        "That server is linked already, as {name}.",
+        "Server itu sudah tersambung, sebagai {name}.",
+    ),
+    "server.realm_error.address": (
+        "An IP address is needed here, such as 10.4.0.9.",
+        "Di sini perlu alamat IP, misalnya 10.4.0.9.",
+    ),
+    "server.realm_error.self": ("That is this server itself.", "Itu server ini sendiri."),
+    "server.realm_error.unreachable": (
+        "No Ruang server answers there. Does it run, and are address and port right?",
+        "Tidak ada server Ruang yang menjawab. Apakah berjalan, dan benar alamat dan portnya?",
+    ),
+    "server.realm_error.password": (
+        "This is not the password of that server's room.",
+        "Ini bukan kata sandi ruang server itu.",
+    ),
+    "server.realm_error.password_needed": (
+        "That server has another password than this room: it is needed here.",
+        "Kata sandi server itu lain dari kata sandi ruang ini: isi di sini.",
+    ),
+    "server.realm_error.guesses": (
+        "Too many tries. Wait a minute, then try again.",
+        "Terlalu banyak percobaan. Tunggu satu menit, lalu coba lagi.",
+    ),
+    "server.realm_error.not_allowed": (
+        "That server makes no links, or has cut this one off.",
+        "Server itu tidak menerima sambungan, atau memutus yang ini.",
+    ),
+    "server.realm_error.full": (
+        "There are as many realms as there may be, here or there.",
+        "Jumlah realm sudah penuh, di sini atau di sana.",
+    ),
+    "server.realm_drop_title": ("Remove realm {name}?", "Hapus realm {name}?"),
+    "server.realm_drop_explain": (
+        "The two rooms can no longer write to each other. What was said stays; what still waits "
+        "for {name} is not delivered unless you add it again.",
+        "Kedua ruang tidak bisa saling menulis lagi. Yang sudah dikatakan tetap ada; yang masih "
+        "menunggu untuk {name} tidak dikirim, kecuali Anda menambahkannya lagi.",
+    ),
+    "server.realm_drop_hint": (
+        "If that server calls with the password of this room, it is a realm again. To keep it out, "
+        "cut it off instead.",
+        "Jika server itu memanggil dengan kata sandi ruang ini, ia menjadi realm lagi. Agar tetap "
+        "di luar, putuskan saja.",
+    ),
     "server.quit_title": ("Stop the server?", "Hentikan server?"),
     "server.quit_question": (
         "{people} in the room now. They will be disconnected and come back by themselves when the "
@@ -300,8 +460,17 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "the password of {name} was reset",
         "kata sandi {name} disetel ulang",
     ),
-    "server.log.file_removed": ("the file {text} was removed", "berkas {text} dihapus"),
-    "server.log.no_file": ("there is no such file: {name}", "tidak ada berkas itu: {name}"),
+    "server.log.file_sent": ("{name} sent {text}, {size}", "{name} mengirim {text}, {size}"),
+    "server.log.file_arrived": (
+        "{text}, {size}, arrived from realm {name}",
+        "{text}, {size}, tiba dari realm {name}",
+    ),
+    "server.log.file_removed": ("the file {text} was removed", "file {text} dihapus"),
+    "server.log.no_file": ("there is no such file: {name}", "tidak ada file itu: {name}"),
+    "server.log.not_removed": (
+        "the disk is full, so {name} could not be removed",
+        "disk penuh, jadi {name} tidak bisa dihapus",
+    ),
     "server.log.disk_full": (
         "the disk is full: new messages are refused until there is space",
         "disk penuh: pesan baru ditolak sampai ada ruang kosong",
@@ -336,6 +505,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "realm {name} ditambahkan: {address}",
     ),
     "server.log.realm_linked": ("realm {name} is linked", "realm {name} tersambung"),
+    "server.log.realm_back": (
+        "realm {name} reachable again, {count} waiting messages delivered",
+        "realm {name} terhubung lagi, {count} pesan yang menunggu sudah sampai",
+    ),
+    "server.log.realm_back_one": (
+        "realm {name} reachable again, 1 waiting message delivered",
+        "realm {name} terhubung lagi, 1 pesan yang menunggu sudah sampai",
+    ),
     "server.log.realm_lost": (
         "the link to realm {name} is gone; what is said to it waits",
         "sambungan ke realm {name} terputus; pesan untuknya menunggu",

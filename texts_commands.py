@@ -236,6 +236,16 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "This file is too large for the server.",
         "File ini terlalu besar untuk server.",
     ),
+    "answer.file_over_limit": (
+        "This file is too large for the server: {limit} at most.",
+        "File ini terlalu besar untuk server: paling banyak {limit}.",
+    ),
+    "answer.no_space_of": (
+        "The server has no space left for this file: {limit} are for all files, and {free} of its"
+        " disk stay free.",
+        "Server tidak punya tempat lagi untuk file ini: {limit} untuk semua file, dan {free} di"
+        " disknya tetap kosong.",
+    ),
     "answer.no_space": (
         "The server has no space left for this file.",
         "Server tidak punya tempat lagi untuk file ini.",

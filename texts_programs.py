@@ -45,12 +45,20 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "cli.server.name": ("name of the room", "nama ruang"),
     "cli.server.data": (
-        "folder for database, archive, key and log; usually the one of server.py",
-        "folder untuk basis data, arsip, kunci dan log; biasanya folder server.py",
+        "folder for database, archive, files, key and log; usually the one of server.py",
+        "folder untuk basis data, arsip, file, kunci dan log; biasanya folder server.py",
     ),
     "cli.server.realms": (
         "who may link this server with others",
         "siapa yang boleh menghubungkan server ini dengan server lain",
+    ),
+    "cli.server.files_space": (
+        "how much all files may take, such as 20GB; usually 10 GiB",
+        "tempat untuk semua file, misalnya 20GB; biasanya 10 GiB",
+    ),
+    "cli.server.largest_file": (
+        "how large one file may be, such as 200MB; usually 2 GiB, which is the most",
+        "ukuran paling besar satu file, misalnya 200MB; biasanya 2 GiB, yaitu yang terbesar",
     ),
     "cli.server.log_level": (
         "least weight of what server.log tells: debug, info, warning, error",
@@ -91,6 +99,10 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "kunci server seperti dibacakan operatornya; menggantikan kunci yang dikenal sebelumnya",
     ),
     "cli.client.lang": ("language: en or id", "bahasa: en atau id"),
+    "cli.error.size": (
+        "{value} is no size. Write a whole number and MB, GB or TB, such as 20GB.",
+        "{value} bukan ukuran. Tulis bilangan bulat dan MB, GB atau TB, misalnya 20GB.",
+    ),
     "cli.error.port": (
         "{value} is not a port: write a number from 1 to 65535",
         "{value} bukan port: tulis angka dari 1 sampai 65535",
@@ -170,7 +182,7 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
         'A name with spaces stands in quotes: /kick "Ibu Sari"',
         "/kick USER\n/ban USER [MENIT]\n/unban USER\n/mute USER [MENIT]\n/unmute USER\n"
         "/reset USER\n"
-        "/files   berkas yang dibagikan dan ruang yang dipakai\n/removefile NOMOR    menurut /files\n"
+        "/files   file yang dibagikan dan tempat yang dipakai\n/removefile NOMOR    menurut /files\n"
         "/addrealm NAMA ALAMAT PORT [KATA_SANDI]\n/realms  sambungan ke realm lain\n"
         "/cutrealm NAMA\n/restorerealm NAMA\n/delrealm NAMA\n"
         "/info    siapa yang ada\n/help    daftar ini\nexit     hentikan server\n"
@@ -197,12 +209,12 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "console.done": ("Done: {command}", "Selesai: {command}"),
     "console.files": (
         "{used} of {limit} are used for files; {free} are left on the disk.",
-        "{used} dari {limit} dipakai untuk berkas; sisa di disk {free}.",
+        "{used} dari {limit} dipakai untuk file; sisa di disk {free}.",
     ),
     "console.file": ("{number}  {file}  {person}", "{number}  {file}  {person}"),
     "console.no_number": (
         "There is no file {number} in the list. /files shows it.",
-        "Tidak ada berkas {number} di daftar. /files menampilkannya.",
+        "Tidak ada file {number} di daftar. /files menampilkannya.",
     ),
     "console.stopping": (
         "Stopping: saying goodbye to everyone.",

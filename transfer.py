@@ -27,6 +27,10 @@ ASK_AGAIN = 1.0  # s after which a supplier hears that it still is wanted
 TELL_RATE = 0.05  # by so much the rate must have changed
 PING_INTERVAL = 0.02  # s at the least, while blocks are on their way
 STOP_INTERVAL = 0.1  # s between words that no more is wanted
+NEAR = 0.005  # s of round trip: what is on its way from so near waits in our socket
+NEAR_WINDOW = 2 << 20  # bytes that a socket holds without losing some
+LEAST_NEAR_WINDOW = 384 * 1024  # bytes; where Linux was left as it comes, it holds little more
+NEAR_PATIENCE = 0.05  # s in which losses are of one and the same burst
 
 # --- the supplying end ---
 
@@ -37,6 +41,8 @@ FORGET_AFTER = 10.0  # s without a WANT: who pulls asks once a second
 BURST = 0.001  # s: what is sent at a time
 SAVED = 0.02  # s: what may be sent later, when the turn was somebody else's
 MAX_TURN = 512 * 1024  # bytes, of all files: one turn must not hold up a chat
+VANISHED = 3  # times the same block is asked for anew although it went out: RFC 8899 §4.3
+RUN_BYTES = 58 * BLOCK  # or one chunk: sealed, one system call sends them (UDP_SEGMENT)
 
 
 class Puller:
@@ -65,6 +71,8 @@ class Puller:
         self._round_trip = RoundTrip()
         self._told_rate = 0.0
         self._told_at = 0.0
+        self._near_window = NEAR_WINDOW
+        self._near_until = 0.0  # what is lost until then was asked for before it shrank
         self._silent_since = 0.0
         self._timeouts = 0
         self._ping_due = 0.0
@@ -110,7 +118,7 @@ class Puller:
         whole = self.size - first * BLOCK if end == self.bitmap.blocks else count * BLOCK
         if end > self.bitmap.blocks or len(data) != whole:
             raise PeerError("a CHUNK that is not of this file")
-        self.control.deliver(len(data))
+        self.control.deliver(len(data), now)
         self._measure(len(data), now)
         newest = self._asked.take(first, count)
         if newest is not None:
@@ -216,7 +224,7 @@ class Puller:
     def _find_lost(self, now: float) -> None:
         mark, at = self._mark
         if mark and now >= at + self._patience():
-            self._lose(self._asked.take_before(mark))
+            self._lose(self._asked.take_before(mark), now)
             is_news = self._arrived_to > mark
             self._mark = (self._arrived_to, now) if is_news else (0, 0.0)
         if self._asked.blocks and now >= self._timeout_at():
@@ -225,9 +233,16 @@ class Puller:
             if self._timeouts == SILENT:
                 self.control.fall_silent()
 
-    def _lose(self, lost: list[Range]) -> None:
+    def _lose(self, lost: list[Range], now: float) -> None:
         self._lost.extend(lost)
         self.control.lose(BLOCK * sum(count for _, count in lost))
+        if lost and self._is_near and now >= self._near_until:
+            self._near_window = max(LEAST_NEAR_WINDOW, self._near_window // 2)
+            self._near_until = now + NEAR_PATIENCE
+
+    @property
+    def _is_near(self) -> bool:
+        return self.control.least is not None and self.control.least < NEAR
 
     def _take_back(self) -> None:
         """Forgets all that was asked for; a supplier that still has it queued forgets it too."""
@@ -242,7 +257,10 @@ class Puller:
 
     def _choose(self) -> list[Range]:
         """What to ask for now: a good part of the window, or nothing yet."""
-        window = max(1, self.control.window // BLOCK)
+        window = self.control.window
+        if self._is_near:
+            window = min(window, self._near_window)
+        window = max(1, window // BLOCK)
         room = window - self._asked.blocks
         if room < window // 8 and self._asked.blocks and not self._lost:
             return []
@@ -306,7 +324,7 @@ class Puller:
 
 
 class Run(NamedTuple):
-    """Blocks of a file to send now, in chunks of as many whole ones as fit."""
+    """Blocks of a file to send now and at once, in chunks of as many whole ones as fit."""
 
     file: bytes
     first: int
@@ -324,6 +342,9 @@ class _Supply:
     at: float  # when it was that
     place: int  # in the row of all that was asked for: what was sent goes up to here
     end: int  # and what is queued up to here
+    first: int  # block that it began with: the lowest one that the peer lacked
+    vanished: int = 0  # times that it began anew with that block since something large went out
+    is_large: bool = False  # since it began, something went that does not fit into any datagram
     blocks: int = 0  # queued
     queue: deque[Range] = field(default_factory=deque)
 
@@ -334,6 +355,7 @@ class Supplier:
     def __init__(self) -> None:
         self._supplies: dict[bytes, _Supply] = {}  # whose turn it is first
         self._chunk = BLOCK  # bytes that fit into one datagram, as last seen
+        self._is_vanishing = False
 
     def __len__(self) -> int:
         return len(self._supplies)
@@ -362,14 +384,26 @@ class Supplier:
             room = MAX_QUEUED - supply.blocks
             if count and room > 0 and len(supply.queue) < MAX_QUEUED_RANGES:
                 taken = min(count, room)
-                supply.queue.append(Range(first + known, taken))
+                self._enqueue(supply.queue, first + known, taken)
                 supply.blocks += taken
             place += known + count
         supply.end = end
 
+    def _enqueue(self, queue: deque[Range], first: int, blocks: int) -> None:
+        """What follows what is queued goes in the same chunks."""
+        if queue and queue[-1].first + queue[-1].blocks == first:
+            before = queue.pop()
+            first, blocks = before.first, before.blocks + blocks
+        queue.append(Range(first, blocks))
+
     def drop(self, file: bytes) -> None:
         """Sends no more of it."""
         self._supplies.pop(file, None)
+
+    def take_vanishing(self) -> bool:
+        """Whether large datagrams never arrive although small ones do. It is told once."""
+        told, self._is_vanishing = self._is_vanishing, False
+        return told
 
     def frames_due(self, now: float, room: int) -> list[Run]:
         """Which blocks to send now, in datagrams with so many bytes for frames."""
@@ -400,24 +434,31 @@ class Supplier:
         )
 
     def _begin(self, want: Want, size: int, now: float) -> _Supply:
-        self._supplies.pop(want.file, None)
+        before = self._supplies.pop(want.file, None)
         if len(self._supplies) >= MAX_SUPPLIED:
             oldest = min(self._supplies, key=lambda file: self._supplies[file].wanted_at)
             del self._supplies[oldest]
-        supply = _Supply(size, 1000.0, now, 0.0, now, want.place, want.place)
+        first = want.ranges[0][0]
+        supply = _Supply(size, 1000.0, now, 0.0, now, want.place, want.place, first)
+        if before is not None and before.is_large and before.first == first:
+            supply.vanished = before.vanished + 1
+            if supply.vanished == VANISHED:
+                supply.vanished, self._is_vanishing = 0, True
         self._supplies[want.file] = supply
         return supply
 
     def _take(self, file: bytes, supply: _Supply, count: int) -> list[Run]:
         runs: list[Run] = []
+        most = max(self._chunk, RUN_BYTES // self._chunk * self._chunk) // BLOCK
         while count > 0 and supply.queue:
             first, blocks = supply.queue.popleft()
-            taken = min(blocks, count)
+            taken = min(blocks, count, most)
             if taken < blocks:
                 supply.queue.appendleft(Range(first + taken, blocks - taken))
             runs.append(Run(file, first, taken))
             supply.blocks -= taken
             supply.allowance -= taken * BLOCK
+            supply.is_large |= min(self._chunk, taken * BLOCK) > BLOCK
             count -= taken
         return runs
 

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from protocol import BLOCK
 
+MARK_SHARE = 32  # of what has come: so much of it may come twice after a kill
+HASH_STEP = 8 << 20  # bytes, hashed at a time while more of the file comes
 _NOT_FULL = re.compile(rb"[^\xff]")
 _NOT_EMPTY = re.compile(rb"[^\0]")
 
@@ -40,10 +42,33 @@ class Bitmap:
         if size:  # blocks that are beyond the end are never missing
             self._bits[-1] |= 0xFF << (8 - self._spare) & 0xFF
         self.count = int.from_bytes(self._bits).bit_count() - self._spare
+        self._marked = self.count
+        self._prefix = 0  # blocks at the beginning that are known to be here
 
     @property
     def is_full(self) -> bool:
         return self.count == self.blocks
+
+    @property
+    def is_mark_due(self) -> bool:
+        """Whether a kill would now cost more than it may."""
+        return 0 < self.count <= MARK_SHARE * (self.count - self._marked)
+
+    def to_hash(self, hashed: int) -> int:
+        """How many blocks from the beginning are here, if it is time to hash more than these bytes.
+
+        0: it is not.
+        """
+        enough = hashed + HASH_STEP
+        if self.count * BLOCK < enough or self.is_full:  # then all the rest is hashed at once
+            return 0
+        self._prefix = self._next(self._prefix, self.blocks, wanted=0)
+        return self._prefix if self._prefix * BLOCK >= enough else 0
+
+    def mark(self) -> bytes:
+        """For the disk, which knows from now on what is here."""
+        self._marked = self.count
+        return self.encode()
 
     def encode(self) -> bytes:
         """For the disk."""
@@ -128,6 +153,11 @@ class Asked:
         end = first + count
         newest: tuple[int, float] | None = None
         index = max(0, bisect_right(self._firsts, first) - 1)
+        if self._firsts and self._firsts[index] == first and end < self._ends[index]:
+            self.blocks -= count  # as nearly always: the beginning of what was asked for
+            self._firsts[index] = end
+            place = self._places[index] = self._places[index] + count
+            return place, self._times[index]
         while index < len(self._firsts) and self._firsts[index] < end:
             begin, stop, place = self._firsts[index], self._ends[index], self._places[index]
             low, high = max(begin, first), min(stop, end)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from tkinter import font as tkfont
 from types import TracebackType
 
-from widgets_look import Look, draw_rounded
+from widgets_look import Look, draw_rounded, is_focused
 from widgets_paint import Icon
 
 log = logging.getLogger(__name__)
@@ -381,7 +381,7 @@ class Field(tk.Frame):
     def _draw(self, _event: object = None) -> None:
         colours, look = self._look.colours, self._look
         width, height = self._box.winfo_width(), self._box.winfo_height()
-        has_focus = self._box.focus_displayof() is self.entry
+        has_focus = is_focused(self.entry)
         border = colours.alarm if self._is_wrong else colours.accent if has_focus else colours.line
         self._box.delete("all")
         draw_rounded(self._box, look, (0, 0, width, height), fill=self._fill, border=border)
@@ -437,7 +437,7 @@ class Choice(tk.Frame):
 
     def _draw(self, _event: object = None) -> None:
         colours = self._look.colours
-        has_focus = self.focus_displayof() is self
+        has_focus = is_focused(self)
         for value, label in zip(self._values, self._words, strict=True):
             is_chosen = value == self.chosen
             label.configure(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from widgets import ThinScrollbar
-from widgets_look import Look
+from widgets_look import Look, is_focused
 
 _NOTCH = 48  # design pixels that a notch of the wheel moves
 
@@ -263,7 +263,7 @@ class Tabs(tk.Canvas):
         self.delete("all")
         bottom = self.winfo_height() - 1
         self.create_line(0, bottom, self.winfo_width(), bottom, fill=colours.line)
-        has_focus = self.focus_displayof() is self
+        has_focus = is_focused(self)
         for (value, words), left in zip(self._words, self._slots(), strict=False):
             is_chosen = value == self.chosen
             font = look.strong if is_chosen else look.text

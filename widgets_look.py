@@ -425,6 +425,23 @@ def use_desktop_keys(root: tk.Tk) -> None:
         root.tk.call("bind", kind, "<<Paste>>", f"{replace}\n{usual}")
 
 
+def is_focused(widget: tk.Misc) -> bool:
+    """Whether keys come to this one.
+
+    Not asked through tkinter: it stumbles over dialogs that Tk made by itself.
+    """
+    return _focused(widget) == str(widget)
+
+
+def is_anything_focused(root: tk.Misc) -> bool:
+    """Whether keys come to this program at all."""
+    return bool(_focused(root))
+
+
+def _focused(widget: tk.Misc) -> str:
+    return str(widget.tk.call("focus", "-displayof", str(widget)))
+
+
 def can_draw_emoji(root: tk.Misc) -> bool:
     """Whether colour emoji are safe to draw: libXft before 2.3.5 ends the program over them.
 

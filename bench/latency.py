@@ -30,7 +30,7 @@ MOST_AHEAD = 200  # texts a writer has typed and not sent yet
 SETTLE = 0.01  # s for each person, until their coming is no news any more
 PATIENCE = 2.0  # s without any arrival before the rest counts as lost
 
-PEOPLE = Sized(100, 100, 20)
+PEOPLE = Sized(100, 100, 5)
 SECONDS = Sized(20.0, 4.0, 0.3)
 RUNS = Sized(3, 1, 1)
 

@@ -10,7 +10,7 @@ from client_disk import ClientDisk
 from client_file_events import FetchFile, FileEnded, FileMoved, FileState, SendFile
 from conversation import ROOM, FileNote
 from protocol import BLOCK, Code, Verb
-from protocol_frames import Chunk, Frame, Want, encode_chunks
+from protocol_frames import Chunk, Frame, Want
 from protocol_requests import Fields
 
 
@@ -67,10 +67,18 @@ class FileHost(Host):
             begin, blocks = first + known, min(count - known, self.limit - self.supplied)
             self.supplied += blocks
             piece = data[begin * BLOCK : (begin + blocks) * BLOCK]
-            frames += encode_chunks(want.file, begin, piece, 1100)
+            frames += chunks_of(want.file, begin, piece)
             place += count
         self._place[want.file] = max(end, place)
         return frames
+
+
+def chunks_of(file: bytes, first: int, data: bytes) -> list[bytes]:
+    """Frames of one block each."""
+    return [
+        Chunk(file, first + place // BLOCK, data[place : place + BLOCK]).encode()
+        for place in range(0, len(data), BLOCK)
+    ]
 
 
 class FileSeat(Seat):
@@ -81,7 +89,7 @@ class FileSeat(Seat):
     def __init__(self, home: Path, host: FileHost | None = None) -> None:
         self.home = home
         self.downloads = home / "Downloads"
-        self.disk = ClientDisk(self.downloads, lambda: 0)  # nothing is old
+        self.disk = ClientDisk(self.downloads, lambda: 0, boot="1")  # nothing is old
         super().__init__(host or FileHost(), disk=self.disk)
 
     def put(self, data: bytes, name: str = "foto.png") -> Path:

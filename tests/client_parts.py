@@ -63,6 +63,7 @@ from protocol_requests import Fields
 from protocol_session import Session
 from settings import Limits
 from settings_client import Run
+from settings_files import Unfinished
 
 SERVER = ("10.0.0.1", 8083)
 EPOCH = 7
@@ -299,8 +300,9 @@ class Seat:
         password: str = PASSWORD,
         pinned: bytes | None = None,
         resume: Run | None = None,
+        unfinished: tuple[Unfinished, ...] = (),
     ) -> None:
-        self.do(Join(SERVER, password, name, pinned, resume))
+        self.do(Join(SERVER, password, name, pinned, resume, unfinished))
 
     def enter(self, **how: Any) -> None:
         """Up to being in the room, with everything settled."""

@@ -128,13 +128,12 @@ class Scene:
     def settle(self, until: Callable[[], bool] | None = None) -> None:
         """Lets the window work until its queue is empty and ``until`` holds, for 5 s at most."""
         ends = datetime.now(UTC) + timedelta(seconds=5)
-        quiet = 0
-        while not self.is_closed and (quiet < 2 or not (until is None or until())):
+        is_quiet = False
+        while not self.is_closed and not (is_quiet and (until is None or until())):
             assert datetime.now(UTC) < ends, "the window did not settle"
-            is_busy = not self.events.empty()
+            is_quiet = self.events.empty()
             self.window.update()
             self._let_pass(22)
-            quiet = 0 if is_busy else quiet + 1
 
     def _let_pass(self, milliseconds: int) -> None:
         if self.is_closed:

@@ -10,6 +10,7 @@ from client_scenes import (
     MESSI,
     Scene,
     conversation,
+    elsewhere,
     entered,
     text,
 )
@@ -66,6 +67,16 @@ def chatting_scene(folder: Path) -> Iterator[Scene]:
         yield scene
 
 
+@contextmanager
+def talking_scene(folder: Path) -> Iterator[Scene]:
+    """As a guest in the room, with two groups and three private conversations in the list."""
+    with chatting_scene(folder) as scene:
+        scene.put(*elsewhere())
+        scene.settle()
+        scene.commands.clear()
+        yield scene
+
+
 def join_view(scene: Scene) -> JoinView:
     assert isinstance(scene.window.view, JoinView)
     return scene.window.view
@@ -112,6 +123,14 @@ def press(canvas: tk.Canvas, x: int, y: int, *, times: int = 1) -> None:
     for _ in range(times):
         canvas.event_generate("<Button-1>", x=x, y=y)
         canvas.event_generate("<ButtonRelease-1>", x=x, y=y)
+
+
+def click(scene: Scene, words: str) -> None:
+    """On words among the messages."""
+    canvas = chat_view(scene).messages.canvas
+    left, top, right, bottom = place_of(canvas, words)
+    press(canvas, (left + right) // 2, (top + bottom) // 2)
+    scene.settle()
 
 
 def drag(canvas: tk.Canvas, start: tuple[int, int], end: tuple[int, int]) -> None:

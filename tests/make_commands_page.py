@@ -67,6 +67,8 @@ what asks or changes anything else waits for all lines before it, and all after 
 Files take long and hold up nothing. The answers to `sendfile`, `sendgroupfile`, `sendroomfile`,
 `sendfilerealm`, `sendgroupfilerealm` and `get` come out of that order, when the file is shared or
 saved or it is known why not; `line` in them is the number of the line they are for, counted from 1.
+What was not finished goes on by itself two seconds after the same user enters that room again, for a
+week (what was to be shared: for a day). Whoever types the same command again has it go on as theirs.
 
 | answer to | has besides |
 |---|---|

@@ -118,7 +118,11 @@ class Sharer:
 
 class Fetched(NamedTuple):
     data: bytes
-    is_denied: bool
+    denied: Code | None  # why
+
+    @property
+    def is_denied(self) -> bool:
+        return self.denied is not None
 
 
 def fetch(
@@ -129,8 +133,9 @@ def fetch(
     place = int(room.now * 1e6)
     guest.send(Want(file, rate, ((first, blocks),), place).encode())
     room.pass_time(1.0)
-    denial = Want(file, 0, ())
-    is_denied = denial in guest.frames
-    guest.frames = [frame for frame in guest.frames if frame != denial]
+    denials = [Want(file, 0, (), why) for why in (Code.FILE_MISSING, Code.FILE_REMOVED)]
+    told = [frame for frame in guest.frames if frame in denials]
+    guest.frames = [frame for frame in guest.frames if frame not in denials]
     chunks = sorted((c for c in guest.take(Chunk) if c.file == file), key=lambda c: c.first)
-    return Fetched(b"".join(chunk.data for chunk in chunks), is_denied)
+    why = Code(told[0].place) if told else None
+    return Fetched(b"".join(chunk.data for chunk in chunks), why)

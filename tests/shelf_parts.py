@@ -19,10 +19,10 @@ DATA = Random(1).randbytes(9 * BLOCK + 100)  # ten blocks
 FILE = sha256(DATA).digest()
 
 
-def open_shelf(folder: Path, now: int | None = None) -> FileShelf:
+def open_shelf(folder: Path, now: int | None = None, boot: str = "") -> FileShelf:
     """As after a start; parts are as old as the clock of the disk says."""
     touched = max((one.stat().st_mtime_ns for one in folder.rglob("*")), default=0) // 1_000_000
-    return FileShelf(folder, now_utc_ms=touched if now is None else now)
+    return FileShelf(folder, now_utc_ms=touched if now is None else now, boot=boot)
 
 
 def bitmap(*blocks: int, of: int = 10) -> bytes:

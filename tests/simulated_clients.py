@@ -109,7 +109,7 @@ class Client(Program):
         random_bytes = self._world.random_bytes(f"{self.name} {self.lives}")
         self.close()
         # The disk knows the true hour, not ours: nothing on it is old.
-        self._disk = ClientDisk(self.computer / "Downloads", lambda: 0)
+        self._disk = ClientDisk(self.computer / "Downloads", lambda: 0, boot="1")
         limits = self._world.settings.limits
         self.begin(ClientCore(random_bytes=random_bytes, disk=self._disk, limits=limits))
         self.command(client.Join(self.server, self.password, self.name, self.pinned_key, self.run))

@@ -249,7 +249,8 @@ WRITES |= {"add_file", "bring_file", "remove_file"}
 WRITES |= {"save_realm", "drop_realm", "save_foreign_person", "add_mirror", "set_returned"}
 WRITES |= {"save_followed", "set_realm_has", "add_undelivered", "drop_undelivered", "decline"}
 WRITES |= {"undo_decline", "add_awaited_file", "drop_awaited_file", "add_realm_bytes"}
-SHELF_WRITES = {"begin", "write"}
+WRITES |= {"give_awaited_file", "note_refused", "note_realm_seen"}
+SHELF_WRITES = {"begin", "write", "mark"}
 
 
 class BrittleStore:

@@ -83,7 +83,7 @@ class Server(Program):
         )
         try:
             # 0: the times of files are the real ones
-            self._shelf = FileShelf(self.folder / FOLDER_NAME, now_utc_ms=0)
+            self._shelf = FileShelf(self.folder / FOLDER_NAME, now_utc_ms=0, boot="1")
             self.begin(self._make_core(self._storage, self._shelf, random_bytes))
         except (Killed, StoreError):
             self.die()

@@ -13,7 +13,8 @@ class StubbornShelf:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.shelf = FileShelf(folder, now_utc_ms=0)  # the times of files are the real ones
+        # 0: the times of files are the real ones
+        self.shelf = FileShelf(folder, now_utc_ms=0, boot="1")
         self.full: set[str] = set()
         self.free_bytes = 100 << 30
 

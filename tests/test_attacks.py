@@ -36,6 +36,8 @@ from protocol_frames import Ping, Pong
 from protocol_handshake import SessionKeys
 from protocol_session import Session
 
+pytestmark = pytest.mark.uncounted
+
 FLOOD = 5.0  # s; make soak floods for a minute and states what it cost
 GROWTH = 5 << 20  # bytes a flood may cost a server process
 

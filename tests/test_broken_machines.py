@@ -32,6 +32,8 @@ from conversation import ROOM
 from storage_archive_rows import read_archive
 from storage_schema import DATABASE_NAME
 
+pytestmark = pytest.mark.uncounted
+
 ROOT = Path(__file__).parent.parent
 
 needs_faults = pytest.mark.skipif(not faults.is_supported(), reason="needs seccomp of Linux")

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from client_scenes import BAGAN, SERVER_KEY, TOKEN, VELICIA, Scene, elsewhere
+from client_scenes import BAGAN, SERVER_KEY, TOKEN, VELICIA, Scene
 from client_stage import (
     all_children,
     all_labels,
     chat_view,
-    chatting_scene,
     error,
     is_shown,
     join_view,
     messages,
+    talking_scene,
 )
 
 from client_account_dialogs import AccountDialog, FormDialog
@@ -38,11 +38,7 @@ pytestmark = pytest.mark.tk
 
 @pytest.fixture
 def chatting(tmp_path: Path) -> Iterator[Scene]:
-    """As a guest in the room, with groups and private conversations in the list."""
-    with chatting_scene(tmp_path) as scene:
-        scene.put(*elsewhere())
-        scene.settle()
-        scene.commands.clear()
+    with talking_scene(tmp_path) as scene:
         yield scene
 
 

@@ -106,6 +106,35 @@ def test_every_trouble_with_a_file_has_a_code_and_a_sentence(
     assert failed.message
 
 
+@pytest.mark.parametrize(
+    ("trouble", "english", "indonesian"),
+    [
+        (
+            Code.FILE_TOO_LARGE,
+            "This file is too large for the server: 2.1 GB at most.",
+            "File ini terlalu besar untuk server: paling banyak 2,1 GB.",
+        ),
+        (
+            Code.NO_SPACE,
+            "The server has no space left for this file: 2.1 GB are for all files, and 500 MB of"
+            " its disk stay free.",
+            "Server tidak punya tempat lagi untuk file ini: 2,1 GB untuk semua file, dan 500 MB di"
+            " disknya tetap kosong.",
+        ),
+    ],
+)
+def test_what_a_server_takes_is_in_the_sentence_if_it_is_known(
+    trouble: Code, english: str, indonesian: str
+) -> None:
+    told = [
+        file_failure("sendfile", trouble, Texts(one), 2_147_483_648, 500_000_000)
+        for one in ("en", "id")
+    ]
+
+    assert [answer.message for answer in told] == [english, indonesian]
+    assert {answer.code for answer in told} == {trouble.name}
+
+
 def test_an_answer_names_its_command_and_its_code() -> None:
     told = answer_for(AddGroup(0, "Kelas"), Answered(1, Code.GROUP_EXISTS), Texts("en"))
 

@@ -15,20 +15,19 @@ from client_scenes import (
     WITH_CATHERINE,
     WITH_MESSI,
     Scene,
-    elsewhere,
     found,
     told,
 )
 from client_scenes import text as said
 from client_stage import (
     chat_view,
-    chatting_scene,
     enter,
     is_shown,
     messages,
     place_of,
     press,
     shown_texts,
+    talking_scene,
     type_in,
 )
 
@@ -58,11 +57,7 @@ pytestmark = pytest.mark.tk
 
 @pytest.fixture
 def chatting(tmp_path: Path) -> Iterator[Scene]:
-    """In the room, with two groups and three private conversations in the list."""
-    with chatting_scene(tmp_path) as scene:
-        scene.put(*elsewhere())
-        scene.settle()
-        scene.commands.clear()
+    with talking_scene(tmp_path) as scene:
         yield scene
 
 

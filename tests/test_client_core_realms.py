@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pytest
-from client_file_parts import FileSeat, made, note_of, run_held, saved
+from client_file_parts import FileSeat, made, note_of, saved
 from client_parts import Seat, always, nothing
 
 from belonging import OfferedConversation
@@ -32,16 +31,13 @@ from client_realm_events import (
 )
 from conversation import FIRST_CHAIN, ConversationKind, Entry, EntryKind, draft_tag
 from entering import OfferedLog
-from protocol import BLOCK, Code, JsonValue, Verb, encode_object
+from protocol import BLOCK, Code, JsonValue, Verb
 from protocol_frames import (
     Post,
     Posted,
     Reached,
     RealmsChanged,
-    Request,
-    Response,
     Want,
-    encode_chunks,
 )
 from records import Stored
 from replication_server import entry_frames
@@ -214,69 +210,35 @@ def test_a_file_that_is_refused_although_we_never_heard_that_it_was_taken(seat: 
 # --- files that are still on their way to our server ---
 
 
-def row(data: bytes, *, is_coming: bool, number: int = 4, sender: str = "bob@b") -> list[JsonValue]:
-    note = note_of(data)
-    head: list[JsonValue] = [number, 0, "0" * 16, sender, note.file.hex(), note.size, note.name]
-    return [*head, False, True] if is_coming else [*head, False]
+def say_coming(seat: Seat, data: bytes) -> None:
+    """The server does not have it yet."""
+    seat.hear(Want(sha256(data).digest(), 0, (), Code.FILE_COMING).encode())
 
 
-def refuse(seat: Seat, data: bytes) -> None:
-    """The server has nothing of it for us."""
-    seat.hear(Want(sha256(data).digest(), 0, (), 1).encode())
-
-
-def awaits(seat: FileSeat, data: bytes) -> None:
-    """It wants a file that its server does not have yet."""
-    seat.host.replies[Verb.FILES] = always(Code.OK, files=[row(data, is_coming=True)])
-    seat.do(FetchFile(1, note_of(data), None, BOB, 4))
-    refuse(seat, data)
+def await_file(seat: FileSeat, data: bytes, ticket: int = 1, name: str = "foto.png") -> None:
+    seat.do(FetchFile(ticket, note_of(data, name), None, "b"))
+    say_coming(seat, data)
 
 
 def test_a_file_that_is_on_its_way_is_waited_for(seat: FileSeat) -> None:
     data = made(3 * BLOCK)
-    awaits(seat, data)
-    assert seat.host.asked(Verb.FILES) == [{"conversation": BOB, "before": 5}]
-    refuse(seat, data)
+    await_file(seat, data)
     told = seat.saw(FileMoved)[-1]
     assert (told.state, told.realm) == (FileState.WAITING, "b")
 
     seat.pass_time(2.1)
-    refuse(seat, data)
-    assert len(seat.host.asked(Verb.FILES)) == 2
+    say_coming(seat, data)
     seat.host.has[sha256(data).digest()] = data
     seat.pass_time(4.0)
 
     assert saved(seat) == {"foto.png": data}
     assert seat.ended.trouble is None
-
-
-@pytest.mark.parametrize(
-    "change", [{"is_coming": False}, {"is_coming": True, "number": 3}], ids=["here", "another"]
-)
-def test_one_that_is_not_is_missing(seat: FileSeat, change: dict[str, Any]) -> None:
-    data = made(3 * BLOCK)
-    seat.host.replies[Verb.FILES] = always(Code.OK, files=[row(data, **change)])
-    seat.do(FetchFile(1, note_of(data), None, BOB, 4))
-    refuse(seat, data)
-
-    assert seat.ended.trouble is Code.FILE_MISSING
-
-
-def test_one_in_a_conversation_that_we_left_is_missing(seat: FileSeat) -> None:
-    data = made(3 * BLOCK)
-    seat.host.replies[Verb.FILES] = always(Code.NOT_A_MEMBER)
-    seat.do(FetchFile(1, note_of(data), None, BOB, 4))
-    refuse(seat, data)
-
-    assert seat.ended.trouble is Code.FILE_MISSING
+    assert seat.saw(FileMoved)[-1].realm == ""
 
 
 def test_meanwhile_others_have_its_place(seat: FileSeat) -> None:
-    coming = [made(3 * BLOCK, label) for label in range(4)]
-    for ticket, data in enumerate(coming, 1):
-        seat.host.replies[Verb.FILES] = always(Code.OK, files=[row(data, is_coming=True)])
-        seat.do(FetchFile(ticket, note_of(data, f"{ticket}"), None, BOB, 4))
-        refuse(seat, data)
+    for ticket in range(1, 5):
+        await_file(seat, made(3 * BLOCK, ticket), ticket, f"{ticket}")
 
     seat.fetch(made(BLOCK, 9), ticket=9)
     seat.pass_time(1.0)
@@ -286,7 +248,7 @@ def test_meanwhile_others_have_its_place(seat: FileSeat) -> None:
 
 def test_it_may_be_paused_and_cancelled(seat: FileSeat) -> None:
     data = made(3 * BLOCK)
-    awaits(seat, data)
+    await_file(seat, data)
 
     seat.do(PauseFile(1))
     seat.pass_time(5.0)
@@ -297,55 +259,12 @@ def test_it_may_be_paused_and_cancelled(seat: FileSeat) -> None:
     assert seat.ended.trouble is FileTrouble.DROPPED
 
 
-def test_an_answer_that_comes_after_it_was_cancelled_means_nothing(seat: FileSeat) -> None:
-    data = made(3 * BLOCK)
-    seat.host.replies[Verb.FILES] = nothing
-    seat.do(FetchFile(1, note_of(data), None, BOB, 4))
-    refuse(seat, data)
-    refuse(seat, data)
-
-    seat.do(DropFile(1))
-    seat.pass_time(1.0)
-
-    assert len(seat.host.asked(Verb.FILES)) >= 1
-    assert seat.ended.trouble is FileTrouble.DROPPED
-
-
-def test_one_that_came_meanwhile_is_not_waited_for(seat: FileSeat) -> None:
-    data = made(3 * BLOCK)
-    seat.host.replies[Verb.FILES] = nothing
-    seat.do(FetchFile(1, note_of(data), None, BOB, 4))
-    refuse(seat, data)
-    asked = next(one for one in seat.host.got(Request) if one.verb == Verb.FILES)
-
-    seat.held_jobs = []
-    seat.hear(*encode_chunks(sha256(data).digest(), 0, data, 1100))
-    answer = encode_object({"files": [row(data, is_coming=True)]})
-    seat.hear(Response(asked.request, 0, 1, Code.OK, answer).encode())
-    run_held(seat)
-
-    assert saved(seat) == {"foto.png": data}
-
-
 def test_a_new_session_asks_anew(seat: FileSeat) -> None:
     data = made(3 * BLOCK)
-    awaits(seat, data)
+    await_file(seat, data)
 
     seat.host.has[sha256(data).digest()] = data
     seat.receive(seat.host.reset())
     seat.pass_time(10.0)
 
     assert saved(seat) == {"foto.png": data}
-
-
-def test_a_list_that_cannot_be_ends_the_session(seat: FileSeat) -> None:
-    data = made(3 * BLOCK)
-    seat.host.replies[Verb.FILES] = always(Code.OK, files=[["x"]])
-    inits = seat.host.inits
-
-    seat.do(FetchFile(1, note_of(data), None, BOB, 4))
-    refuse(seat, data)
-    seat.host.replies[Verb.FILES] = always(Code.OK, files=[row(data, is_coming=True)])
-    seat.pass_time(10.0)
-
-    assert seat.host.inits == inits + 1

@@ -26,7 +26,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.told: list[Event] = []
-        self.deliveries = Deliveries(self.told.append)
+        self.deliveries = Deliveries(self.told.append, lambda is_back: None)
         self.happen(
             ConversationChanged(KELAS, ConversationKind.GROUP, "kelas@campus-b", 0, 0, 0),
             ConversationChanged(BOB, ConversationKind.PRIVATE, "bob@campus-b", 9, 0, 0),

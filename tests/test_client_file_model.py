@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 from client_rooms import ANA, ME, Room, entry
-from note_parts import file_entry, home, note, shared
+from note_parts import file_entry, home, note
 
 from client_events import DraftRefused, DraftTaken, EntryArrived
-from client_file_events import FileEnded, FileEvent, FileMoved, FileState, FileTrouble
+from client_file_events import FileEnded, FileEvent, FileMoved, FileState, FileTrouble, SendGoesOn
 from client_file_model import (
     FileAction,
     FileModel,
     FileStage,
     FileView,
+    Upload,
     is_program_name,
     is_program_text,
 )
@@ -25,14 +26,10 @@ FOTO = note()
 PATH = home("foto.png")
 
 
-def nowhere(_: int) -> int | None:
-    return None
-
-
-def told(*events: object, typed: dict[int, int] | None = None) -> FileModel:
+def told(*events: object) -> FileModel:
     files = FileModel()
     for event in events:
-        files.apply(event, (typed or {}).get)
+        files.apply(event)
     return files
 
 
@@ -149,23 +146,6 @@ def test_what_the_operator_removed_is_gone() -> None:
     assert view.actions() == ()
 
 
-def test_a_list_tells_which_files_are_gone() -> None:
-    files = told(FileEnded(1, FOTO, False, Code.FILE_MISSING))
-
-    files.learn([shared(4, is_removed=True), shared(5, "lain.png")])
-
-    assert files.view(FOTO).stage is FileStage.GONE
-    assert files.view(note("lain.png")).stage is FileStage.AWAY
-
-
-def test_what_is_here_stays_when_it_is_removed_from_the_server() -> None:
-    files = told(FileEnded(1, FOTO, False, None, PATH))
-
-    files.learn([shared(4, is_removed=True)])
-
-    assert files.view(FOTO).stage is FileStage.HERE
-
-
 def test_what_was_deleted_by_its_user_can_be_fetched_again() -> None:
     files = told(FileEnded(1, FOTO, False, None, PATH))
 
@@ -195,7 +175,7 @@ def sending(*events: object) -> FileModel:
     files = FileModel()
     files.send(7, ROOM, PATH)
     for event in events:
-        files.apply(event, nowhere)
+        files.apply(event)
     return files
 
 
@@ -211,6 +191,14 @@ def test_a_chosen_file_is_shown_at_once_in_its_conversation_alone() -> None:
 
     assert [view.stage for view in uploads(files)] == [FileStage.MOVING]
     assert uploads(files, ROOM + 1) == []
+
+
+def test_what_a_server_takes_is_known_of_what_it_refused() -> None:
+    files = sending()
+    files.apply(FileEnded(7, FOTO, True, Code.NO_SPACE, limit=50_000_000, free=7))
+
+    (view,) = uploads(files)
+    assert (view.stage, view.limit, view.free) == (FileStage.FAILED, 50_000_000, 7)
 
 
 def test_it_is_shown_as_it_moves() -> None:
@@ -259,17 +247,6 @@ def test_an_upload_that_failed_says_so_until_it_is_dismissed() -> None:
     assert uploads(files) == []
 
 
-def test_a_typed_upload_is_shown_where_it_was_typed_for() -> None:
-    files = told(moved(3, is_upload=True), typed={3: ROOM})
-
-    assert len(uploads(files)) == 1
-
-    files.apply(EntryArrived(ROOM, 9, file_entry(person=ME), 3), nowhere)
-
-    assert uploads(files) == []
-    assert files.view(FOTO).stage is FileStage.AWAY
-
-
 @pytest.mark.parametrize("event", [moved(3, is_upload=True), FileEnded(3, FOTO, True)])
 def test_an_upload_of_which_nobody_knows_the_place_is_not_shown(event: FileEvent) -> None:
     assert uploads(told(event)) == []
@@ -283,13 +260,51 @@ def test_texts_of_ours_and_files_of_others_end_no_upload() -> None:
     assert len(uploads(files)) == 1
 
 
+def test_of_what_was_sent_by_an_earlier_visit_nobody_knows_the_place() -> None:
+    assert told(ARRIVED).view(FOTO) == told().view(FOTO)
+
+
+# --- of an earlier visit ---
+
+
+def test_one_that_goes_on_from_an_earlier_visit_is_shown_where_it_was() -> None:
+    files = told(SendGoesOn(-1, ROOM, PATH), moved(-1, is_upload=True, done=500))
+
+    assert [view.done for view in uploads(files)] == [500]
+    assert files.upload(-1) == Upload(ROOM, FOTO, uploads(files)[0], PATH)
+
+
+def test_whoever_sends_the_same_again_sees_it_once() -> None:
+    files = told(SendGoesOn(-1, ROOM, PATH), SendGoesOn(-2, ROOM + 1, PATH))
+    files.send(7, ROOM, PATH)
+
+    assert [ticket for ticket, _ in files.uploads(ROOM)] == [7]
+    assert len(uploads(files, ROOM + 1)) == 1
+
+
+def test_one_that_failed_stays_beside_the_next_attempt() -> None:
+    files = told(SendGoesOn(-1, ROOM, PATH), FileEnded(-1, FOTO, True, FileTrouble.CHANGED))
+    files.send(7, ROOM, PATH)
+
+    assert [ticket for ticket, _ in files.uploads(ROOM)] == [-1, 7]
+
+
+def test_a_file_is_found_where_an_earlier_visit_left_it_unless_it_moves_just_now() -> None:
+    away, moving = told(), told(moved())
+    for files in (away, moving):
+        files.find(FOTO, PATH)
+
+    assert away.view(FOTO) == FileView(FileStage.HERE, path=PATH)
+    assert moving.view(FOTO).stage is FileStage.MOVING
+
+
 # --- rows ---
 
 
 def test_the_row_of_a_file_says_where_it_stands() -> None:
     room = Room()
     room.arrive(entry(ANA, FOTO.encode(), kind=EntryKind.FILE))
-    room.model.files.apply(FileEnded(1, FOTO, False, None, PATH), nowhere)
+    room.model.files.apply(FileEnded(1, FOTO, False, None, PATH))
 
     row = room.model.rows()[-1]
 

@@ -131,7 +131,7 @@ def test_files_are_listed_and_fetched() -> None:
 
     assert script.commands[2:] == [
         AskFiles(3, ROOM),
-        FetchFile(4, note(), home("unduhan"), ROOM, 9),
+        FetchFile(4, note(), home("unduhan")),
     ]
     assert (script.answers()[1]["path"], script.answers()[1]["line"]) == (
         str(home("unduhan/foto.png")),

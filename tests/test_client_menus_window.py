@@ -12,18 +12,17 @@ from client_scenes import (
     SERVER_KEY,
     WITH_CATHERINE,
     Scene,
-    elsewhere,
     groups,
     told,
 )
 from client_scenes import text as said
 from client_stage import (
     chat_view,
-    chatting_scene,
     error,
     messages,
     place_of,
     press,
+    talking_scene,
 )
 
 from client_account_dialogs import FormDialog
@@ -85,11 +84,7 @@ def popup(monkeypatch: pytest.MonkeyPatch) -> Popup:
 
 @pytest.fixture
 def chatting(tmp_path: Path) -> Iterator[Scene]:
-    """As a guest in the room, with groups and private conversations in the list."""
-    with chatting_scene(tmp_path) as scene:
-        scene.put(*elsewhere())
-        scene.settle()
-        scene.commands.clear()
+    with talking_scene(tmp_path) as scene:
         yield scene
 
 
@@ -292,7 +287,7 @@ def test_nothing_is_called_so(chatting: Scene) -> None:
 
 
 def test_a_private_chat_is_begun_with_accounts_too(chatting: Scene) -> None:
-    plus(chatting, "PRIVATE")
+    plus(chatting, "chat.private")
     dialog = picking(chatting)
     present = dialog.names
     dialog.field.value = "sa"
@@ -324,7 +319,7 @@ def test_a_name_nobody_has_is_refused_beside_the_field(chatting: Scene) -> None:
 
 
 def test_a_group_is_made(chatting: Scene, popup: Popup) -> None:
-    plus(chatting, "GROUP")
+    plus(chatting, "chat.groups")
     popup.choose("New group")
     dialog = form(chatting)
     dialog.fields[JoinField.GROUP].value = "bagan"
@@ -355,7 +350,7 @@ def test_a_name_no_group_can_have_is_not_even_sent(chatting: Scene) -> None:
 
 
 def test_a_group_is_joined_from_the_list_of_all(chatting: Scene, popup: Popup) -> None:
-    plus(chatting, "GROUP")
+    plus(chatting, "chat.groups")
     popup.choose("Join a group")
     dialog = picking(chatting)
     waiting = dialog.note.cget("text")

@@ -197,6 +197,13 @@ def test_a_file_that_is_not_shared_says_why(trouble: FileTrouble | Code, code: s
     assert visit.errands.is_idle
 
 
+def test_a_file_that_is_too_large_says_how_large_one_may_be() -> None:
+    ended = FileEnded(1, note(), True, Code.FILE_TOO_LARGE, limit=50_000_000)
+    visit = Visit("foto.png").begin(to_room()).happen(ended)
+
+    assert "50 MB" in visit.answers[0].message
+
+
 def test_a_file_whose_entry_the_server_refuses_is_not_shared() -> None:
     visit = Visit("foto.png").begin(to_room())
 
@@ -343,7 +350,7 @@ def test_a_file_is_fetched_by_its_name_and_answered_when_it_is_saved() -> None:
     visit = Visit().begin(Get("FOTO.png"))
 
     visit.happen(Answered(1, Code.OK, (shared(12, "lain.png"), shared(9), shared(4))))
-    assert visit.commands[1:] == [FetchFile(2, note(), None, ROOM, 9)]
+    assert visit.commands[1:] == [FetchFile(2, note(), None)]
     assert not visit.errands.is_idle
     visit.happen(FileMoved(2, note(), False, FileState.CHECKING, 5, 0.0), fetched(2))
 
@@ -369,7 +376,7 @@ def test_a_name_is_looked_for_page_by_page() -> None:
     assert visit.commands == [
         AskFiles(1, ROOM),
         AskFiles(2, ROOM, 12),
-        FetchFile(3, note(), None, ROOM, 4),
+        FetchFile(3, note()),
     ]
 
 
@@ -379,7 +386,7 @@ def test_a_file_is_fetched_by_the_number_of_its_entry() -> None:
 
     visit.happen(Answered(1, Code.OK, (shared(9, conversation=5), shared(4, conversation=5))))
 
-    assert visit.commands[1:] == [FetchFile(2, note(), home("unduhan"), 5, 9)]
+    assert visit.commands[1:] == [FetchFile(2, note(), home("unduhan"))]
 
 
 @pytest.mark.parametrize("page", [(), (shared(4, "7"),)])
@@ -391,7 +398,7 @@ def test_what_is_no_number_of_a_file_may_be_its_name(page: tuple[SharedHere, ...
     assert visit.commands == [
         AskFiles(1, ROOM, 8),
         AskFiles(2, ROOM),
-        FetchFile(3, note("7"), None, ROOM, 4),
+        FetchFile(3, note("7")),
     ]
 
 

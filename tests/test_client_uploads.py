@@ -20,7 +20,7 @@ from client_file_events import (
     ResumeFile,
     SendFile,
 )
-from client_file_moves import Source
+from client_file_moves import STALLED_AFTER, Source
 from client_uploads import OFFER_AGAIN
 from conversation import ROOM, EntryKind, FileNote
 from protocol import BLOCK, MAX_FILE, CloseCode, Code, Verb
@@ -114,6 +114,14 @@ def test_what_the_server_refuses_ends_with_its_reason(seat: FileSeat, code: Code
     assert seat.host.asked(Verb.DROP) == []
 
 
+def test_how_much_a_server_takes_is_told_as_far_as_it_says_so(seat: FileSeat) -> None:
+    seat.host.replies[Verb.OFFER] = always(Code.NO_SPACE, limit=10_000_000, free="a lot")
+
+    seat.send(made(BLOCK))
+
+    assert (seat.ended.limit, seat.ended.free) == (10_000_000, 0)
+
+
 def test_a_server_with_too_many_uploads_is_asked_again(seat: FileSeat) -> None:
     seat.host.replies[Verb.OFFER] = always(Code.SERVER_FULL)
     seat.send(made(BLOCK))
@@ -199,6 +207,20 @@ def test_a_source_that_changes_or_vanishes_ends_it_and_the_server_is_told(
     assert seat.host.got(Post) == []
 
 
+def test_where_nothing_moves_any_more_there_is_no_speed(seat: FileSeat) -> None:
+    data = made(2_000 * BLOCK)
+    seat.send(data)
+    for first in range(0, 1_000, 200):
+        seat.want(data, (first, 200), place=first + 1)
+        seat.pass_time(0.2)
+    fast = seat.saw(FileMoved)[-1].speed
+
+    seat.pass_time(STALLED_AFTER + OFFER_AGAIN + 0.1)
+
+    assert fast > 0
+    assert seat.saw(FileMoved)[-1].speed == 0
+
+
 class SlowSource:
     """A file that is hashed piece by piece."""
 
@@ -210,6 +232,10 @@ class SlowSource:
     @property
     def size(self) -> int:
         return len(self.data)
+
+    @property
+    def stamp(self) -> int:
+        return 0
 
     def hash_some(self) -> int | bytes:
         self.pieces -= 1

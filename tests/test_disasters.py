@@ -12,6 +12,8 @@ from client_events import AddGroup, JoinGroup, LeaveGroup, LogIn, LogOut, OpenPr
 from conversation import ConversationKind
 from protocol import Code
 
+pytestmark = pytest.mark.uncounted
+
 SEEDS = range(24)
 
 

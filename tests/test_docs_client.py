@@ -30,6 +30,8 @@ from settings import ServerSettings
 from storage import Storage
 from storage_files import FOLDER_NAME, FileShelf
 
+pytestmark = pytest.mark.uncounted
+
 CLIENT_ID = 0x0102030405060708
 SENT_AT = 1_700_000_000_000
 

@@ -16,6 +16,8 @@ from conversation import Entry, EntryKind
 from protocol import Code
 from server_events import Happened, HappeningKind, Stopped
 
+pytestmark = pytest.mark.uncounted
+
 NAMES = ("Ana", "Budi", "Citra")
 HOUR, YEAR = 3600.0, 365 * 86_400.0  # seconds
 

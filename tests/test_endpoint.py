@@ -1,4 +1,5 @@
 import ipaddress
+import itertools
 import queue
 import socket
 import threading
@@ -366,3 +367,26 @@ def test_a_flood_does_not_starve_commands(running: Running, peer: socket.socket)
     while running.event() != "command":
         seen += 1
     assert seen <= 3_000
+
+
+def test_each_datagram_has_the_time_at_which_it_was_taken(peer: socket.socket) -> None:
+    times: queue.SimpleQueue[float] = queue.SimpleQueue()
+    ticks = map(float, itertools.count())
+
+    class Watch(Echo):
+        def receive_datagram(self, datagram: bytes, address: Address, now: float) -> None:
+            times.put(now)
+
+    sock = bind("127.0.0.1", 0)
+    for size in (10, 30, 20):  # they wait when the first turn begins
+        peer.sendto(bytes(size), bound_address(sock))
+    driver: Driver[object, object] = Driver(
+        Watch, sock, clock=lambda: next(ticks), on_event=print, on_crash=print
+    )
+    driver.start()
+    try:
+        taken = [times.get(timeout=PATIENCE) for _ in range(3)]
+    finally:
+        driver.stop()
+
+    assert taken[0] < taken[1] < taken[2]

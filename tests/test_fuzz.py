@@ -14,6 +14,8 @@ from fuzzing import CORPUS, LARGEST_KEPT, Mutator, Run, Target, corpus, inputs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.uncounted
+
 BY_NAME = {target.name: target for target in TARGETS}
 BEFORE_SEAL_COUNT = 50_000  # of H8, in all
 COUNT = 1000  # for each of the others

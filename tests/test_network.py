@@ -13,6 +13,8 @@ from protocol import MAX_DATAGRAM, MAX_TEXT
 from protocol_path import MAX_PROBES
 from settings import Limits
 
+pytestmark = pytest.mark.uncounted
+
 NAMES = ("Ana", "Budi", "Citra", "Dewi", "Eko")
 POSTS = 200
 

@@ -50,7 +50,7 @@ from protocol_frames import (
     Typing,
     Want,
     decode_frames,
-    encode_chunks,
+    pack_chunks,
     split_parts,
 )
 from protocol_packing import pack_frames, pad
@@ -357,13 +357,14 @@ def test_parts_join_to_the_whole(body: bytes, size: int) -> None:
 
 @given(st.binary(max_size=9 * BLOCK), st.integers(1, 1 << 20), st.integers(1200, 9000))
 def test_blocks_go_out_in_chunks_as_large_as_fit(data: bytes, first: int, room: int) -> None:
-    frames = encode_chunks(bytes(32), first, data, room)
+    room -= room % PADDING
+    plaintexts = pack_chunks(bytes(32), first, data, room)
 
-    chunks = [chunk for frame in frames for chunk in decode_frames(frame)]
+    chunks = [chunk for plaintext in plaintexts for chunk in decode_frames(plaintext)]
     assert b"".join(chunk.data for chunk in chunks if isinstance(chunk, Chunk)) == data
-    assert all(len(frame) <= room for frame in frames)
+    assert all(len(one) <= room and len(one) % PADDING == 0 for one in plaintexts)
     for chunk in chunks:
         assert isinstance(chunk, Chunk)
         assert chunk.data == data[(chunk.first - first) * BLOCK :][: len(chunk.data)]
     per_chunk = (room - CHUNK_OVERHEAD) // BLOCK
-    assert len(frames) == -(-len(data) // (per_chunk * BLOCK))
+    assert len(plaintexts) == -(-len(data) // (per_chunk * BLOCK))

@@ -60,6 +60,28 @@ def test_a_receipt_says_that_the_other_realm_has_it_on_its_disk() -> None:
         assert (before, meanwhile, reached(alice, here)) == (1, 1, 2)
 
 
+def test_somebody_who_types_to_another_realm_is_seen_by_nobody_there_and_breaks_no_link() -> None:
+    with Realms("typing", "a", "b") as realms:
+        realms.link("a", "b")
+        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
+        realms.enters(alice, bob)
+        alice.write("bob@b", "satu")
+        realms.run(5)
+
+        here = realms["a"].conversation(alice, "bob@b")
+        for _ in range(3):
+            alice.command(client_events.ShowTyping(here))
+            realms.run(5)
+
+        lost = [
+            event
+            for event in (*realms["a"].server.events, *realms["b"].server.events)
+            if isinstance(event, Happened) and event.kind is HappeningKind.REALM_LOST
+        ]
+        assert lost == []
+        assert bob.saw(client_events.PersonTyping) == []
+
+
 def reached(who: Client, conversation: int) -> int:
     told = [
         event.number

@@ -244,7 +244,11 @@ def fetch(where: Where) -> Callable[[Scene], Outcome]:
         scene.room.pass_time(1)
         if scene.ana.take(Chunk):
             return BLOCKS
-        return DENIED if Want(shared.file, 0, ()) in scene.ana.take(Want) else NOTHING
+        return (
+            DENIED
+            if Want(shared.file, 0, (), Code.FILE_MISSING) in scene.ana.take(Want)
+            else NOTHING
+        )
 
     return ask
 

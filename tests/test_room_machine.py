@@ -4,6 +4,7 @@ Hypothesis looks for an order that breaks a promise, and makes it as short as it
 does the same with more weather, and with chance instead of thought.
 """
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -12,6 +13,8 @@ from society import ACCOUNTS, GROUPS
 
 import client_events as client
 from conversation import ROOM
+
+pytestmark = pytest.mark.uncounted
 
 DEVICES = ("Ana", "Budi", "Citra")
 PEOPLE = (*DEVICES, *ACCOUNTS)

@@ -11,6 +11,7 @@ from server_events import (
     DropRealm,
     FileRow,
     FilesListed,
+    FileSpace,
     Happened,
     HappeningKind,
     Kick,
@@ -136,7 +137,9 @@ def test_files_are_listed_with_numbers_by_which_they_are_removed() -> None:
     photo = FileRow(b"\xf1" * 32, "foto\x1b.png", 1_200_000, "ana", 1_763_713_969_000)
     nameless = FileRow(b"\xf2" * 32, "", 5, "", 1_763_713_969_000)
 
-    lines = console.files(FilesListed((photo, nameless), 1_200_005, 10_000_000_000, 5_000_000_000))
+    space = FileSpace(2, 1_200_005, 0, 10_000_000_000, 2_000_000_000, 5_000_000_000, 0)
+
+    lines = console.files(FilesListed((photo, nameless), (), space))
 
     assert lines == (
         "1.2 MB of 10 GB are used for files; 5.0 GB are left on the disk.",

@@ -18,8 +18,8 @@ from conversation_parts import (
 from server_parts import Guest, Room
 
 from belonging import LogsRequest
-from conversation import ROOM, EntryKind
-from protocol import MAX_RESPONSE, CloseCode, Code, Verb, encode_object
+from conversation import ROOM, EntryKind, FileNote
+from protocol import MAX_FILE, MAX_FILE_NAME, MAX_RESPONSE, CloseCode, Code, Verb, encode_object
 from protocol_frames import Close, Heads, ReadTo
 from protocol_requests import Answer, Fields
 from server_conversations import MAX_HIT_TEXT
@@ -228,6 +228,12 @@ def test_a_hit_says_where_when_and_by_whom_and_is_cut(room: Room) -> None:
 @pytest.mark.parametrize("words", ["", "  ", "!?", "\U0001f600"])
 def test_a_search_for_no_words_is_refused(room: Room, words: str) -> None:
     assert asked(room.comes("Ana"), Verb.SEARCH, {"words": words}).code is Code.BAD_REQUEST
+
+
+def test_a_file_is_whole_in_a_hit() -> None:
+    note = FileNote(bytes(32), MAX_FILE, "a" * MAX_FILE_NAME)
+
+    assert len(note.encode()) <= MAX_HIT_TEXT
 
 
 def test_hits_are_as_many_as_an_answer_has_room_for(room: Room) -> None:

@@ -5,20 +5,25 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from conversation_parts import asked, finish_jobs
+from conversation_parts import asked, finish_jobs, gets
 from server_parts import Room
 from sharing_parts import NAME, Sharer, fetch, made
 
-from conversation import ROOM
-from protocol import Code, Verb
+from conversation import ROOM, ConversationKind
+from protocol import BLOCK, Code, Verb
+from protocol_frames import Chunk, Want
 from records import FileRecord
 from server_events import (
+    ComingRow,
     FileRow,
     FilesListed,
+    FileSpace,
+    Happened,
     HappeningKind,
     ListFiles,
     OperatorAnswered,
     RemoveFile,
+    SpaceReported,
 )
 
 DATA = made(100)
@@ -63,21 +68,88 @@ def test_files_are_listed_with_who_brought_them_and_the_space_they_take(room: Ro
     ]
     assert isinstance(told.files[1], FileRow)
     assert abs(told.files[1].at - first) < 1000
-    assert (told.used, told.limit, told.free) == (
-        len(DATA) + len(other.data) + 7,
-        room.settings.limits.files_bytes,
-        room.shelf.free_bytes,
+    limits = room.settings.limits
+    assert told.space == FileSpace(
+        files=3,
+        used=len(DATA) + len(other.data) + 7,
+        waiting=0,
+        limit=limits.files_bytes,
+        largest=limits.file_bytes,
+        free=room.shelf.free_bytes,
+        reserve=limits.free_bytes,
     )
 
 
-def test_what_is_on_its_way_takes_space_too(room: Room) -> None:
+def test_the_space_is_told_each_second_to_whoever_looks(folder: Path) -> None:
+    with Room(folder, is_watched=True) as room:
+        Sharer(room.comes("Ana"), DATA).shares()
+        room.pass_time(3)
+
+        told = [event.space.used for event in room.saw(SpaceReported)]
+
+    assert told[-1] == len(DATA)
+    assert len(told) >= 3
+
+
+def test_what_is_on_its_way_is_listed_and_takes_space_too(room: Room) -> None:
     ana = Sharer(room.comes("Ana"), DATA)
     ana.has()
     ana.supplies(3)
-    assert listed(room).used == len(DATA)
+    told = listed(room)
+    assert told.coming == (ComingRow(FILE, NAME, len(DATA), "Ana", 3 * BLOCK),)
+    assert (told.files, told.space.used, told.space.waiting) == ((), len(DATA), 0)
 
     asked(ana.guest, Verb.DROP, {"file": FILE.hex()})
-    assert listed(room).used == len(DATA)
+    told = listed(room)
+    assert (told.coming, told.space.used, told.space.waiting) == ((), len(DATA), len(DATA))
+
+
+def test_what_is_being_checked_is_all_here(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.has()
+    room.held_jobs = []
+    ana.supplies()
+
+    (row,) = listed(room).coming
+    assert row.here == row.size == len(DATA)
+
+    finish_jobs(room)
+    assert listed(room).coming == ()
+
+
+def test_where_a_file_was_shared_is_listed_up_to_four_places(room: Room) -> None:
+    guest = room.comes("Ana")
+    ana = Sharer(guest, DATA)
+    ana.has()
+    ana.supplies()
+    assert listed(room).files[0].places == ()
+
+    groups = [gets(guest, Verb.ADD_GROUP, f"Kelas {place}") for place in range(4)]
+    ana.shares(groups[0])
+    ana.shares(ROOM)
+    (row,) = listed(room).files
+    assert row.places == ((ConversationKind.ROOM, ""), (ConversationKind.GROUP, "Kelas 0"))
+    assert not row.has_more_places
+
+    for group in groups[1:]:
+        ana.shares(group)
+    (row,) = listed(room).files
+    assert len(row.places) == 4
+    assert row.has_more_places
+
+
+def test_the_log_tells_who_sent_what(room: Room) -> None:
+    ana, budi = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Budi"), DATA)
+    for sharer in (ana, budi):
+        assert sharer.has() is False
+        sharer.supplies()
+
+    sent = [e for e in room.saw(Happened) if e.kind is HappeningKind.FILE_SENT]
+
+    assert [(e.name, e.text, e.count) for e in sent] == [
+        ("Ana", NAME, len(DATA)),
+        ("Budi", NAME, len(DATA)),
+    ]
 
 
 def test_a_file_that_is_removed_is_nowhere_to_be_had_and_the_list_says_so(room: Room) -> None:
@@ -88,11 +160,35 @@ def test_a_file_that_is_removed_is_nowhere_to_be_had_and_the_list_says_so(room: 
 
     assert answered(room) is Code.OK
     assert room.happened()[-1] is HappeningKind.FILE_REMOVED
-    assert fetch(room, ana.guest, FILE, 100).is_denied
+    assert fetch(room, ana.guest, FILE, 100).denied is Code.FILE_REMOVED
     assert not room.shelf.has(FILE)
     answer = asked(ana.guest, Verb.FILES, {"conversation": ROOM, "before": 0})
     assert "true]" in str(answer.fields).lower()
     assert listed(room).files == ()
+
+
+def test_who_could_not_read_it_hears_nothing_of_its_removal(room: Room) -> None:
+    ana, budi = Sharer(room.comes("Ana"), DATA), room.comes("Budi")
+    ana.shares(gets(ana.guest, Verb.ADD_GROUP, "Kimia"))
+
+    room.command(REMOVE)
+
+    assert fetch(room, ana.guest, FILE, 100).denied is Code.FILE_REMOVED
+    assert fetch(room, budi, FILE, 100).denied is Code.FILE_MISSING
+
+
+def test_who_is_fetching_what_the_operator_removes_hears_why(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.shares()
+    budi = room.comes("Budi")
+    budi.send(Want(FILE, 10, ((0, 100),), 1).encode())
+    room.pass_time(1.0)
+    assert budi.take(Chunk)
+
+    room.command(REMOVE)
+    room.pass_time(1.0)
+
+    assert Want(FILE, 0, (), Code.FILE_REMOVED) in budi.take(Want)
 
 
 def test_what_was_removed_can_be_brought_again(room: Room) -> None:

@@ -69,6 +69,7 @@ class Office:
             Limits(),
             run=self.jobs.run,
             wake=lambda peer: None,
+            report=self.events.append,
             wall_clock=lambda: AT,
         )
         self.operator = Operator(

@@ -32,7 +32,7 @@ class Desk:
         people = People(storage, Chance("people"))
         foreigners = Foreigners(storage, limits, Chance("foreign"))
         rooms = Rooms(storage, limits)
-        self.copying = Copying(storage, rooms, people, foreigners, is_here=lambda _: False)
+        self.copying = Copying(storage, rooms, people, foreigners, is_here=lambda _: True)
         record = storage.save_realm(RealmRecord(0, b"k" * 32, "kampus"), "kampus")
         self.realm = record.realm
         storage.save_person(PersonRecord(ANA, "Ana", is_present=True))

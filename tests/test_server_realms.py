@@ -20,13 +20,15 @@ from realm_world import PASSWORD, Realms
 import client_events
 from crypto import x25519, x25519_public
 from protocol import CloseCode, Code, Verb, encode_object
-from protocol_frames import Close, Post, Request, Response
+from protocol_frames import Close, Post, RealmsChanged, Request, Response
 from protocol_requests import Fields
 from realms import RealmRequest, prove_key
 from server_events import (
     AddRealm,
     DropRealm,
+    LetPeopleLink,
     OperatorAnswered,
+    RealmsListed,
     RealmState,
 )
 from settings import WhoMayLink
@@ -61,6 +63,14 @@ def key_of(raw: RawClient, private: bytes, name: str = "dia") -> Fields:
     shared = x25519(private, raw.session.server_key)
     proof = prove_key(shared, raw.session.handshake_hash)
     return RealmRequest(x25519_public(private), proof, name).encode()
+
+
+def who_may(realms: Realms, command: LetPeopleLink) -> WhoMayLink:
+    """What is reported after a command."""
+    realms["a"].server.command(command)
+    realms.run(0.5)
+    listed = [e for e in realms["a"].server.events if isinstance(e, RealmsListed)]
+    return listed[-1].who
 
 
 def closed(raw: RawClient) -> CloseCode | None:
@@ -177,7 +187,10 @@ def test_people_add_realms_and_see_them(realms: Realms) -> None:
     (row,) = rows(realms, realms["a"])
     assert row.round_trip is not None
     trip = round(1000 * row.round_trip)
-    assert listed.fields == {"realms": [["bee", "linked", row.since, 0, trip, host, port]]}
+    assert listed.fields == {
+        "realms": [["bee", "linked", row.since, 0, trip, host, port]],
+        "may_add": True,
+    }
     assert row.added_by == "alice"
 
 
@@ -222,6 +235,31 @@ def test_who_may_add_is_the_operators_to_say(realms: Realms, who: WhoMayLink) ->
     assert added.code is Code.NOT_ALLOWED
     may = who is WhoMayLink.OPERATOR
     assert add(realms, "a", "b") is (Code.OK if may else Code.NOT_ALLOWED)
+
+
+def test_the_operator_changes_who_may_add_while_the_server_runs(realms: Realms) -> None:
+    a, (host, port) = realms["a"], realms["b"].server.address
+    alice = raw_client(realms, "a")
+    alice.enter("alice", PASSWORD)
+    wish: Fields = {"once": "11" * 16, "name": "b", "address": host, "port": port}
+
+    assert who_may(realms, LetPeopleLink(WhoMayLink.OPERATOR)) is WhoMayLink.OPERATOR
+    refused = alice.ask(Verb.ADD_REALM, wish)
+    assert refused is not None
+    assert refused.code is Code.NOT_ALLOWED
+    assert sum(isinstance(frame, RealmsChanged) for frame in alice.frames) == 1
+
+    assert who_may(realms, LetPeopleLink(WhoMayLink.USERS)) is WhoMayLink.USERS
+    added = alice.ask(Verb.ADD_REALM, wish)
+    assert added is not None
+    assert added.code is Code.OK
+    assert len(rows(realms, a)) == 1
+
+
+def test_links_that_are_off_stay_off_until_the_server_starts_anew(realms: Realms) -> None:
+    restart(realms["a"], realms=WhoMayLink.OFF)
+
+    assert who_may(realms, LetPeopleLink(WhoMayLink.USERS)) is WhoMayLink.OFF
 
 
 def test_requests_of_a_realm_that_calls_are_served_in_their_order(realms: Realms) -> None:

@@ -40,8 +40,8 @@ def test_what_was_shared_in_the_room_everybody_gets(room: Room) -> None:
     Sharer(room.comes("Ana"), DATA).shares()
     budi = room.comes("Budi")
 
-    assert fetch(room, budi, FILE, 100) == (DATA, False)
-    assert fetch(room, budi, FILE, 3, first=97) == (DATA[97 * BLOCK :], False)
+    assert fetch(room, budi, FILE, 100) == (DATA, None)
+    assert fetch(room, budi, FILE, 3, first=97) == (DATA[97 * BLOCK :], None)
 
 
 def test_what_was_shared_in_a_group_its_members_get_and_nobody_else(room: Room) -> None:
@@ -51,7 +51,7 @@ def test_what_was_shared_in_a_group_its_members_get_and_nobody_else(room: Room) 
     Sharer(ana, DATA).shares(kimia)
 
     assert fetch(room, budi, FILE, 100).data == DATA
-    assert fetch(room, dewi, FILE, 100) == (b"", True)
+    assert fetch(room, dewi, FILE, 100) == (b"", Code.FILE_MISSING)
 
 
 def test_what_was_brought_and_not_shared_nobody_gets(room: Room) -> None:
@@ -59,7 +59,7 @@ def test_what_was_brought_and_not_shared_nobody_gets(room: Room) -> None:
     ana.has()
     ana.supplies()
 
-    assert fetch(room, ana.guest, FILE, 100) == (b"", True)
+    assert fetch(room, ana.guest, FILE, 100) == (b"", Code.FILE_MISSING)
 
 
 def test_a_file_that_is_nowhere_and_one_that_is_somewhere_else_are_denied_alike(room: Room) -> None:
@@ -89,7 +89,7 @@ def test_whoever_leaves_a_group_gets_no_more_of_what_was_shared_there(room: Room
     room.pass_time(5)
 
     assert blocks_of(budi) == 0
-    assert budi.take(Want) == [Want(FILE, 0, ())]
+    assert budi.take(Want) == [Want(FILE, 0, (), Code.FILE_MISSING)]
 
 
 def test_whoever_logs_out_gets_no_more(room: Room) -> None:
@@ -111,7 +111,7 @@ def test_a_file_whose_bytes_are_lost_is_denied(room: Room) -> None:
     ana = Sharer(room.comes("Ana"), DATA)
     ana.shares()
     room.shelf.shelf.drop(FILE)
-    assert fetch(room, ana.guest, FILE, 100) == (b"", True)
+    assert fetch(room, ana.guest, FILE, 100) == (b"", Code.FILE_MISSING)
 
     ana.shares()
     assert fetch(room, ana.guest, FILE, 100).data == DATA
@@ -127,7 +127,7 @@ def test_bytes_that_are_lost_while_they_are_sent_are_denied(room: Room) -> None:
     room.pass_time(1)
 
     assert blocks_of(ana.guest) == 0
-    assert Want(FILE, 0, ()) in ana.guest.take(Want)
+    assert Want(FILE, 0, (), Code.FILE_MISSING) in ana.guest.take(Want)
 
 
 def test_who_has_all_of_it_says_so_and_no_more_comes(room: Room) -> None:

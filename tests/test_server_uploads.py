@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 from conversation_parts import account, asked, finish_jobs, gets, says
-from server_parts import Room, keep_alive, limits
+from server_parts import Room, limits
 from sharing_parts import NAME, Sharer, fetch, made
 
 from conversation import ROOM
 from protocol import BLOCK, CloseCode, Code, Verb
 from protocol_frames import Chunk, Want
 from records import FileRecord
-from server_uploads import MAX_IDLE, SOURCE_PATIENCE
+from server_uploads import MAX_IDLE
 
 DATA = made(100)
 FILE = sha256(DATA).digest()
@@ -271,149 +271,6 @@ def test_an_offer_with_another_size_takes_the_place_of_the_first(room: Room) -> 
     assert ana.supplies() == 100
 
 
-# --- going on ---
-
-
-def test_another_session_goes_on_where_the_first_was_cut_off(room: Room) -> None:
-    ana = Sharer(room.comes("Ana"), DATA)
-    ana.has()
-    ana.supplies(30)
-    room.pass_time(1)
-    assert ana.guest.comes_back(None).code is Code.OK
-
-    ana.has()
-
-    assert ana.supplies() == 70
-    assert ana.has() is True
-
-
-def test_a_restart_costs_at_most_a_twentieth(room: Room) -> None:
-    data = made(20_000)
-    ana = Sharer(room.comes("Ana"), data)
-    ana.has()
-    sent = ana.supplies(15_000)
-
-    room.restart()
-    assert ana.guest.comes_back(None).code is Code.OK
-    ana.has()
-
-    assert ana.supplies() <= 20_000 - sent + 1_000
-    assert ana.has() is True
-
-
-def test_what_came_slowly_is_kept_too(room: Room) -> None:
-    ana = Sharer(room.comes("Ana"), DATA)
-    ana.has()
-    ana.supplies(10)
-    room.pass_time(3)
-    room.restart()
-    assert ana.guest.comes_back(None).code is Code.OK
-
-    ana.has()
-
-    assert ana.supplies() == 90
-
-
-def test_one_map_is_saved_at_a_time(room: Room) -> None:
-    ana = Sharer(room.comes("Ana"), made(2000))
-    ana.has()
-    room.held_jobs = []
-    ana.supplies(1500)
-
-    assert len(room.held_jobs) == 1
-    finish_jobs(room)
-    ana.has()
-    ana.supplies()
-    assert ana.has() is True
-
-
-def test_a_map_that_finds_no_room_is_no_harm(room: Room) -> None:
-    ana = Sharer(room.comes("Ana"), made(2000))
-    room.shelf.full = {"save later"}
-    ana.has()
-    ana.supplies()
-
-    assert ana.has() is True
-
-
-def test_who_drops_an_offer_is_asked_no_more_and_may_go_on_later(room: Room) -> None:
-    ana = Sharer(room.comes("Ana"), DATA)
-    ana.has()
-    ana.supplies(30)
-    ana.wanted()
-
-    assert asked(ana.guest, Verb.DROP, {"file": FILE.hex()}).code is Code.OK
-    room.pass_time(5)
-    assert ana.wanted() == []
-
-    ana.has()
-    assert ana.supplies() == 70
-
-
-def test_to_drop_what_was_not_offered_is_fine(room: Room) -> None:
-    ana = room.comes("Ana")
-    assert asked(ana, Verb.DROP, {"file": FILE.hex()}).code is Code.OK
-
-
-def test_who_leaves_while_it_is_verified_has_brought_it(room: Room) -> None:
-    ana = Sharer(room.comes("Ana"), DATA)
-    ana.has()
-    room.held_jobs = []
-    ana.supplies()
-    room.pass_time(1)
-    assert ana.guest.comes_back(None).code is Code.OK
-    finish_jobs(room)
-
-    assert ana.has() is True
-
-
-def test_a_lie_of_somebody_who_has_left_is_nobodys(room: Room) -> None:
-    liar = Sharer(room.comes("Ana"), made(100, 2), FILE)
-    liar.has()
-    room.held_jobs = []
-    liar.supplies()
-    room.pass_time(1)
-    assert liar.guest.comes_back(None).code is Code.OK
-    finish_jobs(room)
-
-    assert Sharer(liar.guest, DATA).has() is False
-
-
-def test_a_source_that_has_it_no_more_makes_room_for_another(room: Room) -> None:
-    ana, budi = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Budi"), DATA)
-    ana.has()
-    ana.supplies(40)
-    budi.has()
-
-    ana.guest.send(Want(FILE, 0, ()).encode())
-
-    assert budi.supplies() == 60
-    assert budi.has() is True
-
-
-def test_a_source_that_is_silent_makes_room_for_another(room: Room) -> None:
-    ana, budi = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Budi"), DATA)
-    ana.has()
-    budi.has()
-
-    keep_alive(room, 2 * SOURCE_PATIENCE, ana.guest, budi.guest)
-
-    budi.supplies()
-    assert budi.has() is True
-
-
-def test_what_gets_lost_is_asked_for_again(room: Room) -> None:
-    ana = Sharer(room.comes("Ana"), DATA)
-    ana.has()
-    ana.sends(ana.wanted()[::2])
-
-    for _ in range(50):
-        room.pass_time(0.2)
-        ana.supplies()
-
-    assert ana.has() is True
-
-
 # --- limits ---
 
 
@@ -493,11 +350,12 @@ def test_one_person_has_so_many_files_on_their_way(folder: Path) -> None:
         assert Sharer(room.comes("Budi"), made(3, 3)).has() is False
 
 
-def test_a_full_disk_ends_the_offer_and_chat_goes_on(room: Room) -> None:
+@pytest.mark.parametrize("step", ["write", "mark"])
+def test_a_full_disk_ends_the_offer_and_chat_goes_on(room: Room, step: str) -> None:
     ana = Sharer(room.comes("Ana"), DATA)
     ana.has()
     ana.supplies(30)
-    room.shelf.full = {"write"}
+    room.shelf.full = {step}
     ana.sends([50, 51])
 
     assert ana.hints()
@@ -528,13 +386,16 @@ def test_a_disk_without_room_for_a_part_refuses_it_at_once(room: Room) -> None:
     ana.shares()
 
 
-def test_a_disk_that_others_fill_meanwhile_ends_the_offer(room: Room) -> None:
+def test_a_disk_that_others_fill_meanwhile_ends_the_offer_and_nothing_else(room: Room) -> None:
     ana = Sharer(room.comes("Ana"), made(2000))
     ana.has()
     room.shelf.free_bytes = 0
     ana.supplies()
 
     assert ana.offers().code is Code.NO_SPACE
+    room.pass_time(2.0)  # nothing is due for it any more
+    room.shelf.free_bytes = 100 << 30
+    Sharer(room.comes("Budi"), DATA).shares()
 
 
 def test_parts_left_behind_are_not_more_than_so_many(room: Room) -> None:

@@ -8,7 +8,6 @@ import tkinter as tk
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from server_scenes import (
@@ -24,6 +23,7 @@ from server_scenes import (
     open_stage,
     row,
     run_for_five_minutes,
+    words_of,
 )
 
 from server_dialogs import BanDialog, QuitDialog
@@ -82,28 +82,6 @@ def is_open(stage: Stage) -> bool:
         return bool(stage.window.winfo_exists())
     except tk.TclError:
         return False
-
-
-def words_of(widget: tk.Misc) -> str:
-    """All that labels, canvases and texts below a widget say and that is in sight."""
-    said = []
-    for part in (widget, *widget.winfo_children()):
-        if part is not widget:
-            said.append(words_of(part))
-        elif not part.winfo_ismapped():
-            return ""
-        elif isinstance(part, tk.Label):
-            said.append(str(part.cget("text")))
-        elif isinstance(part, tk.Text):
-            said.append(part.get("1.0", "end"))
-        elif isinstance(part, tk.Canvas):
-            said += texts_on(part)
-    return "\n".join(said)
-
-
-def texts_on(canvas: Any) -> list[str]:  # typeshed says too little about items
-    texts = [item for item in canvas.find_all() if canvas.type(item) == "text"]
-    return [str(canvas.itemcget(item, "text")) for item in texts]
 
 
 def dialogs(stage: Stage, kind: type[tk.Toplevel]) -> list[tk.Toplevel]:

@@ -7,9 +7,11 @@ import pytest
 
 from settings import (
     Exit,
+    Limits,
     Mode,
     SavedServer,
     ServerOptions,
+    WhoMayLink,
     how_to_install_tkinter,
     load_saved,
     parse_client,
@@ -17,6 +19,7 @@ from settings import (
     parse_place,
     parse_port,
     parse_server,
+    parse_size,
     save_server,
 )
 
@@ -73,6 +76,20 @@ def test_anything_else_is_no_key(text: str) -> None:
         parse_key(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("20GB", 20_000_000_000), (" 500 mb ", 500_000_000), ("1TB", 1_000_000_000_000)],
+)
+def test_a_size_is_written_as_disks_are_sold(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "20", "GB", "0GB", "-1GB", "1.5GB", "20GiB", "1" * 7 + "MB"])
+def test_anything_else_is_no_size(text: str) -> None:
+    with pytest.raises(ValueError, match=r"cli\.error\.size"):
+        parse_size(text)
+
+
 def server(folder: Path, *argv: str, **environment: str) -> ServerOptions:
     return parse_server(argv, {"LANG": "en"} | environment, folder)
 
@@ -83,6 +100,16 @@ def test_a_server_without_flags_listens_everywhere_on_8083(tmp_path: Path) -> No
     settings = options.settings
     assert (settings.bind, settings.port, settings.data) == ("0.0.0.0", 8083, tmp_path)
     assert (settings.password, options.is_open, options.is_headless) == ("", False, False)
+
+
+def test_the_space_for_files_can_be_chosen(tmp_path: Path) -> None:
+    usual = server(tmp_path).settings.limits
+    chosen = server(tmp_path, "--files-space", "20GB", RUANG_LARGEST_FILE="200 MB").settings.limits
+
+    assert usual == Limits()
+    assert (chosen.files_bytes, chosen.file_bytes) == (20_000_000_000, 200_000_000)
+    with pytest.raises(SystemExit):
+        server(tmp_path, "--files-space", "much")
 
 
 def test_a_flag_beats_the_environment_which_beats_what_was_saved(tmp_path: Path) -> None:
@@ -101,6 +128,14 @@ def test_a_flag_beats_the_environment_which_beats_what_was_saved(tmp_path: Path)
     assert saved.settings.room_name == "Lama"
     assert (by_environment.settings.port, by_environment.settings.password) == (2222, "dari luar")
     assert (by_flag.settings.port, by_flag.settings.password) == (3333, "dari file")
+
+
+def test_who_may_add_realms_is_as_it_was_unless_a_flag_says_otherwise(tmp_path: Path) -> None:
+    assert server(tmp_path).settings.realms is WhoMayLink.USERS
+    save_server(tmp_path, SavedServer(realms="operator"))
+
+    assert server(tmp_path).settings.realms is WhoMayLink.OPERATOR
+    assert server(tmp_path, "--realms", "off").settings.realms is WhoMayLink.OFF
 
 
 @pytest.mark.parametrize(
@@ -231,7 +266,7 @@ def test_an_own_address_needs_no_port() -> None:
 
 
 def test_what_a_server_saved_is_there_again_and_private(tmp_path: Path) -> None:
-    saved = SavedServer("Lab", "127.0.0.1", 9000, "rahasia", False, "id", "dark")
+    saved = SavedServer("Lab", "127.0.0.1", 9000, "rahasia", False, "id", "dark", "operator")
 
     save_server(tmp_path, saved)
 
@@ -252,6 +287,7 @@ def test_what_a_server_saved_is_there_again_and_private(tmp_path: Path) -> None:
         json.dumps({"port": "8083"}).encode(),
         json.dumps({"port": 0}).encode(),
         json.dumps({"unknown": 1}).encode(),
+        json.dumps({"realms": "everybody"}).encode(),
     ],
 )
 def test_a_damaged_file_is_as_if_there_were_none(tmp_path: Path, content: bytes) -> None:

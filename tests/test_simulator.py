@@ -187,9 +187,9 @@ def test_every_method_of_a_store_is_known_to_fail_on_a_full_disk_or_not_to_write
     reading |= {"realms", "is_realm_name", "foreign_person", "foreign_people", "mirror", "mirrors"}
     reading |= {"foreign_person_there", "count_foreign_people", "shared_logs", "realms_of"}
     reading |= {"has_shared", "followed", "followed_after", "count_followed", "realm_has"}
-    reading |= {"waiting_for"}
-    reading |= {"undelivered", "is_declined", "awaited_files", "awaited_file", "realm_bytes"}
-    reading |= {"may_realm_read_file"}
+    reading |= {"waiting_for", "waiting_logs", "realm_name", "files_count", "file_places"}
+    reading |= {"undelivered", "is_declined", "awaited_files", "is_awaited_in", "realm_bytes"}
+    reading |= {"may_realm_read_file", "is_awaited_by", "is_awaited_by_realm"}
     by_itself = {"index_some", "write_along", "next_chore", "grow_log", "rollback", "close"}
 
     assert methods - reading - by_itself == WRITES

@@ -9,12 +9,15 @@ import types
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from simulated_network import Network
 from simulated_nodes import BrittleShelf, BrittleStore, Program, Stranger
 from simulator import SERVER_ADDRESS, Client, Simulator
 
 from protocol import Init
 from settings import Limits
+
+pytestmark = pytest.mark.uncounted
 
 _NOT_OURS = (
     type,

@@ -183,6 +183,73 @@ def test_a_restart_goes_on_from_what_was_saved(folder: Path) -> None:
         assert shelf.read(FILE, 0, 10) == DATA
 
 
+def test_a_kill_costs_what_came_after_the_last_mark(folder: Path) -> None:
+    with closing(open_shelf(folder, boot="monday")) as shelf:
+        shelf.begin(FILE, len(DATA))
+        write(shelf, 0, 1)
+        shelf.mark(FILE, bitmap(0))
+        shelf.mark(FILE, bitmap(0, 1))
+        write(shelf, 2)
+
+    for _ in range(2):  # what one start finds, the next one finds too
+        with closing(open_shelf(folder, boot="monday")) as shelf:
+            assert shelf.unfinished() == {FILE: len(DATA)}
+            assert shelf.begin(FILE, len(DATA)) == bitmap(0, 1)
+    with closing(open_shelf(folder, boot="monday")) as shelf:
+        shelf.begin(FILE, len(DATA))
+        write(shelf, *range(2, 10))
+        shelf.mark(FILE, bitmap(*range(10)))
+        shelf.verify(FILE)  # its first piece is never asked for
+    with closing(open_shelf(folder, boot="monday")) as shelf:
+        assert shelf.begin(FILE, len(DATA)) == bitmap(*range(10))
+        assert outcome(shelf.verify(FILE))
+    assert names(folder) == [FILE.hex()]
+
+
+@pytest.mark.parametrize("boots", [("monday", "tuesday"), ("monday", ""), ("", "monday"), ("", "")])
+def test_marks_from_before_the_computer_was_started_are_worthless(
+    folder: Path, boots: tuple[str, str]
+) -> None:
+    with closing(open_shelf(folder, boot=boots[0])) as shelf:
+        shelf.begin(FILE, len(DATA))
+        write(shelf, 0, 1)
+        shelf.save(FILE, bitmap(0))()
+        shelf.mark(FILE, bitmap(0, 1))
+        shelf.begin(NOTHING, BLOCK)
+        shelf.mark(NOTHING, b"\1")
+
+    with closing(open_shelf(folder, boot=boots[1])) as shelf:
+        assert shelf.unfinished() == {FILE: len(DATA)}
+        assert shelf.begin(FILE, len(DATA)) == bitmap(0)
+        assert len(names(folder)) == 2
+        shelf.mark(FILE, bitmap(0, 5))
+        assert shelf.begin(FILE, len(DATA)) == (bitmap(0, 5) if boots[1] else bitmap(0))
+
+
+def test_marks_are_true_as_far_as_they_were_written(folder: Path) -> None:
+    with closing(open_shelf(folder, boot="monday")) as shelf:
+        shelf.begin(FILE, len(DATA))
+        write(shelf, *range(10))
+        shelf.mark(FILE, bitmap(*range(10)))
+    (path,) = folder.rglob("*.live")
+    whole = path.read_bytes()
+
+    path.write_bytes(whole[:-1])
+    with closing(open_shelf(folder, boot="monday")) as shelf:
+        assert shelf.begin(FILE, len(DATA)) == bitmap(*range(8))
+    path.write_bytes(whole[:-3])
+    with closing(open_shelf(folder, boot="monday")) as shelf:
+        assert shelf.begin(FILE, len(DATA)) == bytes(2)
+
+
+def test_marks_are_of_a_part_that_has_begun(shelf: FileShelf) -> None:
+    with pytest.raises(LocalError):
+        shelf.mark(FILE, bitmap())
+    shelf.begin(FILE, len(DATA))
+    with pytest.raises(LocalError):
+        shelf.mark(FILE, bytes(3))
+
+
 def test_a_restart_during_a_verification_verifies_again(folder: Path) -> None:
     with closing(open_shelf(folder)) as shelf:
         shelf.begin(FILE, len(DATA))
@@ -332,30 +399,10 @@ def name_of(path: Path) -> bytes:
     return name
 
 
-def test_a_file_of_ones_own_is_read_where_it_lies(
-    shelf: FileShelf, folder: Path, tmp_path: Path
-) -> None:
-    own, link = tmp_path / "foto.jpg", tmp_path / "link"
-    own.write_bytes(DATA)
-    link.symlink_to(own)
+def test_a_file_of_ones_own_is_hashed_where_it_lies(tmp_path: Path) -> None:
+    (tmp_path / "foto.jpg").write_bytes(DATA)
 
-    assert name_of(link.resolve()) == FILE
-    shelf.lend(FILE, link)  # whoever chose it may follow links
-
-    assert shelf.read(FILE, 8, 9) == DATA[8 * BLOCK :]
-    assert (shelf.has(FILE), names(folder)) == (False, [])
-    shelf.drop(FILE)
-    assert shelf.read(FILE, 0, 1) == b""
-    assert own.read_bytes() == DATA
-
-
-def test_one_that_its_owner_removed_is_read_no_more(shelf: FileShelf, tmp_path: Path) -> None:
-    own = tmp_path / "foto.jpg"
-    own.write_bytes(DATA)
-    shelf.lend(FILE, own)
-    own.unlink()
-
-    assert shelf.read(FILE, 0, 1) == b""
+    assert name_of(tmp_path / "foto.jpg") == FILE
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")

@@ -27,7 +27,9 @@ needs_faults = pytest.mark.skipif(not faults.is_supported(), reason="needs secco
 
 
 class AnyLife(RuleBasedStateMachine):
-    """A shelf for three files, whose saved bitmaps may never claim what was not written."""
+    """A shelf for three files, whose bitmaps may never claim what was not written, nor lack what
+    was marked, or saved if the power was cut.
+    """
 
     files = st.integers(0, 2)
     contents = tuple(Random(seed).randbytes(3 * BLOCK + seed) for seed in range(3))
@@ -36,8 +38,12 @@ class AnyLife(RuleBasedStateMachine):
         super().__init__()
         self._holder = fresh_folder()
         self._folder = self._holder.__enter__()
-        self.shelf = open_shelf(self._folder)
+        self.boot = 1
+        self.shelf = open_shelf(self._folder, boot="1")
         self.written: dict[int, set[int]] = {}  # of parts that have begun
+        self.marked: dict[int, set[int]] = {}
+        self.saved: dict[int, set[int]] = {}
+        self.synced: dict[int, set[int]] = {}  # perhaps
         self.whole = set[int]()
         self.late: list[Callable[[], None]] = []  # for the worker, which has much to do
 
@@ -53,6 +59,8 @@ class AnyLife(RuleBasedStateMachine):
         bits = self.shelf.begin(self._id(file), len(self.contents[file]))
         claimed = {block for block in range(8) if bits[0] >> block & 1}
         assert claimed <= self.written.setdefault(file, set())
+        assert claimed >= self.marked.get(file, set())
+        assert claimed >= self.saved.get(file, set())
 
     @precondition(lambda self: self.written)
     @rule(data=st.data(), block=st.integers(0, 3))
@@ -66,14 +74,27 @@ class AnyLife(RuleBasedStateMachine):
     @rule(data=st.data(), at_once=st.booleans())
     def save(self, data: st.DataObject, at_once: bool) -> None:
         file = data.draw(st.sampled_from(sorted(self.written)))
-        bits = sum(1 << block for block in self.written[file])
-        self.late.append(self.shelf.save(self._id(file), bytes([bits])))
+        here = set(self.written[file])
+        self.synced.setdefault(file, set()).update(here)
+        save = self.shelf.save(self._id(file), bytes([sum(1 << block for block in here)]))
         if at_once:
-            self.late.pop()()
+            save()
+            self.saved[file] = here
+        else:
+            self.late.append(save)
+
+    @precondition(lambda self: self.written)
+    @rule(data=st.data())
+    def mark(self, data: st.DataObject) -> None:
+        file = data.draw(st.sampled_from(sorted(self.written)))
+        bits = sum(1 << block for block in self.written[file])
+        self.shelf.mark(self._id(file), bytes([bits]))
+        self.marked[file] = set(self.written[file])
 
     @rule()
     def work(self) -> None:
         late, self.late = self.late, []
+        self.saved.clear()  # an older one may come late: that is as true
         for job in late:
             job()
 
@@ -83,6 +104,7 @@ class AnyLife(RuleBasedStateMachine):
         file = data.draw(st.sampled_from(sorted(self.written)))
         size = len(self.contents[file])
         is_whole = self.written.pop(file) >= set(range(-(-size // BLOCK)))
+        self._forget(file)
         assert outcome(self.shelf.verify(self._id(file))) == is_whole
         if is_whole:
             self.whole.add(file)
@@ -91,13 +113,24 @@ class AnyLife(RuleBasedStateMachine):
     def drop(self, file: int) -> None:
         self.shelf.drop(self._id(file))
         self.written.pop(file, None)
+        self._forget(file)
         self.whole.discard(file)
 
-    @rule()
-    def restart(self) -> None:
+    def _forget(self, file: int) -> None:
+        self.marked.pop(file, None)
+        self.saved.pop(file, None)
+        self.synced.pop(file, None)
+
+    @rule(is_power_cut=st.booleans())
+    def restart(self, is_power_cut: bool) -> None:
         self.shelf.close()
         self.late.clear()
-        self.shelf = open_shelf(self._folder)
+        if is_power_cut:  # the disk has what was saved; what else it has, nobody knows
+            self.boot += 1
+            self.marked.clear()
+            for file, blocks in self.written.items():
+                blocks &= self.synced.get(file, set())
+        self.shelf = open_shelf(self._folder, boot=str(self.boot))
         found = self.shelf.unfinished()
         self.written = {
             file: blocks for file, blocks in self.written.items() if self._id(file) in found

@@ -13,6 +13,7 @@ from store_parts import text as said
 from conversation import ConversationKind, EntryKind, FileNote
 from records import (
     AwaitedFile,
+    FileRecord,
     Followed,
     ForeignPerson,
     Mirror,
@@ -293,18 +294,64 @@ def test_a_refusal_waits_until_it_was_heard_and_is_told_once(store: Storage, cam
 def test_a_file_is_awaited_until_it_is_here_or_its_realm_is_gone(
     store: Storage, campus: int
 ) -> None:
-    awaited = AwaitedFile(FOTO.file, FOTO.size, FOTO.name, campus)
+    bob = know(store, BOB)
+    log, other = store.add_private(ANA, bob), store.add_private(CITRA, bob)
+    awaited = AwaitedFile(FOTO.file, FOTO.size, FOTO.name, campus, log)
     store.add_awaited_file(awaited)
     store.add_awaited_file(replace(awaited, name="twice"))
-    assert store.awaited_files(campus) == [awaited]
-    assert store.awaited_file(FOTO.file) == awaited
+    assert store.awaited_files(campus) == [replace(awaited, place=1)]
+    assert store.awaited_files(campus, after=1) == []
+    assert store.is_awaited_in(FOTO.file, log)
+    assert not store.is_awaited_in(FOTO.file, other)
+    assert store.is_awaited_by(FOTO.file, ANA)
+    assert not store.is_awaited_by(FOTO.file, CITRA)
+    assert store.is_awaited_by_realm(FOTO.file, campus)
+    assert not store.is_awaited_by_realm(FOTO.file, campus + 1)
 
-    store.drop_awaited_file(FOTO.file)
-    assert store.awaited_file(FOTO.file) is None
+    store.drop_awaited_file(FOTO.file, campus)
+    assert store.awaited_files(campus) == []
     store.add_awaited_file(awaited)
     store.drop_realm(campus)
 
     assert store.awaited_files(campus) == []
+
+
+def test_a_file_that_came_is_for_those_whom_its_own_realm_gave_it(
+    store: Storage, campus: int
+) -> None:
+    desa = store.save_realm(replace(CAMPUS, key=b"other key" * 3), "desa").realm
+    bob = know(store, BOB)
+    mine, hers = store.add_private(ANA, bob), store.add_private(CITRA, bob)
+    store.add_awaited_file(AwaitedFile(FOTO.file, FOTO.size, FOTO.name, campus, mine))
+    store.add_awaited_file(AwaitedFile(FOTO.file, FOTO.size, FOTO.name, desa, hers))
+
+    store.give_awaited_file(FOTO.file, campus)
+
+    assert store.may_read_file(FOTO.file, ANA)
+    assert not store.may_read_file(FOTO.file, CITRA)
+    assert [one.realm for one in store.awaited_files(desa)] == [desa]
+    assert store.awaited_files(campus) == []
+
+
+def test_an_entry_that_gives_its_file_to_nobody_shows_it_as_none(store: Storage) -> None:
+    group = store.add_group("Kimia", "kimia", "kimia")
+    store.add_member(group, ANA)
+    store.add_file(FileRecord(FOTO.file, FOTO.size, CITRA, NOW))
+    entry = said(FOTO.encode())._replace(kind=EntryKind.FILE)
+
+    store.append(group, entry, is_given=False)
+    store.commit()
+
+    assert not store.may_read_file(FOTO.file, ANA)
+    assert [shown.is_removed for shown in store.shared_files(group, 0, 9)] == [True]
+
+
+def test_a_refusal_is_news_once(store: Storage, campus: int) -> None:
+    log = store.add_private(ANA, know(store, BOB))
+
+    assert store.note_refused(campus, log, 1)
+    assert not store.note_refused(campus, log, 1)
+    assert store.note_refused(campus, log, 2)
 
 
 def test_a_realm_may_have_the_files_of_the_logs_it_reads(store: Storage, campus: int) -> None:

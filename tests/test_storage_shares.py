@@ -65,17 +65,18 @@ def test_who_brings_a_removed_file_is_its_first_again(store: Storage) -> None:
 
 
 def test_what_all_take_is_summed_up_as_they_come_and_go(store: Storage) -> None:
-    assert (store.files_size(), store.newest_files(9)) == (0, [])
+    assert (store.files_count(), store.files_size(), store.newest_files(9)) == (0, 0, [])
 
     store.add_file(record(PHOTO))
     store.add_file(record(PHOTO))
     store.add_file(record(SONG))
-    assert store.files_size() == 11
+    assert (store.files_count(), store.files_size()) == (2, 11)
     store.remove_file(SONG.file)
     store.remove_file(SONG.file)
     store.remove_file(bytes(32))
 
-    assert (store.files_size(), store.newest_files(9)) == (5, [record(PHOTO)])
+    assert (store.files_count(), store.files_size()) == (1, 5)
+    assert store.newest_files(9) == [record(PHOTO)]
 
 
 def test_a_turn_that_failed_leaves_nothing(store: Storage) -> None:
@@ -123,6 +124,17 @@ def test_who_has_shown_to_have_a_file_is_known_for_good(store: Storage) -> None:
     assert not store.has_brought(PHOTO.file, BUDI)
     assert not store.has_brought(SONG.file, ANA)
     assert not store.may_read_file(PHOTO.file, ANA)  # it was shared nowhere
+
+
+def test_where_a_file_was_shared_is_known_so_many_places_of_it(store: Storage) -> None:
+    assert store.file_places(PHOTO.file, 9) == []
+    one, other = store.add_private(ANA, BUDI), store.add_private(ANA, CITRA)
+
+    for conversation in (other, ROOM, one, ROOM):
+        share(store, PHOTO, conversation)
+
+    assert store.file_places(PHOTO.file, 9) == [ROOM, one, other]
+    assert store.file_places(PHOTO.file, 2) == [ROOM, one]
 
 
 def test_what_is_shared_in_the_room_is_everybodys(store: Storage) -> None:

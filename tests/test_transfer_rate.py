@@ -103,7 +103,84 @@ def test_less_room_is_accepted() -> None:
     assert there.dropped - dropped < 0.05 * 2.5e6 / 1024
 
 
+# --- after a lull ---
+
+
+def interrupted(what: str, seconds: float, loss: float) -> Transfer:
+    """A fast file, a second after this came to an end."""
+    world = World()
+    there, back = path(world, 12e6, 0.02, queue=0.5, loss=loss)
+    transfer = Transfer(world, there, back, 2**31, room=JUMBO)
+    world.run_for(1.5)
+    match what:
+        case "puller" | "supplier":
+            computer = transfer.computers[what == "supplier"]
+            computer.buffer = 200_000.0
+            computer.doze(seconds)
+        case "path":
+            there.stop(seconds)
+            back.stop(seconds)
+        case _:
+            there.loss = 0.5
+    world.run_for(seconds)
+    there.loss = loss
+    world.run_for(1.0)
+    return transfer
+
+
+@pytest.mark.parametrize(("seconds", "loss"), [(0.05, 0.01), (0.5, 0.0), (0.5, 0.01)])
+@pytest.mark.parametrize("what", ["puller", "supplier", "path", "loss"])
+def test_a_lull_is_not_taken_for_the_speed_of_the_path(
+    what: str, seconds: float, loss: float
+) -> None:
+    transfer = interrupted(what, seconds, loss)
+
+    assert share(transfer, 0.4) >= 0.6
+
+
+def test_lulls_one_after_the_other_do_not_add_up() -> None:
+    world = World()
+    there, back = path(world, 12e6, 0.02, queue=0.5, loss=0.01)
+    transfer = Transfer(world, there, back, 2**31, room=JUMBO)
+    for lull in range(6):
+        computer = transfer.computers[lull % 2]
+        computer.buffer = 200_000.0
+        world.run_for(0.7)
+        computer.doze(0.12)
+
+    world.run_for(1.1)
+
+    assert share(transfer, 0.4) >= 0.6
+
+
+def test_a_rate_that_was_far_too_low_doubles_within_a_probe() -> None:
+    world = World()
+    there, back = path(world, 0.3e6, 0.02, loss=0.01)
+    transfer = Transfer(world, there, back, 2**31)
+    world.run_for(5)
+
+    there.bandwidth, there.queue = 20e6, 400_000.0
+    world.run_for(1.5)
+
+    assert share(transfer, 0.4) >= 0.6
+
+
 # --- beside others ---
+
+
+def test_a_tcp_beside_a_file_keeps_a_third_also_where_the_queue_is_short() -> None:
+    world = World()
+    there, back = Link(world, 6.25e6, 0.02, 20 * Tcp.SEGMENT), Link(world, 1e9, 0.02)
+    tcp = Tcp(world, there, back)
+    transfer = Transfer(world, there, back, 2**30, room=1404)
+    world.run_for(6)
+
+    before = tcp.delivered, transfer.arrived_bytes
+    world.run_for(10)
+    theirs, ours = tcp.delivered - before[0], transfer.arrived_bytes - before[1]
+
+    assert theirs >= (theirs + ours) / 3
+    assert theirs + ours >= 0.6 * 10 * 6.25e6
 
 
 @pytest.mark.parametrize("queue", [0.5, 1.0, 3.0])
@@ -146,13 +223,17 @@ def trip(seconds: float) -> RoundTrip:
     return round_trip
 
 
-def rounds(control: RateControl, now: float, count: int, speed: float, rtt: float) -> float:
+def rounds(
+    control: RateControl, now: float, count: int, speed: float, rtt: float, pieces: int = 1
+) -> float:
     """So many rounds in which as much comes; gives the time after them."""
     for _ in range(count):
         control.update(now, trip(rtt))
         ends = control.next_timer()
         assert ends is not None
-        control.deliver(int(speed * (ends - now)))
+        for piece in range(pieces):
+            at = now + (piece + 1) * (ends - now) / pieces
+            control.deliver(int(speed * (ends - now) / pieces), at)
         now = ends
     return now
 
@@ -193,7 +274,7 @@ def test_nothing_that_comes_is_no_measure() -> None:
 def test_without_round_trips_it_measures_all_the_same() -> None:
     control = RateControl()
     control.update(0.0, RoundTrip())
-    control.deliver(10_000)
+    control.deliver(10_000, 0.1)
 
     control.update(0.2, RoundTrip())
 
@@ -248,3 +329,13 @@ def test_who_cannot_empty_a_queue_does_not_wait_for_it_for_ever() -> None:
         seen.append(control.phase)
 
     assert seen[-1] is Phase.CRUISE
+
+
+def test_a_round_trip_that_seemed_too_short_is_soon_forgotten() -> None:
+    control = RateControl()
+    now = rounds(control, 0.0, 1, speed=1e6, rtt=0.02, pieces=50)
+
+    while control.least != 0.04:
+        now = rounds(control, now, 1, speed=1e6, rtt=0.04, pieces=50)
+
+    assert now < LEAST_LIFE / 2

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from random import Random
+from typing import TypeVar
 
 from protocol import BLOCK
 from protocol_frames import Chunk, Ping, Want, decode_frames
@@ -14,6 +15,8 @@ from transfer_blocks import Bitmap, block_count
 
 OVERHEAD = 36 + 28  # of a datagram: our header and seal, UDP and IP
 FILE = b"\xf1" * 32
+
+T = TypeVar("T")
 
 
 class World:
@@ -46,6 +49,37 @@ class World:
 
 
 @dataclass
+class Computer:
+    """One end: while it dozes, what comes waits in a buffer of so many bytes, or is lost."""
+
+    world: World
+    buffer: float = 1e12
+    wakes_at: float = 0.0
+    _waiting: list[Callable[[], None]] = field(default_factory=list)
+    _held: float = 0.0
+
+    def doze(self, seconds: float) -> None:
+        """From now on."""
+        self.wakes_at = self.world.now + seconds
+        self.world.at(self.wakes_at, self._wake)
+
+    def do(self, turn: Callable[[], None], size: int = 0) -> None:
+        """At once, or when it wakes; ``size``: of the datagram that is behind it."""
+        if self.world.now >= self.wakes_at and not self._waiting:
+            turn()
+        elif self._held + size <= self.buffer:
+            self._held += size
+            self._waiting.append(turn)
+
+    def _wake(self) -> None:
+        if self.world.now < self.wakes_at:
+            return
+        waiting, self._waiting, self._held = self._waiting, [], 0.0
+        for turn in waiting:
+            turn()
+
+
+@dataclass
 class Link:
     """One direction: a queue before a wire of so many bytes a second, then a way of its length."""
 
@@ -59,6 +93,10 @@ class Link:
     random: Random = field(default_factory=lambda: Random(7))
     free_at: float = 0.0
     dropped: int = 0
+
+    def stop(self, seconds: float) -> None:
+        """Carries nothing meanwhile; what comes waits in its queue."""
+        self.free_at = max(self.free_at, self.world.now) + seconds
 
     def send(self, size: int, arrive: Callable[[], None]) -> bool:
         """Whether it found room in the queue."""
@@ -102,6 +140,7 @@ class Transfer:
         self.trips: list[float] = []  # as the pings found them
         self.is_supplied = True
         self.round_trip = RoundTrip()
+        self.computers = Computer(world), Computer(world)  # of the puller, of the supplier
         self._wakes = [float("inf"), float("inf")]
         world.at(world.now, self.pull)
 
@@ -112,9 +151,13 @@ class Transfer:
     def run(self, seconds: float = 60.0) -> None:
         self.world.run(lambda: self.puller.is_complete, seconds)
 
+    def _to(self, end: int, size: int, take: Callable[[T], None], what: T) -> Callable[[], None]:
+        """What happens where a datagram arrives."""
+        return lambda: self.computers[end].do(lambda: take(what), size)
+
     def pull(self) -> None:
         for frame in self.puller.frames_due(self.world.now, self.round_trip):
-            self.back.send(len(frame) + OVERHEAD, lambda frame=frame: self._supplied(frame))  # type: ignore[misc]
+            self.back.send(len(frame) + OVERHEAD, self._to(1, len(frame), self._supplied, frame))
         self._wake(0, self.puller.next_timer(), self.pull)
 
     def _supplied(self, frame: bytes) -> None:
@@ -123,7 +166,7 @@ class Transfer:
         now = self.world.now
         (decoded,) = decode_frames(frame)
         if isinstance(decoded, Ping):
-            self.there.send(100, lambda: self._pong(decoded.stamp))
+            self.there.send(100, self._to(0, 100, self._pong, decoded.stamp))
         elif isinstance(decoded, Want):
             self.wants += 1
             self.supplier.receive(decoded, self.puller.size, now)
@@ -145,7 +188,7 @@ class Transfer:
                 begin = start * BLOCK
                 data = self.content[begin : begin + size] if self.content else bytes(size)
                 chunk = Chunk(file, start, data)
-                self.there.send(size + 39 + OVERHEAD, lambda chunk=chunk: self._arrive(chunk))  # type: ignore[misc]
+                self.there.send(size + 39 + OVERHEAD, self._to(0, size, self._arrive, chunk))
         self._wake(1, self.supplier.next_timer(), self.supply)
 
     def _arrive(self, chunk: Chunk) -> None:
@@ -165,7 +208,7 @@ class Transfer:
             def wake() -> None:
                 if self._wakes[end] == when:
                     self._wakes[end] = float("inf")
-                    turn()
+                    self.computers[end].do(turn)
 
             self.world.at(when, wake)
 
