@@ -132,7 +132,7 @@ class Download(Move):
     def receive(self, chunk: Chunk, now: float) -> None:
         """Some of it. Raises one of TROUBLES."""
         puller, shelf = self._puller, self._disk.shelf()
-        if puller is None:
+        if puller is None or self._step is not _Step.PULLING:  # once more what is here
             return
         try:
             pieces = puller.receive(chunk, now)

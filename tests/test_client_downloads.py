@@ -146,6 +146,25 @@ def test_a_word_that_there_is_nothing_comes_too_late_when_all_is_here(seat: File
     assert seat.ended.trouble is None
 
 
+def test_what_comes_twice_while_all_is_checked_and_saved_is_no_harm(seat: FileSeat) -> None:
+    data = made(5 * BLOCK)
+    again = Chunk(sha256(data).digest(), 0, data[:BLOCK]).encode()
+    seat.held_jobs = []
+    seat.fetch(data)
+    seat.pass_time(1.0)
+
+    seat.hear(again)
+    assert seat.states()[-1] is FileState.CHECKING
+    while seat.held_jobs:
+        job = seat.held_jobs.pop(0)
+        seat.core.handle_result(job.key, job.run(), seat.now)
+        seat.end_turn()
+        seat.hear(again)
+
+    assert seat.ended.trouble is None
+    assert saved(seat) == {"foto.png": data}
+
+
 def test_a_paused_download_goes_on_where_it_was(seat: FileSeat) -> None:
     data = made(400 * BLOCK)
     seat.host.limit = 100
