@@ -194,11 +194,7 @@ class FileShelf:
             raise LocalError("nothing to verify")
         hashing = self._hashings.get(file) or Hashing(part.path)
         self._let_go(file)
-        checked = part._replace(path=part.path.with_suffix(".check"))
-        with disk_errors(), suppress(FileNotFoundError):  # it will be found missing again
-            part.path.replace(checked.path)
-        hashing.path, hashing.end = checked.path, sys.maxsize
-        return _Verification(checked, self._whole(file), hashing).go_on
+        return _Verification(part, self._whole(file), hashing).go_on
 
     def unfinished(self) -> dict[bytes, int]:
         """Sizes of those on their way; after a start, of those that wait for the rest."""
@@ -242,8 +238,9 @@ class FileShelf:
         self._readers.close(file)
         self._let_go(file)
         with disk_errors():
-            for path in self._partial.glob(f"{file.hex()}.*"):
-                remove(path)
+            for ending in (".part", ""):  # as a verification renames it
+                for path in self._partial.glob(f"{file.hex()}.*{ending}"):
+                    remove(path)
             remove(self._whole(file))
 
     def drop_part(self, file: bytes) -> None:
@@ -457,6 +454,7 @@ class _Verification:
         self._part = part
         self._whole = whole
         self._hashing = hashing
+        self._is_apart = False
 
     def go_on(self) -> bool | None:
         """None: there is more to do."""
@@ -467,6 +465,8 @@ class _Verification:
                 return False  # dropped
 
     def _go_on(self) -> bool | None:
+        if not self._is_apart:
+            self._set_apart()
         digest = self._hashing.go_on()
         if digest is None:
             return None
@@ -477,6 +477,13 @@ class _Verification:
             self._rename()
         self._part.remove()
         return is_right
+
+    def _set_apart(self) -> None:
+        """Not sooner: Windows renames nothing that this thread has open for another job."""
+        checked = self._part._replace(path=self._part.path.with_suffix(".check"))
+        self._part.path.replace(checked.path)
+        self._part, self._is_apart = checked, True
+        self._hashing.path, self._hashing.end = checked.path, sys.maxsize
 
     def _rename(self) -> None:
         try:

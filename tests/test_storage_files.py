@@ -110,6 +110,23 @@ def test_what_is_being_verified_cannot_be_changed_any_more(shelf: FileShelf) -> 
     assert shelf.read(FILE, 0, 10) == DATA
 
 
+def test_a_part_keeps_its_name_until_the_worker_comes_to_verify_it(
+    shelf: FileShelf, folder: Path
+) -> None:
+    """Until then the worker may have it open for another job: Windows would rename nothing."""
+    shelf.begin(FILE, len(DATA))
+    write(shelf, *range(10))
+    saving = shelf.save(FILE, bitmap(*range(10)))
+    before = names(folder)
+
+    verification = shelf.verify(FILE)
+
+    assert names(folder) == before
+    saving()
+    assert outcome(verification)
+    assert names(folder) == [FILE.hex()]
+
+
 def test_a_place_beyond_the_end_is_a_mistake_of_ours(shelf: FileShelf) -> None:
     with pytest.raises(LocalError):
         write(shelf, 0)  # it has not begun
@@ -250,16 +267,20 @@ def test_marks_are_of_a_part_that_has_begun(shelf: FileShelf) -> None:
         shelf.mark(FILE, bytes(3))
 
 
-def test_a_restart_during_a_verification_verifies_again(folder: Path) -> None:
+@pytest.mark.parametrize("pieces", [0, 1])
+def test_a_restart_during_a_verification_verifies_again(folder: Path, pieces: int) -> None:
+    size = (64 << 20) + BLOCK
+    file, blocks = sha256(bytes(size)).digest(), range(size // BLOCK)
     with closing(open_shelf(folder)) as shelf:
-        shelf.begin(FILE, len(DATA))
-        write(shelf, *range(10))
-        shelf.save(FILE, bitmap(*range(10)))()
-        shelf.verify(FILE)  # its first piece is never asked for
+        shelf.begin(file, size)
+        shelf.write(file, blocks[-1], bytes(BLOCK))  # all before it is a hole
+        shelf.save(file, bitmap(*blocks, of=len(blocks)))()
+        verification = shelf.verify(file)
+        assert [verification() for _ in range(pieces)] == [None] * pieces
 
     with closing(open_shelf(folder)) as shelf:
-        assert shelf.begin(FILE, len(DATA)) == bitmap(*range(10))
-        assert outcome(shelf.verify(FILE))
+        assert shelf.begin(file, size) == bitmap(*blocks, of=len(blocks))
+        assert outcome(shelf.verify(file))
 
 
 def test_a_part_of_which_nothing_was_saved_begins_anew(folder: Path) -> None:
