@@ -126,7 +126,7 @@ class Files:
     def _send(self, command: SendFile, earlier: UnfinishedSend | None = None) -> None:
         name = command.path.name
         try:
-            source = self._disk.open_source(command.path)
+            source = self._disk.source(command.path)
         except FileGoneError:
             note = FileNote(b"", 0, name)
             self._calls.report(FileEnded(command.ticket, note, True, FileTrouble.NOT_FOUND))

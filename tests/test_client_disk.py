@@ -33,7 +33,7 @@ def own(tmp_path: Path) -> Path:
 
 
 def test_a_file_is_hashed_and_read_where_it_lies(disk: ClientDisk, own: Path) -> None:
-    source = disk.open_source(own)
+    source = disk.source(own)
 
     assert (source.size, source.hash_some()) == (len(DATA), FILE)
     assert source.read(8, 9) == DATA[8 * BLOCK :]
@@ -46,7 +46,7 @@ def test_a_large_file_is_hashed_in_pieces(disk: ClientDisk, tmp_path: Path) -> N
     size = 65 << 20
     with (tmp_path / "besar").open("wb") as file:
         file.truncate(size)
-    source = disk.open_source(tmp_path / "besar")
+    source = disk.source(tmp_path / "besar")
 
     assert source.hash_some() == 64 << 20
     assert source.hash_some() == sha256(bytes(size)).digest()
@@ -55,7 +55,7 @@ def test_a_large_file_is_hashed_in_pieces(disk: ClientDisk, tmp_path: Path) -> N
 def test_a_link_leads_to_a_file(disk: ClientDisk, own: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(own)
 
-    assert disk.open_source(tmp_path / "link").size == len(DATA)
+    assert disk.source(tmp_path / "link").size == len(DATA)
 
 
 def test_what_is_no_file_cannot_be_sent(disk: ClientDisk, tmp_path: Path) -> None:
@@ -63,11 +63,11 @@ def test_what_is_no_file_cannot_be_sent(disk: ClientDisk, tmp_path: Path) -> Non
 
     for path in (tmp_path, tmp_path / "pipe", tmp_path / "nothing"):
         with pytest.raises(FileGoneError):
-            disk.open_source(path)
+            disk.source(path)
 
 
 def test_a_file_that_grows_is_another_one(disk: ClientDisk, own: Path) -> None:
-    source = disk.open_source(own)
+    source = disk.source(own)
 
     own.write_bytes(DATA + b"lebih")
 
@@ -78,7 +78,7 @@ def test_a_file_that_grows_is_another_one(disk: ClientDisk, own: Path) -> None:
 
 
 def test_a_file_that_is_gone_is_found_out(disk: ClientDisk, own: Path) -> None:
-    source = disk.open_source(own)
+    source = disk.source(own)
 
     own.unlink()
 

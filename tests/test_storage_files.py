@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from shelf_parts import DATA, FILE, bitmap, names, open_shelf, outcome, put, write
+from shelf_parts import DATA, FILE, bitmap, names, open_shelf, opened, outcome, put, write
 
 from protocol import BLOCK, LocalError
 from records import StoreBrokenError
@@ -162,20 +162,6 @@ def test_however_many_files_are_read_few_are_open(folder: Path) -> None:
 
         assert len(opened(folder)) <= 128
     assert opened(folder) == []
-
-
-def opened(folder: Path) -> list[str]:
-    """Files in a folder that this process has open, where the system tells (Linux)."""
-    descriptors = Path("/proc/self/fd")
-    found = []
-    for one in list(descriptors.iterdir()) if descriptors.is_dir() else []:
-        try:
-            target = os.readlink(one)
-        except FileNotFoundError:  # the one that lists them
-            continue
-        if target.startswith(str(folder)):
-            found.append(target)
-    return found
 
 
 def test_it_says_how_much_space_is_left(shelf: FileShelf) -> None:
