@@ -197,9 +197,17 @@ class Files:
         for move in self._moves.values():
             if move.has_place or move.is_paused or move.not_before:
                 continue
-            if isinstance(move, Upload) or self._pulled.setdefault(move.note.file, move) is move:
+            if isinstance(move, Upload) or self._may_pull(move):
                 return move
         return None
+
+    def _may_pull(self, download: Download) -> bool:
+        """Each file is pulled once at a time. One that rests makes room for another."""
+        puller = self._pulled.setdefault(download.note.file, download)
+        if puller is not download and puller.is_paused and puller.can_stop:
+            puller.release()
+            puller = self._pulled[download.note.file] = download
+        return puller is download
 
     def _forget(self, move: Upload | Download, now: float, *, is_here: bool) -> None:
         file = move.note.file

@@ -251,6 +251,61 @@ def test_what_is_dropped_is_wanted_no_more_and_kept_a_while(seat: FileSeat) -> N
     assert seat.host.supplied == 400
 
 
+def test_one_that_rests_makes_room_for_another_of_the_same_file(seat: FileSeat) -> None:
+    data = made(400 * BLOCK)
+    seat.host.limit = 100
+    seat.fetch(data)
+    seat.do(PauseFile(1))
+    seat.host.limit = 1000
+
+    seat.do(FetchFile(2, note_of(data), seat.home / "lain"))
+    seat.pass_time(5.0)
+    assert seat.ended.path == seat.home / "lain" / "foto.png"
+    assert seat.host.supplied == 400
+    seat.do(ResumeFile(1))
+    seat.pass_time(5.0)
+
+    assert saved(seat) == {"foto.png": data}
+    assert (seat.home / "lain" / "foto.png").read_bytes() == data
+
+
+def test_one_that_made_room_waits_for_the_other(seat: FileSeat) -> None:
+    data = made(400 * BLOCK)
+    seat.host.limit = 100
+    seat.held_jobs = []
+    seat.fetch(data)
+    seat.do(PauseFile(1))
+    seat.do(FetchFile(2, note_of(data), seat.home / "lain"))
+
+    seat.do(ResumeFile(1))
+    run_held(seat)  # what the first one left to the worker
+    assert seat.states()[-1] is FileState.WAITING
+    seat.held_jobs = None
+    seat.host.limit = 1000
+    seat.pass_time(10.0)
+
+    assert saved(seat) == {"foto.png": data}
+    assert [end.ticket for end in seat.saw(FileEnded)] == [2, 1]
+
+
+def test_a_map_of_the_first_attempt_says_nothing_of_the_second(seat: FileSeat) -> None:
+    data = made(100 * BLOCK)
+    seat.host.has[sha256(data).digest()] = made(100 * BLOCK, label=2)
+    seat.held_jobs = []
+    seat.do(FetchFile(1, note_of(data)))
+    seat.pass_time(1.0)
+    saving, verifying = seat.held_jobs
+    seat.held_jobs = []
+
+    seat.host.limit = seat.host.supplied + 2  # as much as the first map spoke of
+    seat.core.handle_result(verifying.key, verifying.run(), seat.now)
+    seat.core.handle_result(saving.key, saving.run(), seat.now)
+    seat.end_turn()
+    seat.pass_time(0.5)
+
+    assert len(seat.held_jobs) == 1
+
+
 def test_blocks_that_nobody_wants_are_answered_now_and_then(seat: FileSeat) -> None:
     chunk = Chunk(bytes(32), 7, made(BLOCK)).encode()
 
