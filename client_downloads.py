@@ -87,6 +87,11 @@ class Download(Move):
         """While this rests, somebody else fetches the same file: it begins anew after that."""
         self._puller = None
 
+    def discard(self) -> None:
+        """Nobody wants it any more, nor what came of it."""
+        with suppress(StoreError):  # then it goes when it is old
+            self._disk.shelf(self.note.file).drop(self.note.file)
+
     def interrupt(self) -> None:
         """The session is gone: all is asked for anew."""
         if self._puller is not None and not self._puller.is_paused:

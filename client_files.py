@@ -154,6 +154,8 @@ class Files:
         move = self._moves.get(command.ticket)
         if move is not None and move.can_stop:
             self._take_place(move)
+            if isinstance(move, Download) and self._fetched(move.note.file) == [move]:
+                move.discard()
             move.end(FileTrouble.DROPPED)
             self._settle(now, is_here=is_here)
 
@@ -229,6 +231,11 @@ class Files:
         """Those that bring it: perhaps into several conversations."""
         uploads = (move for move in self._moves.values() if isinstance(move, Upload))
         return [upload for upload in uploads if upload.is_offered and upload.note.file == file]
+
+    def _fetched(self, file: bytes) -> list[Download]:
+        """Those that bring it here: perhaps into several folders."""
+        downloads = (move for move in self._moves.values() if isinstance(move, Download))
+        return [download for download in downloads if download.note.file == file]
 
     def next_timer(self) -> float | None:
         """In a session: when something is due."""
