@@ -6,13 +6,14 @@ their names on the same disk; each running client has one of its own, locked as 
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from stat import S_IFMT, S_ISREG
 from weakref import WeakSet
 
 from conversation import FileNote
 from protocol import BLOCK
-from records import FileChangedError, FileGoneError, StoreBrokenError
+from records import FileChangedError, FileGoneError, StoreBrokenError, StoreError
 from settings_client import try_lock
 from storage_disk import OpenFile, disk_errors
 from storage_files import PART_LIFE, FileShelf, Hashing
@@ -132,16 +133,37 @@ class ClientDisk:
 
     def _open_shelf(self, file: bytes) -> FileShelf:
         hidden = self._downloads / HIDDEN
-        now = self._wall_clock()
         with disk_errors():
             hidden.mkdir(mode=0o700, parents=True, exist_ok=True)
         for slot in sorted(range(MAX_SHELVES), key=lambda slot: not _is_begun(hidden, slot, file)):
-            self._lock = try_lock(hidden / f"{slot}.lock")
-            if self._lock is not None:
-                shelf = FileShelf(hidden / str(slot), now_utc_ms=now, boot=self._boot)
-                _forget_old(shelf, hidden / str(slot), now - PART_LIFE)
+            lock = try_lock(hidden / f"{slot}.lock")
+            if lock is not None:
+                try:
+                    shelf = self._sorted_out(hidden / str(slot))
+                except StoreError:
+                    os.close(lock)
+                    raise
+                self._lock = lock
+                self._sort_out_left(hidden)
                 return shelf
         raise StoreBrokenError("no folder for what is fetched")
+
+    def _sorted_out(self, folder: Path) -> FileShelf:
+        """Without what is old."""
+        now = self._wall_clock()
+        shelf = FileShelf(folder, now_utc_ms=now, boot=self._boot)
+        _forget_old(shelf, folder, now - PART_LIFE)
+        return shelf
+
+    def _sort_out_left(self, hidden: Path) -> None:
+        """What clients left that no longer run: nobody else might ever come to it."""
+        for slot in range(MAX_SHELVES):
+            folder = hidden / str(slot)
+            lock = try_lock(hidden / f"{slot}.lock") if folder.is_dir() else None
+            if lock is not None:
+                with suppress(StoreError):  # it is none of ours
+                    self._sorted_out(folder).close()
+                os.close(lock)
 
 
 def _is_begun(hidden: Path, slot: int, file: bytes) -> bool:

@@ -151,6 +151,49 @@ def test_what_could_not_be_saved_is_kept_a_week(disk: ClientDisk, tmp_path: Path
     assert after(PART_LIFE + 1) == ["0.lock"]
 
 
+def test_what_another_client_left_is_kept_no_longer(tmp_path: Path) -> None:
+    clients = [ClientDisk(tmp_path / "Downloads", lambda: 0) for _ in range(3)]
+    for client in clients:
+        put(client.shelf())
+        client.shelf().begin(bytes(32), BLOCK)
+        client.shelf().save(bytes(32), b"\1")()
+    for client in clients[:2]:
+        client.close()
+
+    later = ClientDisk(tmp_path / "Downloads", lambda: 1 << 60)
+    later.shelf()
+
+    hidden = tmp_path / "Downloads" / HIDDEN
+    assert [len(names(hidden / str(slot))) for slot in range(3)] == [0, 0, 3]
+    later.close()
+    clients[2].close()
+
+
+def test_a_shelf_that_cannot_be_opened_is_not_kept_from_others(
+    disk: ClientDisk, tmp_path: Path
+) -> None:
+    hidden = tmp_path / "Downloads" / HIDDEN
+    hidden.mkdir(parents=True)
+    (hidden / "0").write_text("no folder")
+    with pytest.raises(StoreBrokenError):
+        disk.shelf()
+
+    (hidden / "0").unlink()
+    disk.shelf()
+
+    assert names(hidden) == ["0.lock"]
+
+
+def test_a_shelf_that_another_client_left_broken_is_no_harm(
+    disk: ClientDisk, tmp_path: Path
+) -> None:
+    left = tmp_path / "Downloads" / HIDDEN / "1"
+    left.mkdir(parents=True)
+    (left / "partial").write_text("no folder")
+
+    put(disk.shelf())
+
+
 def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "Downloads").write_text("no folder")
 
