@@ -223,6 +223,8 @@ class SharedFile:
 class Shelf(Protocol):
     """The bytes of files, named by their SHA-256, and of those that are on their way.
 
+    The name of one that is on its way may be followed by 8 bytes that say whose part it is: there
+    may be several, each by itself.
     Owned by the network thread. Blocks of BLOCK bytes, the last one short; in a bitmap, block n is
     bit n % 8, from the lowest, of byte n // 8. Whatever a call raises is StoreFullError or
     StoreBrokenError. Both ends have one: a server's is the folder ``files``, a client's are its
@@ -247,6 +249,7 @@ class Shelf(Protocol):
     def read(self, file: bytes, first: int, blocks: int) -> bytes: ...  # of a whole one; less at
     # its end, nothing if it is not here
     def unfinished(self) -> dict[bytes, int]: ...  # sizes of those on their way, at a start
+    def kept(self, file: bytes) -> bytes: ...  # as ``begin``, and nothing begins
     def free(self) -> int: ...  # bytes left on the disk
     def close(self) -> None: ...
 

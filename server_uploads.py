@@ -2,7 +2,8 @@
 were said to be, and room for them.
 
 Band: cores. Nothing of a file is believed before its hash was verified and the store has said so.
-Each who offers a file shows to have all of it, one after the other: a hash alone opens nothing.
+Each who offers a file shows to have all of it, one after the other: a hash alone opens nothing. So
+what has come of a file belongs to who sent it, and nobody else goes on with it.
 Source: docs/protocol.md.
 """
 
@@ -47,27 +48,35 @@ class _Offer:
 
 
 @dataclass(slots=True, eq=False)
-class _Upload:
-    """A file that somebody offers. Its source is the one of them whom it is pulled from."""
+class _Part:
+    """What somebody has sent of a file."""
 
-    file: bytes
-    size: int
-    bitmap: Bitmap | None = None  # None: there is no part of it
-    offers: list[_Offer] = field(default_factory=list)
-    source: _Offer | None = None
-    puller: Puller | None = None  # None: all is here and being verified
-    is_own: bool = True  # all that is here came from its source
-    heard_at: float | None = None  # None: not asked yet
-    saved_at: float = 0.0
+    key: bytes  # the file and the person: its name on the shelf
+    size: int  # of the file, as they said
+    bitmap: Bitmap
     unsaved: int = 0  # bytes
     is_saving: bool = False
     hashed: int = 0  # bytes
     is_hashing: bool = False
 
     @property
-    def lacks(self) -> int:
-        """Bytes that are still to be written, or one block too many."""
-        return self.size - (self.bitmap.count * BLOCK if self.bitmap is not None else 0)
+    def here(self) -> int:
+        """Bytes of it that have been written."""
+        return min(self.size, self.bitmap.count * BLOCK)
+
+
+@dataclass(slots=True, eq=False)
+class _Upload:
+    """A file that somebody offers. Its source is the one of them whom it is pulled from."""
+
+    file: bytes
+    offers: list[_Offer] = field(default_factory=list)
+    source: _Offer | None = None
+    part: _Part | None = None  # what has come from its source
+    puller: Puller | None = None  # None: all is here and being verified
+    is_fresh: bool = True  # all of it came since it was asked for now
+    heard_at: float | None = None  # None: not asked yet
+    saved_at: float = 0.0
 
 
 class Uploads:
@@ -96,15 +105,15 @@ class Uploads:
         self._report = report
         self._wall_clock = wall_clock
         self._uploads: dict[bytes, _Upload] = {}
-        self._idle: dict[bytes, _Upload] = {}  # parts that nobody offers, oldest first
+        self._idle: dict[bytes, _Part] = {}  # that nobody goes on with just now, oldest first
         self._refused: dict[int, dict[bytes, Outcome]] = {}  # by session, until they are told
         self._touched: dict[bytes, _Upload] = {}  # to be looked at when the turn ends
         self._deadlines: Deadlines[bytes] = Deadlines()
 
     def restore(self, now: float) -> None:
         """After a start: what was verified and is not known yet; parts that wait for the rest."""
-        for file, size in self._shelf.unfinished().items():
-            self._lay_aside(_Upload(file, size))
+        for key, size in self._shelf.unfinished().items():
+            self._lay_aside(_Part(key, size, Bitmap(block_count(size), self._shelf.kept(key))))
         at = self._wall_clock()
         for file, size in self._shelf.whole().items():
             record = self._store.file(file)
@@ -116,8 +125,13 @@ class Uploads:
 
     @property
     def _used(self) -> int:
-        waiting = (*self._uploads.values(), *self._idle.values())
-        return self._store.files_size() + sum(upload.size for upload in waiting)
+        parts = (*self._active, *self._idle.values())
+        return self._store.files_size() + sum(part.size for part in parts)
+
+    @property
+    def _active(self) -> list[_Part]:
+        """What is coming, or being verified."""
+        return [upload.part for upload in self._uploads.values() if upload.part is not None]
 
     @property
     def space(self) -> FileSpace:
@@ -126,7 +140,7 @@ class Uploads:
         return FileSpace(
             files=self._store.files_count(),
             used=self._used,
-            waiting=sum(upload.size for upload in self._idle.values()),
+            waiting=sum(part.size for part in self._idle.values()),
             limit=limits.files_bytes,
             largest=self._most,
             free=self._shelf.free(),
@@ -139,14 +153,17 @@ class Uploads:
 
     def coming(self) -> list[ComingRow]:
         """What is being sent, in the order in which it began."""
-        return [self._coming_row(upload) for upload in self._uploads.values()]
-
-    def _coming_row(self, upload: _Upload) -> ComingRow:
-        offer = upload.source or upload.offers[0]
-        here = upload.size
-        if upload.bitmap is not None:
-            here = min(here, upload.bitmap.count * BLOCK)
-        return ComingRow(upload.file, offer.name, upload.size, self._name(offer.person), here)
+        return [
+            ComingRow(
+                upload.file,
+                upload.source.name,
+                upload.part.size,
+                self._name(upload.source.person),
+                upload.part.here,
+            )
+            for upload in self._uploads.values()
+            if upload.source is not None and upload.part is not None
+        ]
 
     def _name(self, person: int) -> str:
         record = self._store.person(person)
@@ -192,16 +209,14 @@ class Uploads:
         if upload is not None:
             upload.offers.append(offer)
             return Code.OK, {"have": False}
-        idle = self._idle.pop(file, None)
-        upload = idle or _Upload(file, offer.size)
-        if not self._has_room(
-            offer.size, upload.lacks if upload.size == offer.size else offer.size
-        ):
-            if idle is not None:
-                self._lay_aside(idle)
+        idle = self._idle.pop(_part_key(file, offer.person), None)
+        here = idle.here if idle is not None and idle.size == offer.size else 0
+        has_room = self._has_room(offer.size, offer.size - here)
+        if idle is not None:
+            self._lay_aside(idle)
+        if not has_room:
             return self._no_space()
-        self._uploads[file] = upload
-        upload.offers.append(offer)
+        upload = self._uploads[file] = _Upload(file, [offer])
         self._pull_next(upload)
         return self._refused.get(offer.peer.key, {}).pop(file, (Code.OK, {"have": False}))
 
@@ -211,7 +226,7 @@ class Uploads:
 
     def _has_room(self, size: int, to_come: int) -> bool:
         """Whether so large a file may come; parts that nobody goes on with make room for it."""
-        active = self._store.files_size() + sum(u.size for u in self._uploads.values())
+        active = self._store.files_size() + sum(part.size for part in self._active)
         if active + size > self._limits.files_bytes:
             return False
         while not self._fits(size, to_come):
@@ -221,16 +236,16 @@ class Uploads:
         return True
 
     def _fits(self, size: int, to_come: int) -> bool:
-        to_come += sum(upload.lacks for upload in self._uploads.values())
+        to_come += sum(part.size - part.here for part in self._active)
         is_free = self._shelf.free() - to_come >= self._limits.free_bytes
         return is_free and self._used + size <= self._limits.files_bytes
 
-    def _forget_part(self, file: bytes) -> None:
-        del self._idle[file]
-        self._shelf.drop_part(file)
+    def _forget_part(self, key: bytes) -> None:
+        del self._idle[key]
+        self._shelf.drop_part(key)
 
     def withdraw(self, peer: Peer, file: bytes) -> None:
-        """A session offers it no more. What is here of it waits for somebody to go on."""
+        """A session offers it no more. What came from it waits for its person to go on."""
         upload = self._uploads.get(file)
         offer = _offer_of(upload, peer)
         if upload is not None and offer is not None:
@@ -239,7 +254,9 @@ class Uploads:
     def _withdraw(self, upload: _Upload, offer: _Offer) -> None:
         upload.offers.remove(offer)
         if upload.puller is not None and upload.source is offer:
-            self._save(upload)
+            assert upload.part is not None
+            self._save(upload.part)
+            self._lay_aside(upload.part)
             self._pull_next(upload)
 
     def forget(self, peer: Peer) -> None:
@@ -256,44 +273,44 @@ class Uploads:
         upload = self._uploads.get(file)
         if upload is not None:
             self._give_up(upload, (Code.FILE_REMOVED, {}))
-        self._idle.pop(file, None)
+        for key in [key for key in self._idle if key.startswith(file)]:
+            del self._idle[key]
         self._shelf.drop(file)
 
     # --- pulling ---
 
     def _pull_next(self, upload: _Upload) -> None:
-        """From whoever offered it first; or it is laid aside."""
-        upload.source = upload.puller = None
+        """From whoever offered it first of those who still do; what others sent is not theirs."""
+        upload.source = upload.part = upload.puller = None
         while upload.offers:
             offer = upload.offers[0]
             try:
-                bitmap = self._begin(upload, offer.size)
+                part = self._begin(upload.file, offer)
             except StoreFullError:
                 self._refuse(upload, offer, self._no_space())
                 continue
-            upload.source, upload.heard_at = offer, None
-            upload.is_own = bitmap.count == 0
-            upload.puller = Puller(upload.file, upload.size, bitmap)
+            upload.source, upload.part, upload.heard_at = offer, part, None
+            upload.is_fresh = part.bitmap.count == 0
+            upload.puller = Puller(upload.file, part.size, part.bitmap)
             self._touched[upload.file] = upload
             return
         self._end(upload)
-        if upload.bitmap is not None:
-            self._lay_aside(upload)
 
-    def _begin(self, upload: _Upload, size: int) -> Bitmap:
-        saved = self._shelf.begin(upload.file, size)
-        if upload.bitmap is None or upload.size != size:
-            upload.bitmap = Bitmap(block_count(size), saved)
-            upload.size, upload.hashed = size, 0
-        return upload.bitmap
+    def _begin(self, file: bytes, offer: _Offer) -> _Part:
+        key, size = _part_key(file, offer.person), offer.size
+        saved = self._shelf.begin(key, size)
+        part = self._idle.pop(key, None)
+        if part is None or part.size != size:
+            part = _Part(key, size, Bitmap(block_count(size), saved))
+        return part
 
     def _end(self, upload: _Upload) -> None:
         del self._uploads[upload.file]
         self._touched.pop(upload.file, None)
         self._deadlines.cancel(upload.file)
 
-    def _lay_aside(self, upload: _Upload) -> None:
-        self._idle[upload.file] = upload
+    def _lay_aside(self, part: _Part) -> None:
+        self._idle[part.key] = part
         if len(self._idle) > MAX_IDLE:
             self._forget_part(next(iter(self._idle)))
 
@@ -304,13 +321,14 @@ class Uploads:
             return
         if upload.source.peer is not peer:
             return
+        part = upload.part
+        assert part is not None
         try:
             for first, data in upload.puller.receive(chunk, now):
-                self._shelf.write(chunk.file, first, data)
-                upload.unsaved += len(data)
-            bitmap = upload.puller.bitmap
-            if bitmap.is_mark_due and not bitmap.is_full:
-                self._shelf.mark(chunk.file, bitmap.mark())
+                self._shelf.write(part.key, first, data)
+                part.unsaved += len(data)
+            if part.bitmap.is_mark_due and not part.bitmap.is_full:
+                self._shelf.mark(part.key, part.bitmap.mark())
         except StoreFullError:
             self._fill(upload)
             return
@@ -328,8 +346,8 @@ class Uploads:
 
     def close(self) -> None:
         """The server ends in good order: the disk hears of everything."""
-        for upload in self._uploads.values():
-            self._save(upload)
+        for part in self._active:
+            self._save(part)
 
     def next_timer(self) -> float | None:
         return self._deadlines.next()
@@ -343,11 +361,14 @@ class Uploads:
         """At the end of a turn: what each puller wants, once for all that came."""
         while self._touched:
             _, upload = self._touched.popitem()
-            assert upload.puller is not None
             assert upload.source is not None
-            self._go_on(upload, upload.puller, upload.source, now)
+            assert upload.part is not None
+            assert upload.puller is not None
+            self._go_on(upload, upload.source, upload.part, upload.puller, now)
 
-    def _go_on(self, upload: _Upload, puller: Puller, source: _Offer, now: float) -> None:
+    def _go_on(
+        self, upload: _Upload, source: _Offer, part: _Part, puller: Puller, now: float
+    ) -> None:
         if upload.heard_at is None:
             upload.heard_at = upload.saved_at = now
         if puller.is_refused or now > upload.heard_at + SOURCE_PATIENCE:
@@ -359,58 +380,58 @@ class Uploads:
         if frames:
             self._wake(source.peer)
         if puller.is_complete:
-            self._verify(upload)
+            self._verify(upload, part)
             return
         due = puller.next_timer()
         assert due is not None  # it lacks something, so it will ask again
         self._deadlines.set(upload.file, due)
-        self._hash_in_time(upload, puller)
-        self._save_in_time(upload, now)  # which may be the end of it
+        self._hash_in_time(part)
+        self._save_in_time(upload, part, now)  # which may be the end of it
 
-    def _save_in_time(self, upload: _Upload, now: float) -> None:
-        enough = min(SAVE_MOST, max(SAVE_LEAST, upload.size // SAVE_SHARE))
-        is_time = upload.unsaved and now > upload.saved_at + SAVE_INTERVAL
-        if upload.is_saving or not (is_time or upload.unsaved >= enough):
+    def _save_in_time(self, upload: _Upload, part: _Part, now: float) -> None:
+        enough = min(SAVE_MOST, max(SAVE_LEAST, part.size // SAVE_SHARE))
+        is_time = part.unsaved and now > upload.saved_at + SAVE_INTERVAL
+        if part.is_saving or not (is_time or part.unsaved >= enough):
             return
         upload.saved_at = now
         if self._shelf.free() < self._limits.free_bytes:
             self._fill(upload)
         else:
-            self._save(upload)
+            self._save(part)
 
-    def _save(self, upload: _Upload) -> None:
+    def _save(self, part: _Part) -> None:
         """What has come is not sent again after a restart."""
-        if upload.bitmap is None or not upload.unsaved:
+        if not part.unsaved:
             return
 
         def end(_: object, __: float) -> None:
-            upload.is_saving = False
+            part.is_saving = False
 
-        work = self._shelf.save(upload.file, upload.bitmap.encode())
-        upload.unsaved, upload.is_saving = 0, True
+        work = self._shelf.save(part.key, part.bitmap.encode())
+        part.unsaved, part.is_saving = 0, True
         self._run(partial(_unless_full, work), end)
 
-    def _hash_in_time(self, upload: _Upload, puller: Puller) -> None:
+    def _hash_in_time(self, part: _Part) -> None:
         """While more comes, so that little is left to do when all is here."""
-        blocks = 0 if upload.is_hashing else puller.bitmap.to_hash(upload.hashed)
+        blocks = 0 if part.is_hashing else part.bitmap.to_hash(part.hashed)
         if not blocks:
             return
 
         def end(hashed: object, _: float) -> None:
             assert isinstance(hashed, int)
-            upload.hashed, upload.is_hashing = hashed, False
+            part.hashed, part.is_hashing = hashed, False
 
-        upload.is_hashing = True
-        self._run(self._shelf.hash_ahead(upload.file, blocks), end)
+        part.is_hashing = True
+        self._run(self._shelf.hash_ahead(part.key, blocks), end)
 
     # --- its end ---
 
-    def _verify(self, upload: _Upload) -> None:
-        upload.puller = upload.bitmap = None
-        upload.unsaved = 0
+    def _verify(self, upload: _Upload, part: _Part) -> None:
+        upload.puller = None
+        part.unsaved = 0
         self._deadlines.cancel(upload.file)
         try:
-            work = self._shelf.verify(upload.file)
+            work = self._shelf.verify(part.key)
         except StoreFullError:
             self._fill(upload)
             return
@@ -422,24 +443,24 @@ class Uploads:
     def _verified(
         self, upload: _Upload, work: Callable[[], object], verdict: object, now: float
     ) -> None:
-        if self._uploads.get(upload.file) is not upload or upload.source is None:
+        source, part = upload.source, upload.part
+        if self._uploads.get(upload.file) is not upload or source is None or part is None:
             return  # removed meanwhile
         if verdict is None:
             self._verify_on(upload, work)
         elif verdict is FULL:
             self._fill(upload)
         elif verdict:
-            self._keep(upload, upload.source, now)
+            self._keep(upload, source, part, now)
         else:
-            source = upload.source
-            if upload.is_own and source in upload.offers:
+            if upload.is_fresh and source in upload.offers:
                 self._refuse(upload, source, (Code.FILE_CHANGED, {}))
             self._pull_next(upload)
 
-    def _keep(self, upload: _Upload, source: _Offer, now: float) -> None:
+    def _keep(self, upload: _Upload, source: _Offer, part: _Part, now: float) -> None:
         """It is what it was said to be: the store says so, then everybody."""
         file, person = upload.file, source.person
-        record = FileRecord(file, upload.size, person, self._wall_clock(), name=source.name)
+        record = FileRecord(file, part.size, person, self._wall_clock(), name=source.name)
 
         def write() -> None:
             self._store.add_file(record)
@@ -463,18 +484,19 @@ class Uploads:
     def _settle(self, upload: _Upload) -> None:
         """Who may share it now hears so; the others must show that they have it too."""
         for offer in list(upload.offers):
-            if self.is_known(upload.file, upload.size, offer.person):
+            if self.is_known(upload.file, offer.size, offer.person):
                 upload.offers.remove(offer)
                 self._hint(offer.peer, upload.file)
         self._pull_next(upload)
 
     def _fill(self, upload: _Upload) -> None:
         """The disk is full: what is here of it makes room for other things."""
-        self._shelf.drop_part(upload.file)
+        if upload.part is not None:
+            self._shelf.drop_part(upload.part.key)
         self._give_up(upload, self._no_space())
 
     def _give_up(self, upload: _Upload, refusal: Outcome) -> None:
-        upload.source = upload.puller = upload.bitmap = None
+        upload.source = upload.part = upload.puller = None
         for offer in list(upload.offers):
             self._refuse(upload, offer, refusal)
         self._end(upload)
@@ -493,6 +515,10 @@ class Uploads:
 def _offer_of(upload: _Upload | None, peer: Peer) -> _Offer | None:
     offers = upload.offers if upload is not None else []
     return next((offer for offer in offers if offer.peer is peer), None)
+
+
+def _part_key(file: bytes, person: int) -> bytes:
+    return file + person.to_bytes(8, "big")
 
 
 def _unless_full(work: Callable[[], object]) -> object:

@@ -4,16 +4,18 @@ Band: adapters. Implements ``records.Shelf``. Knows no session and no database.
 
 In the folder: a whole file has its hash, in hex, for a name. In ``partial`` below it there are
 
-    HASH.RUN.part     what has come so far: blocks at their places, holes between them
-    HASH.RUN.map      its size and which blocks are certainly on disk; replaced as a whole
-    HASH.RUN.live     which were written, as long as this computer runs; written in place
-    HASH.RUN.check    a part in which nothing is written any more, until its hash is known
-    HASH.RUN.new      a map that is being written
+    PART.RUN.part     what has come so far: blocks at their places, holes between them
+    PART.RUN.map      its size and which blocks are certainly on disk; replaced as a whole
+    PART.RUN.live     which were written, as long as this computer runs; written in place
+    PART.RUN.check    a part in which nothing is written any more, until its hash is known
+    PART.RUN.new      a map that is being written
 
-RUN differs each time a file begins anew, so that a map which the worker still had to write can
-never speak of another part. What was written stays in the system's memory when a program is killed,
-so that costs what came after the last mark; a power cut costs what came after the last map. Nothing
-else is lost: what is left is sorted out at the next start.
+PART is the hash and, where several may send one file, eight bytes more that say whose part it is:
+the methods below take both as one. RUN differs each time a file begins anew, so that a map which
+the worker still had to write can never speak of another part. What was written stays in the
+system's memory when a program is killed, so that costs what came after the last mark; a power cut
+costs what came after the last map. Nothing else is lost: what is left is sorted out at the next
+start.
 """
 
 import errno
@@ -28,7 +30,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from protocol import BLOCK, LocalError
+from protocol import BLOCK, FILE_ID_SIZE, LocalError
 from records import StoreBrokenError, as_disk_error
 from storage_disk import (
     OpenFiles,
@@ -52,14 +54,14 @@ _LIVE_MAGIC = b"Ruang live 1\n"
 _SIZE_SIZE = 8  # bytes of a size in a map
 _DIGEST_SIZE = 32
 _WHOLE = re.compile("[0-9a-f]{64}")
-_ON_THE_WAY = re.compile(r"([0-9a-f]{64})\.\d{1,18}\.(part|check)")
-_ANY_RUN = re.compile(r"[0-9a-f]{64}\.(\d{1,18})\.")
+_ON_THE_WAY = re.compile(r"([0-9a-f]{64}(?:[0-9a-f]{16})?)\.\d{1,18}\.(part|check)")
+_ANY_RUN = re.compile(r"[0-9a-f]{64}(?:[0-9a-f]{16})?\.(\d{1,18})\.")
 
 
 class _Part(NamedTuple):
     """A file on its way."""
 
-    file: bytes
+    file: bytes  # and whose part it is
     size: int
     path: Path
 
@@ -194,7 +196,12 @@ class FileShelf:
             raise LocalError("nothing to verify")
         hashing = self._hashings.get(file) or Hashing(part.path)
         self._let_go(file)
-        return _Verification(part, self._whole(file), hashing).go_on
+        return _Verification(part, self._whole(file[:FILE_ID_SIZE]), hashing).go_on
+
+    def kept(self, file: bytes) -> bytes:
+        """The bitmap of what is here of a part; of one that is none, nothing."""
+        with disk_errors():
+            return self._known(self._parts[file]) if file in self._parts else b""
 
     def unfinished(self) -> dict[bytes, int]:
         """Sizes of those on their way; after a start, of those that wait for the rest."""
@@ -234,12 +241,13 @@ class FileShelf:
 
     def drop(self, file: bytes) -> None:
         """What there is of it: parts, then the whole, so that no verification is too late."""
-        self._parts.pop(file, None)
+        for part in [part for part in self._parts if part.startswith(file)]:
+            del self._parts[part]
+            self._let_go(part)
         self._readers.close(file)
-        self._let_go(file)
         with disk_errors():
             for ending in (".part", ""):  # as a verification renames it
-                for path in self._partial.glob(f"{file.hex()}.*{ending}"):
+                for path in self._partial.glob(f"{file.hex()}*{ending}"):
                     remove(path)
             remove(self._whole(file))
 
@@ -470,7 +478,7 @@ class _Verification:
         digest = self._hashing.go_on()
         if digest is None:
             return None
-        is_right = digest == self._part.file
+        is_right = digest == self._part.file[:FILE_ID_SIZE]
         if is_right:
             with opened_plain(self._part.path, os.O_RDWR) as descriptor:
                 os.fsync(descriptor)

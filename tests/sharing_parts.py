@@ -31,6 +31,11 @@ class Sharer:
         self._rest: list[int] = []  # asked for, and not sent yet
         self._session = guest.session
 
+    @property
+    def part(self) -> bytes:
+        """What the shelf calls what came from them."""
+        return self.file + self.guest.person.to_bytes(8, "big")
+
     def offers(
         self, conversation: int = ROOM, *, size: int | None = None, name: str = NAME
     ) -> Answer:

@@ -114,7 +114,7 @@ def begun(shelf: FileShelf, file: bytes) -> None:
 def test_a_server_hashes_what_comes_and_believes_it_at_the_end(folder: Path) -> None:
     with Room(folder) as room:
         ana = Sharer(room.comes("Ana"), LONG)
-        begun(room.shelf.shelf, ana.file)
+        begun(room.shelf.shelf, ana.part)
         room.held_jobs = []
         ana.has()
         ana.supplies(1)

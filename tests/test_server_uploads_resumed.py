@@ -70,7 +70,7 @@ def test_a_server_that_stops_in_good_order_tells_the_disk_what_came(room: Room) 
     finish_jobs(room)
 
     shelf = FileShelf(room.settings.data / FOLDER_NAME, now_utc_ms=0)  # of another boot
-    assert Bitmap(100, shelf.begin(FILE, len(DATA))).count == 30
+    assert Bitmap(100, shelf.begin(ana.part, len(DATA))).count == 30
     shelf.close()
 
 
@@ -152,6 +152,32 @@ def test_a_lie_of_somebody_who_has_left_is_nobodys(room: Room) -> None:
     assert Sharer(liar.guest, DATA).has() is False
 
 
+@pytest.mark.parametrize("has_restarted", [False, True])
+def test_nobody_goes_on_with_what_somebody_else_sent_or_learns_of_it(
+    room: Room, has_restarted: bool
+) -> None:
+    """One block would be the price of the whole file, to whoever knows its hash."""
+    ana, mal = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Mal"), DATA)
+    ana.has()
+    ana.supplies(99)
+    room.pass_time(5)
+    if has_restarted:
+        room.restart()
+        assert mal.guest.comes_back(None).code is Code.OK
+    assert ana.guest.comes_back(None).code is Code.OK
+
+    mal.has()
+    wanted = mal.wanted()
+    mal.sends(wanted[-1:])
+
+    assert wanted == list(range(len(wanted)))
+    assert mal.has() is False
+    ana.has()
+    mal.guest.send(Want(FILE, 0, ()).encode())
+    assert ana.supplies() == 1
+    assert ana.has() is True
+
+
 def test_a_source_that_has_it_no_more_makes_room_for_another(room: Room) -> None:
     ana, budi = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Budi"), DATA)
     ana.has()
@@ -160,8 +186,9 @@ def test_a_source_that_has_it_no_more_makes_room_for_another(room: Room) -> None
 
     ana.guest.send(Want(FILE, 0, ()).encode())
 
-    assert budi.supplies() == 60
+    assert budi.supplies() == 100
     assert budi.has() is True
+    assert room.shelf.unfinished() == {ana.part: len(DATA)}
 
 
 def test_a_source_that_is_silent_makes_room_for_another(room: Room) -> None:

@@ -45,6 +45,26 @@ def test_a_file_that_came_in_any_order_has_its_name_and_can_be_read(
     assert shelf.read(FILE, 10, 1) == shelf.read(FILE, (1 << 32) - 1, 30) == b""
 
 
+def test_parts_of_several_people_stand_side_by_side_until_one_of_them_is_whole(
+    shelf: FileShelf, folder: Path
+) -> None:
+    ana, budi = FILE + b"ana.....", FILE + b"budi...."
+    for part in (ana, budi):
+        shelf.begin(part, len(DATA))
+    shelf.write(ana, 0, DATA[:BLOCK])
+    shelf.save(ana, bitmap(0))()
+    shelf.write(budi, 0, DATA)
+    assert (shelf.kept(ana), shelf.kept(budi), shelf.kept(FILE)) == (bitmap(0), bytes(2), b"")
+
+    assert outcome(shelf.verify(budi))
+
+    assert shelf.read(FILE, 0, 100) == DATA
+    with closing(open_shelf(folder)) as later:
+        assert later.unfinished() == {ana: len(DATA)}
+        later.drop(FILE)
+    assert names(folder) == []
+
+
 def test_many_blocks_are_written_at_once_from_any_buffer(shelf: FileShelf) -> None:
     shelf.begin(FILE, len(DATA))
     shelf.write(FILE, 4, memoryview(DATA)[4 * BLOCK :])
