@@ -19,7 +19,7 @@ COVERED := protocol*.py,auth*.py,crypto*.py,conversation.py,file_names.py,file_w
 	server_posting.py,server_requests.py,server_entrance.py,server_members.py,server_operator.py,$\
 	server_delivery.py,server_peer.py,server_sessions.py,server_links.py,server_partings.py,$\
 	server_arrivals.py,server_frames.py,server_accounts.py,server_identity.py,server_conversations.py,$\
-	server_uploads.py,server_supply.py,server_files.py,server_file_model.py,$\
+	server_stock.py,server_uploads.py,server_supply.py,server_files.py,server_file_model.py,$\
 	client_logs.py,client_people.py,client_link.py,client_connection.py,client_entrance.py,$\
 	client_requests.py,client_accounts.py,client_conversations.py,client_questions.py,$\
 	client_file_moves.py,client_uploads.py,client_downloads.py,client_files.py,$\

@@ -53,6 +53,7 @@ from server_presence import GATHER
 from server_requests import Requests
 from server_rooms import Rooms
 from server_sessions import Sessions
+from server_stock import Stock
 from server_supply import Supply
 from server_turn import Chores, Jobs, Turn
 from server_uploads import Uploads
@@ -139,9 +140,11 @@ class ServerCore:
             run=self._jobs.run,
             sessions_of=self._members.sessions_of,
         )
+        self._stock = Stock(store, shelf, self._turn, self._limits, wall_clock=wall_clock)
         self._uploads = Uploads(
             store,
             shelf,
+            self._stock,
             self._turn,
             self._limits,
             run=self._jobs.run,
@@ -240,6 +243,7 @@ class ServerCore:
             self._accounts,
             store,
             self._uploads,
+            self._stock,
             self._turn,
             report=self._events.append,
             expel=self._partings.expel,
@@ -257,7 +261,7 @@ class ServerCore:
         self._door.remember(store.remembered_sessions(at - SESSION_MEMORY))
         self._deadlines.set(_Timer.RESETS, now)
         self._turn.attempt(partial(store.forget_old, at), now)
-        self._uploads.restore(now)
+        self._stock.restore(now)
         self._deadlines.set(_Timer.INDEX, now)
         self._deadlines.set(_Timer.HOUSEKEEPING, now + HOUSEKEEPING_INTERVAL)
         if self._settings.is_watched:

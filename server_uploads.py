@@ -1,5 +1,5 @@
 """Files on their way to the server: who offers which, pulling them, whether they are what they
-were said to be, and room for them.
+were said to be.
 
 Band: cores. Nothing of a file is believed before its hash was verified and the store has said so.
 Each who offers a file shows to have all of it, one after the other: a hash alone opens nothing. So
@@ -13,23 +13,22 @@ from functools import partial
 
 from conversation import FileNote
 from deadlines import Deadlines
-from protocol import BLOCK, MAX_FILE, Code
+from protocol import Code
 from protocol_frames import Chunk, Want
 from protocol_requests import Fields
 from records import FileRecord, Shelf, Store, StoreFullError
-from server_events import ComingRow, FileSpace, Happened, HappeningKind
+from server_events import ComingRow, Happened, HappeningKind
 from server_peer import Peer
+from server_stock import Part, Stock
 from server_turn import Turn
 from settings import Limits
 from transfer import Puller
-from transfer_blocks import Bitmap, block_count
 
 SOURCE_PATIENCE = 20.0  # s without a block, then somebody else's offer is pulled
 SAVE_LEAST = 256 * 1024  # bytes that came since the bitmap was saved last, or
 SAVE_SHARE = 32  # this part of the file: a power cut costs little more
 SAVE_MOST = 8 << 20  # bytes: what is said waits for the same disk, 5 ms instead of 15
 SAVE_INTERVAL = 2.0  # s, however little came
-MAX_IDLE = 256  # parts that wait for somebody to go on with them: memory for their bitmaps
 
 FULL = object()  # what a job comes to for which the disk has no room
 
@@ -48,31 +47,13 @@ class _Offer:
 
 
 @dataclass(slots=True, eq=False)
-class _Part:
-    """What somebody has sent of a file."""
-
-    key: bytes  # the file and the person: its name on the shelf
-    size: int  # of the file, as they said
-    bitmap: Bitmap
-    unsaved: int = 0  # bytes
-    is_saving: bool = False
-    hashed: int = 0  # bytes
-    is_hashing: bool = False
-
-    @property
-    def here(self) -> int:
-        """Bytes of it that have been written."""
-        return min(self.size, self.bitmap.count * BLOCK)
-
-
-@dataclass(slots=True, eq=False)
 class _Upload:
     """A file that somebody offers. Its source is the one of them whom it is pulled from."""
 
     file: bytes
     offers: list[_Offer] = field(default_factory=list)
     source: _Offer | None = None
-    part: _Part | None = None  # what has come from its source
+    part: Part | None = None  # what has come from its source
     puller: Puller | None = None  # None: all is here and being verified
     is_fresh: bool = True  # all of it came since it was asked for now
     heard_at: float | None = None  # None: not asked yet
@@ -88,6 +69,7 @@ class Uploads:
         self,
         store: Store,
         shelf: Shelf,
+        stock: Stock,
         turn: Turn,
         limits: Limits,
         *,
@@ -98,6 +80,7 @@ class Uploads:
     ) -> None:
         self._store = store
         self._shelf = shelf
+        self._stock = stock
         self._turn = turn
         self._limits = limits
         self._run = run
@@ -105,51 +88,9 @@ class Uploads:
         self._report = report
         self._wall_clock = wall_clock
         self._uploads: dict[bytes, _Upload] = {}
-        self._idle: dict[bytes, _Part] = {}  # that nobody goes on with just now, oldest first
         self._refused: dict[int, dict[bytes, Outcome]] = {}  # by session, until they are told
         self._touched: dict[bytes, _Upload] = {}  # to be looked at when the turn ends
         self._deadlines: Deadlines[bytes] = Deadlines()
-
-    def restore(self, now: float) -> None:
-        """After a start: what was verified and is not known yet; parts that wait for the rest."""
-        for key, size in self._shelf.unfinished().items():
-            self._lay_aside(_Part(key, size, Bitmap(block_count(size), self._shelf.kept(key))))
-        at = self._wall_clock()
-        for file, size in self._shelf.whole().items():
-            record = self._store.file(file)
-            if record is None:  # a cut came between, or the database is a new one
-                made = FileRecord(file, size, 0, at)
-                self._turn.attempt(partial(self._store.add_file, made), now)
-            elif record.is_removed:
-                self._shelf.drop(file)
-
-    @property
-    def _used(self) -> int:
-        parts = (*self._active, *self._idle.values())
-        return self._store.files_size() + sum(part.size for part in parts)
-
-    @property
-    def _active(self) -> list[_Part]:
-        """What is coming, or being verified."""
-        return [upload.part for upload in self._uploads.values() if upload.part is not None]
-
-    @property
-    def space(self) -> FileSpace:
-        """What is taken of all that files may take."""
-        limits = self._limits
-        return FileSpace(
-            files=self._store.files_count(),
-            used=self._used,
-            waiting=sum(part.size for part in self._idle.values()),
-            limit=limits.files_bytes,
-            largest=self._most,
-            free=self._shelf.free(),
-            reserve=limits.free_bytes,
-        )
-
-    @property
-    def _most(self) -> int:
-        return min(self._limits.file_bytes, MAX_FILE)
 
     def coming(self) -> list[ComingRow]:
         """What is being sent, in the order in which it began."""
@@ -199,9 +140,9 @@ class Uploads:
         return self._take(_Offer(peer, person, size, name), file)
 
     def _take(self, offer: _Offer, file: bytes) -> Outcome:
-        limits = self._limits
-        if offer.size > self._most:
-            return Code.FILE_TOO_LARGE, {"limit": self._most}
+        limits, largest = self._limits, self._stock.largest
+        if offer.size > largest:
+            return Code.FILE_TOO_LARGE, {"limit": largest}
         uploads = self._uploads.values()
         if sum(any(o.person == offer.person for o in u.offers) for u in uploads) >= limits.uploads:
             return Code.SERVER_FULL, {"limit": limits.uploads}
@@ -209,13 +150,6 @@ class Uploads:
         if upload is not None:
             upload.offers.append(offer)
             return Code.OK, {"have": False}
-        idle = self._idle.pop(_part_key(file, offer.person), None)
-        here = idle.here if idle is not None and idle.size == offer.size else 0
-        has_room = self._has_room(offer.size, offer.size - here)
-        if idle is not None:
-            self._lay_aside(idle)
-        if not has_room:
-            return self._no_space()
         upload = self._uploads[file] = _Upload(file, [offer])
         self._pull_next(upload)
         return self._refused.get(offer.peer.key, {}).pop(file, (Code.OK, {"have": False}))
@@ -223,26 +157,6 @@ class Uploads:
     def _no_space(self) -> Outcome:
         limits = self._limits
         return Code.NO_SPACE, {"limit": limits.files_bytes, "free": limits.free_bytes}
-
-    def _has_room(self, size: int, to_come: int) -> bool:
-        """Whether so large a file may come; parts that nobody goes on with make room for it."""
-        active = self._store.files_size() + sum(part.size for part in self._active)
-        if active + size > self._limits.files_bytes:
-            return False
-        while not self._fits(size, to_come):
-            if not self._idle:
-                return False
-            self._forget_part(next(iter(self._idle)))
-        return True
-
-    def _fits(self, size: int, to_come: int) -> bool:
-        to_come += sum(part.size - part.here for part in self._active)
-        is_free = self._shelf.free() - to_come >= self._limits.free_bytes
-        return is_free and self._used + size <= self._limits.files_bytes
-
-    def _forget_part(self, key: bytes) -> None:
-        del self._idle[key]
-        self._shelf.drop_part(key)
 
     def withdraw(self, peer: Peer, file: bytes) -> None:
         """A session offers it no more. What came from it waits for its person to go on."""
@@ -256,7 +170,7 @@ class Uploads:
         if upload.puller is not None and upload.source is offer:
             assert upload.part is not None
             self._save(upload.part)
-            self._lay_aside(upload.part)
+            self._stock.lay_aside(upload.part)
             self._pull_next(upload)
 
     def forget(self, peer: Peer) -> None:
@@ -273,19 +187,17 @@ class Uploads:
         upload = self._uploads.get(file)
         if upload is not None:
             self._give_up(upload, (Code.FILE_REMOVED, {}))
-        for key in [key for key in self._idle if key.startswith(file)]:
-            del self._idle[key]
-        self._shelf.drop(file)
+        self._stock.remove(file)
 
     # --- pulling ---
 
     def _pull_next(self, upload: _Upload) -> None:
         """From whoever offered it first of those who still do; what others sent is not theirs."""
-        upload.source = upload.part = upload.puller = None
+        self._let_go(upload)
         while upload.offers:
             offer = upload.offers[0]
             try:
-                part = self._begin(upload.file, offer)
+                part = self._stock.begin(_part_key(upload.file, offer.person), offer.size)
             except StoreFullError:
                 self._refuse(upload, offer, self._no_space())
                 continue
@@ -296,23 +208,15 @@ class Uploads:
             return
         self._end(upload)
 
-    def _begin(self, file: bytes, offer: _Offer) -> _Part:
-        key, size = _part_key(file, offer.person), offer.size
-        saved = self._shelf.begin(key, size)
-        part = self._idle.pop(key, None)
-        if part is None or part.size != size:
-            part = _Part(key, size, Bitmap(block_count(size), saved))
-        return part
+    def _let_go(self, upload: _Upload) -> None:
+        if upload.part is not None:
+            self._stock.end(upload.part)
+        upload.source = upload.part = upload.puller = None
 
     def _end(self, upload: _Upload) -> None:
         del self._uploads[upload.file]
         self._touched.pop(upload.file, None)
         self._deadlines.cancel(upload.file)
-
-    def _lay_aside(self, part: _Part) -> None:
-        self._idle[part.key] = part
-        if len(self._idle) > MAX_IDLE:
-            self._forget_part(next(iter(self._idle)))
 
     def receive_chunk(self, peer: Peer, chunk: Chunk, now: float) -> None:
         """Blocks of a file. What nobody asked this session for is nothing. Raises PeerError."""
@@ -346,7 +250,7 @@ class Uploads:
 
     def close(self) -> None:
         """The server ends in good order: the disk hears of everything."""
-        for part in self._active:
+        for part in self._stock.active:
             self._save(part)
 
     def next_timer(self) -> float | None:
@@ -367,7 +271,7 @@ class Uploads:
             self._go_on(upload, upload.source, upload.part, upload.puller, now)
 
     def _go_on(
-        self, upload: _Upload, source: _Offer, part: _Part, puller: Puller, now: float
+        self, upload: _Upload, source: _Offer, part: Part, puller: Puller, now: float
     ) -> None:
         if upload.heard_at is None:
             upload.heard_at = upload.saved_at = now
@@ -388,7 +292,7 @@ class Uploads:
         self._hash_in_time(part)
         self._save_in_time(upload, part, now)  # which may be the end of it
 
-    def _save_in_time(self, upload: _Upload, part: _Part, now: float) -> None:
+    def _save_in_time(self, upload: _Upload, part: Part, now: float) -> None:
         enough = min(SAVE_MOST, max(SAVE_LEAST, part.size // SAVE_SHARE))
         is_time = part.unsaved and now > upload.saved_at + SAVE_INTERVAL
         if part.is_saving or not (is_time or part.unsaved >= enough):
@@ -399,7 +303,7 @@ class Uploads:
         else:
             self._save(part)
 
-    def _save(self, part: _Part) -> None:
+    def _save(self, part: Part) -> None:
         """What has come is not sent again after a restart."""
         if not part.unsaved:
             return
@@ -411,7 +315,7 @@ class Uploads:
         part.unsaved, part.is_saving = 0, True
         self._run(partial(_unless_full, work), end)
 
-    def _hash_in_time(self, part: _Part) -> None:
+    def _hash_in_time(self, part: Part) -> None:
         """While more comes, so that little is left to do when all is here."""
         blocks = 0 if part.is_hashing else part.bitmap.to_hash(part.hashed)
         if not blocks:
@@ -426,7 +330,7 @@ class Uploads:
 
     # --- its end ---
 
-    def _verify(self, upload: _Upload, part: _Part) -> None:
+    def _verify(self, upload: _Upload, part: Part) -> None:
         upload.puller = None
         part.unsaved = 0
         self._deadlines.cancel(upload.file)
@@ -457,7 +361,7 @@ class Uploads:
                 self._refuse(upload, source, (Code.FILE_CHANGED, {}))
             self._pull_next(upload)
 
-    def _keep(self, upload: _Upload, source: _Offer, part: _Part, now: float) -> None:
+    def _keep(self, upload: _Upload, source: _Offer, part: Part, now: float) -> None:
         """It is what it was said to be: the store says so, then everybody."""
         file, person = upload.file, source.person
         record = FileRecord(file, part.size, person, self._wall_clock(), name=source.name)
@@ -492,11 +396,11 @@ class Uploads:
     def _fill(self, upload: _Upload) -> None:
         """The disk is full: what is here of it makes room for other things."""
         if upload.part is not None:
-            self._shelf.drop_part(upload.part.key)
+            self._stock.drop(upload.part)
         self._give_up(upload, self._no_space())
 
     def _give_up(self, upload: _Upload, refusal: Outcome) -> None:
-        upload.source = upload.part = upload.puller = None
+        self._let_go(upload)
         for offer in list(upload.offers):
             self._refuse(upload, offer, refusal)
         self._end(upload)

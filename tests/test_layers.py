@@ -34,7 +34,7 @@ ORDER = {
         server_events server_rooms server_presence server_door server_people server_peer
         server_sessions server_turn server_entrance server_accounts server_delivery
         server_links server_members server_conversations server_partings server_arrivals
-        server_identity server_uploads server_supply server_files
+        server_identity server_stock server_uploads server_supply server_files
         server_operator server_posting server_requests server_frames
         server_core
         client_file_events client_events client_logs client_people client_link client_connection

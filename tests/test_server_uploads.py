@@ -13,7 +13,7 @@ from conversation import ROOM
 from protocol import BLOCK, CloseCode, Code, Verb
 from protocol_frames import Chunk, Want
 from records import FileRecord
-from server_uploads import MAX_IDLE
+from server_stock import MAX_IDLE
 
 DATA = made(100)
 FILE = sha256(DATA).digest()
@@ -309,6 +309,22 @@ def test_the_disk_is_not_filled_with_files(folder: Path) -> None:
         codes = [Sharer(guest, made(100, label)).offers().code for label in range(3)]
 
         assert codes == [Code.OK, Code.OK, Code.NO_SPACE]
+
+
+def test_whoever_offers_more_than_the_first_hears_in_turn_that_there_is_no_room(
+    folder: Path,
+) -> None:
+    with Room(folder, limits=limits(files_bytes=150_000)) as room:
+        ana, budi = room.comes("Ana"), room.comes("Budi")
+        others: list[Sharer] = []
+        for label in range(2):
+            data = made(100, label)
+            assert Sharer(ana, data).offers(size=1).code is Code.OK
+            others.append(Sharer(budi, data))
+            assert others[-1].offers().code is Code.OK
+            asked(ana, Verb.DROP, {"file": others[-1].file.hex()})
+
+        assert [one.offers().code for one in others] == [Code.OK, Code.NO_SPACE]
 
 
 def test_parts_that_nobody_goes_on_with_make_room(folder: Path) -> None:

@@ -1,0 +1,162 @@
+"""Room for files on the server: what is kept of them, what is on its way, what goes for others.
+
+Band: cores. Knows neither sessions nor offers: a part is somebody's, and active or not.
+Source: docs/protocol.md.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from protocol import BLOCK, MAX_FILE
+from records import FileRecord, Shelf, Store, StoreFullError
+from server_events import FileSpace
+from server_turn import Turn
+from settings import Limits
+from transfer_blocks import Bitmap, block_count
+
+MAX_IDLE = 256  # parts that wait for somebody to go on with them: memory for their bitmaps
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """What somebody has sent of a file."""
+
+    key: bytes  # the file and the person: its name on the shelf
+    size: int  # of the file, as they said
+    bitmap: Bitmap
+    unsaved: int = 0  # bytes
+    is_saving: bool = False
+    hashed: int = 0  # bytes
+    is_hashing: bool = False
+
+    @property
+    def here(self) -> int:
+        """Bytes of it that have been written."""
+        return min(self.size, self.bitmap.count * BLOCK)
+
+
+class Stock:
+    """What files take of the disk, and may."""
+
+    def __init__(
+        self,
+        store: Store,
+        shelf: Shelf,
+        turn: Turn,
+        limits: Limits,
+        *,
+        wall_clock: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._shelf = shelf
+        self._turn = turn
+        self._limits = limits
+        self._wall_clock = wall_clock
+        self._active: dict[bytes, Part] = {}  # what is coming, or being verified
+        self._idle: dict[bytes, Part] = {}  # that nobody goes on with just now, oldest first
+
+    def restore(self, now: float) -> None:
+        """After a start: what was verified and is not known yet; parts that wait for the rest."""
+        for key, size in self._shelf.unfinished().items():
+            self.lay_aside(Part(key, size, Bitmap(block_count(size), self._shelf.kept(key))))
+        at = self._wall_clock()
+        for file, size in self._shelf.whole().items():
+            record = self._store.file(file)
+            if record is None:  # a cut came between, or the database is a new one
+                made = FileRecord(file, size, 0, at)
+                self._turn.attempt(partial(self._store.add_file, made), now)
+            elif record.is_removed:
+                self._shelf.drop(file)
+
+    @property
+    def space(self) -> FileSpace:
+        """What is taken of all that files may take."""
+        limits = self._limits
+        return FileSpace(
+            files=self._store.files_count(),
+            used=self._used,
+            waiting=sum(part.size for part in self._idle.values()),
+            limit=limits.files_bytes,
+            largest=self.largest,
+            free=self._shelf.free(),
+            reserve=limits.free_bytes,
+        )
+
+    @property
+    def largest(self) -> int:
+        """Bytes that one file may have."""
+        return min(self._limits.file_bytes, MAX_FILE)
+
+    @property
+    def _used(self) -> int:
+        parts = (*self._active.values(), *self._idle.values())
+        return self._store.files_size() + sum(part.size for part in parts)
+
+    @property
+    def active(self) -> list[Part]:
+        """What is coming, or being verified."""
+        return list(self._active.values())
+
+    # --- parts ---
+
+    def begin(self, key: bytes, size: int) -> Part:
+        """Goes on with what is here of it. Raises StoreFullError if there is no room for all."""
+        known = self._idle.pop(key, None)
+        here = known.here if known is not None and known.size == size else 0
+        has_room = self._has_room(size, size - here)
+        if known is not None:
+            self.lay_aside(known)
+        if not has_room:
+            raise StoreFullError("no room for a file")
+        saved = self._shelf.begin(key, size)
+        part = self._idle.pop(key, None)
+        if part is None or part.size != size:
+            part = Part(key, size, Bitmap(block_count(size), saved))
+        self._active[key] = part
+        return part
+
+    def lay_aside(self, part: Part) -> None:
+        """It waits for its person to go on, unless others need the room."""
+        self._active.pop(part.key, None)
+        self._idle[part.key] = part
+        if len(self._idle) > MAX_IDLE:
+            self._forget_part(next(iter(self._idle)))
+
+    def end(self, part: Part) -> None:
+        """There is none any more: it has been verified, whatever came of that."""
+        if self._active.get(part.key) is part:
+            del self._active[part.key]
+
+    def drop(self, part: Part) -> None:
+        """An active one makes room for other things."""
+        self._shelf.drop_part(part.key)
+        self.end(part)
+
+    def remove(self, file: bytes) -> None:
+        """Of this file nothing is coming, and nothing of it stays on the shelf."""
+        for key in [key for key in self._idle if key.startswith(file)]:
+            del self._idle[key]
+        self._shelf.drop(file)
+
+    # --- room ---
+
+    def _has_room(self, size: int, to_come: int) -> bool:
+        """Whether so large a file may come; parts that nobody goes on with make room for it."""
+        active = self._store.files_size() + sum(part.size for part in self._active.values())
+        if active + size > self._limits.files_bytes:
+            return False
+        while not self._fits(size, to_come):
+            if not self._idle:
+                return False
+            self._forget_part(next(iter(self._idle)))
+        return True
+
+    def _fits(self, size: int, to_come: int) -> bool:
+        to_come += sum(part.size - part.here for part in self._active.values())
+        is_free = self._shelf.free() - to_come >= self._limits.free_bytes
+        return is_free and self._used + size <= self._limits.files_bytes
+
+    def _forget_part(self, key: bytes) -> None:
+        del self._idle[key]
+        self._shelf.drop_part(key)
