@@ -141,21 +141,34 @@ class Stock:
 
     # --- room ---
 
-    def _has_room(self, size: int, to_come: int) -> bool:
-        """Whether so large a file may come; parts that nobody goes on with make room for it."""
-        active = self._store.files_size() + sum(part.size for part in self._active.values())
-        if active + size > self._limits.files_bytes:
-            return False
-        while not self._fits(size, to_come):
-            if not self._idle:
-                return False
-            self._forget_part(next(iter(self._idle)))
-        return True
+    def keeps_reserve(self) -> bool:
+        """Whether so much is left on the disk as must be, however others fill it."""
+        return self._make_room(0, self._limits.free_bytes - self._shelf.free())
 
-    def _fits(self, size: int, to_come: int) -> bool:
+    def _has_room(self, size: int, to_come: int) -> bool:
+        """Whether so large a file may come, of which so much is still to be written."""
         to_come += sum(part.size - part.here for part in self._active.values())
-        is_free = self._shelf.free() - to_come >= self._limits.free_bytes
-        return is_free and self._used + size <= self._limits.files_bytes
+        return self._make_room(
+            self._used + size - self._limits.files_bytes,
+            to_come + self._limits.free_bytes - self._shelf.free(),
+        )
+
+    def _make_room(self, space: int, disk: int) -> bool:
+        """Whether so many bytes lack no more: parts that nobody goes on with make room for others.
+
+        None of them goes in vain.
+        """
+        gone: list[Part] = []
+        for part in self._idle.values():
+            if space <= 0 and disk <= 0:
+                break
+            gone.append(part)
+            space -= part.size
+            disk -= part.here
+        is_enough = space <= 0 and disk <= 0
+        for part in gone if is_enough else ():
+            self._forget_part(part.key)
+        return is_enough
 
     def _forget_part(self, key: bytes) -> None:
         del self._idle[key]

@@ -298,10 +298,10 @@ class Uploads:
         if part.is_saving or not (is_time or part.unsaved >= enough):
             return
         upload.saved_at = now
-        if self._shelf.free() < self._limits.free_bytes:
-            self._fill(upload)
-        else:
+        if self._stock.keeps_reserve():
             self._save(part)
+        else:
+            self._fill(upload)
 
     def _save(self, part: Part) -> None:
         """What has come is not sent again after a restart."""

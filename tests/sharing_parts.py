@@ -101,6 +101,10 @@ class Sharer:
             sent += min(len(blocks), most - sent)
         return sent
 
+    def stops(self) -> None:
+        """Supplies no more of it for now."""
+        self.guest.send(Want(self.file, 0, ()).encode())
+
     def note(self, conversation: int = ROOM, text: str = "") -> Code:
         """How the entry that shares it is taken."""
         self.guest.take(Posted)

@@ -343,6 +343,22 @@ def test_parts_that_nobody_goes_on_with_make_room(folder: Path) -> None:
         assert room.shelf.unfinished() == {left[1].part: len(DATA)}
 
 
+def test_no_part_is_lost_for_a_file_that_has_no_room_even_then(folder: Path) -> None:
+    with Room(folder, limits=limits(free_bytes=1_000_000)) as room:
+        for label in range(3):
+            left = Sharer(room.comes(f"Eka {label}"), made(100, label))
+            left.has()
+            left.supplies(50)
+            left.stops()
+        room.shelf.free_bytes = 1_000_000
+        budi = room.comes("Budi")
+
+        assert Sharer(budi, made(200, 8)).offers().code is Code.NO_SPACE
+        assert len(room.shelf.unfinished()) == 3
+        assert Sharer(budi, made(80, 9)).offers().code is Code.OK
+        assert len(room.shelf.unfinished()) == 1 + 1
+
+
 def test_what_is_refused_for_want_of_space_stays_as_it_was(folder: Path) -> None:
     with Room(folder) as room:
         ana = Sharer(room.comes("Ana"), DATA)
@@ -416,6 +432,25 @@ def test_a_disk_that_others_fill_meanwhile_ends_the_offer_and_nothing_else(room:
     room.pass_time(2.0)  # nothing is due for it any more
     room.shelf.free_bytes = 100 << 30
     Sharer(room.comes("Budi"), DATA).shares()
+
+
+def test_a_disk_that_others_fill_takes_parts_that_wait_before_what_is_coming(
+    folder: Path,
+) -> None:
+    with Room(folder, limits=limits(free_bytes=1_000_000)) as room:
+        left, ana = Sharer(room.comes("Eka"), made(100, 3)), Sharer(room.comes("Ana"), DATA)
+        left.has()
+        left.supplies(50)
+        left.stops()
+        ana.has()
+        ana.supplies(10)
+        room.shelf.free_bytes = 999_000
+        room.pass_time(3)
+        assert room.shelf.unfinished() == {ana.part: len(DATA)}
+
+        room.shelf.free_bytes = 1_000_000
+        ana.supplies()
+        assert ana.has() is True
 
 
 def test_parts_left_behind_are_not_more_than_so_many(room: Room) -> None:
