@@ -16,6 +16,9 @@ from settings import Limits
 from transfer_blocks import Bitmap, block_count
 
 MAX_IDLE = 256  # parts that wait for somebody to go on with them: memory for their bitmaps
+LEAST_TIME = 300.0  # s in which there comes
+LEAST_SHARE = 100  # this part of a file
+LEAST_BYTES = 1 << 20  # or so much; else it gives way to whoever needs its place
 
 
 @dataclass(slots=True, eq=False)
@@ -29,11 +32,22 @@ class Part:
     is_saving: bool = False
     hashed: int = 0  # bytes
     is_hashing: bool = False
+    watched: float = 0.0  # s that it was waited for
+    counted: int = 0  # blocks that had come by then
+    is_slow: bool = False
 
     @property
     def here(self) -> int:
         """Bytes of it that have been written."""
         return min(self.size, self.bitmap.count * BLOCK)
+
+    def watch(self, elapsed: float) -> None:
+        """Somebody was waited for, for so long."""
+        self.watched += elapsed
+        if self.watched >= LEAST_TIME:
+            came = (self.bitmap.count - self.counted) * BLOCK
+            self.is_slow = came < min(LEAST_BYTES, self.size // LEAST_SHARE)
+            self.watched, self.counted = 0.0, self.bitmap.count
 
 
 class Stock:
@@ -100,11 +114,14 @@ class Stock:
 
     # --- parts ---
 
-    def begin(self, key: bytes, size: int) -> Part:
-        """Goes on with what is here of it. Raises StoreFullError if there is no room for all."""
+    def begin(self, key: bytes, size: int, give_up: Callable[[Part], None]) -> Part:
+        """Goes on with what is here of it. Raises StoreFullError if there is no room for all.
+
+        ``give_up`` drops an active one that hardly comes on.
+        """
         known = self._idle.pop(key, None)
         here = known.here if known is not None and known.size == size else 0
-        has_room = self._has_room(size, size - here)
+        has_room = self._has_room(size, size - here, give_up)
         if known is not None:
             self.lay_aside(known)
         if not has_room:
@@ -143,32 +160,37 @@ class Stock:
 
     def keeps_reserve(self) -> bool:
         """Whether so much is left on the disk as must be, however others fill it."""
-        return self._make_room(0, self._limits.free_bytes - self._shelf.free())
+        return self._make_room(0, self._limits.free_bytes - self._shelf.free(), None)
 
-    def _has_room(self, size: int, to_come: int) -> bool:
+    def _has_room(self, size: int, to_come: int, give_up: Callable[[Part], None]) -> bool:
         """Whether so large a file may come, of which so much is still to be written."""
         to_come += sum(part.size - part.here for part in self._active.values())
         return self._make_room(
             self._used + size - self._limits.files_bytes,
             to_come + self._limits.free_bytes - self._shelf.free(),
+            give_up,
         )
 
-    def _make_room(self, space: int, disk: int) -> bool:
-        """Whether so many bytes lack no more: parts that nobody goes on with make room for others.
-
-        None of them goes in vain.
+    def _make_room(self, space: int, disk: int, give_up: Callable[[Part], None] | None) -> bool:
+        """Whether so many bytes lack no more: parts that nobody goes on with make room for others,
+        then those that hardly come on. None of them goes in vain.
         """
+        slow = [part for part in self.active if part.is_slow and not part.bitmap.is_full]
         gone: list[Part] = []
-        for part in self._idle.values():
+        for part in (*self._idle.values(), *(slow if give_up is not None else ())):
             if space <= 0 and disk <= 0:
                 break
             gone.append(part)
             space -= part.size
-            disk -= part.here
-        is_enough = space <= 0 and disk <= 0
-        for part in gone if is_enough else ():
-            self._forget_part(part.key)
-        return is_enough
+            disk -= part.here if part.key in self._idle else part.size  # and nothing is to come
+        if space > 0 or disk > 0:
+            return False
+        for part in gone:
+            if part.key in self._idle:
+                self._forget_part(part.key)
+            elif give_up is not None:
+                give_up(part)
+        return True
 
     def _forget_part(self, key: bytes) -> None:
         del self._idle[key]

@@ -13,7 +13,7 @@ from functools import partial
 
 from conversation import FileNote
 from deadlines import Deadlines
-from protocol import Code
+from protocol import FILE_ID_SIZE, Code
 from protocol_frames import Chunk, Want
 from protocol_requests import Fields
 from records import FileRecord, Shelf, Store, StoreFullError
@@ -56,7 +56,8 @@ class _Upload:
     part: Part | None = None  # what has come from its source
     puller: Puller | None = None  # None: all is here and being verified
     is_fresh: bool = True  # all of it came since it was asked for now
-    heard_at: float | None = None  # None: not asked yet
+    heard_at: float | None = None  # when something new came; None: not asked yet
+    looked_at: float = 0.0
     saved_at: float = 0.0
 
 
@@ -197,7 +198,8 @@ class Uploads:
         while upload.offers:
             offer = upload.offers[0]
             try:
-                part = self._stock.begin(_part_key(upload.file, offer.person), offer.size)
+                key = _part_key(upload.file, offer.person)
+                part = self._stock.begin(key, offer.size, self._give_way)
             except StoreFullError:
                 self._refuse(upload, offer, self._no_space())
                 continue
@@ -231,12 +233,12 @@ class Uploads:
             for first, data in upload.puller.receive(chunk, now):
                 self._shelf.write(part.key, first, data)
                 part.unsaved += len(data)
+                upload.heard_at = now
             if part.bitmap.is_mark_due and not part.bitmap.is_full:
                 self._shelf.mark(part.key, part.bitmap.mark())
         except StoreFullError:
             self._fill(upload)
             return
-        upload.heard_at = now
         self._touched[chunk.file] = upload
 
     def receive_want(self, peer: Peer, want: Want) -> None:
@@ -274,9 +276,14 @@ class Uploads:
         self, upload: _Upload, source: _Offer, part: Part, puller: Puller, now: float
     ) -> None:
         if upload.heard_at is None:
-            upload.heard_at = upload.saved_at = now
+            upload.heard_at = upload.saved_at = upload.looked_at = now
         if puller.is_refused or now > upload.heard_at + SOURCE_PATIENCE:
             self._withdraw(upload, source)
+            return
+        part.watch(now - upload.looked_at)
+        upload.looked_at = now
+        if part.is_slow and any(offer.person != source.person for offer in upload.offers):
+            self._send_back(upload, source, part)
             return
         frames = puller.frames_due(now, source.peer.session.round_trip)
         for frame in frames:
@@ -398,6 +405,17 @@ class Uploads:
         if upload.part is not None:
             self._stock.drop(upload.part)
         self._give_up(upload, self._no_space())
+
+    def _give_way(self, part: Part) -> None:
+        self._fill(self._uploads[part.key[:FILE_ID_SIZE]])
+
+    def _send_back(self, upload: _Upload, source: _Offer, part: Part) -> None:
+        """It hardly comes on while others wait: they have their turn, then it has another."""
+        part.is_slow = False
+        self._save(part)
+        self._stock.lay_aside(part)
+        self._refuse(upload, source, (Code.SERVER_FULL, {"limit": self._limits.uploads}))
+        self._pull_next(upload)
 
     def _give_up(self, upload: _Upload, refusal: Outcome) -> None:
         self._let_go(upload)
