@@ -41,7 +41,7 @@ ORDER = {
         client_entrance
         client_requests client_accounts client_conversations client_questions
         client_file_moves client_uploads client_downloads client_files client_core
-        client_form client_picture_sizes client_file_model client_rows client_layout
+        client_form client_picture_sizes client_fetching client_file_model client_rows client_layout
         client_inbox client_held client_mentions client_transcript client_model client_overview
         client_search
         client_arguments client_commands client_answers client_file_answers client_file_lines
