@@ -24,7 +24,7 @@ COVERED := protocol*.py,auth*.py,crypto*.py,conversation.py,file_names.py,file_w
 	client_requests.py,client_accounts.py,client_conversations.py,client_questions.py,$\
 	client_file_moves.py,client_uploads.py,client_downloads.py,client_files.py,$\
 	client_model.py,client_transcript.py,client_overview.py,client_mentions.py,client_search.py,client_tickets.py,$\
-	client_held.py,client_file_model.py,client_rows.py,client_picture_sizes.py,client_form.py,client_layout.py,client_commands.py,$\
+	client_held.py,client_fetching.py,client_file_model.py,client_rows.py,client_picture_sizes.py,client_form.py,client_layout.py,client_commands.py,$\
 	client_inbox.py,client_arguments.py,client_answers.py,client_errands.py,client_asking.py,client_lines.py,$\
 	client_line.py,client_talk.py,client_json.py,$\
 	client_file_answers.py,client_file_lines.py,client_transfers.py,client_progress.py
