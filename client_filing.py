@@ -54,7 +54,7 @@ class Filing:
         self.allowance = Allowance()
         self._entries: dict[bytes, tuple[int, int]] = {}  # conversation and number, by file
         self._previews: OrderedDict[bytes, Preview] = OrderedDict()  # by file
-        self._places = SavedPlaces(around.folder.path)
+        self._saved: SavedPlaces | None = None  # in this room, once it is known which it is
         self._save_timer: str | None = None
         self._to_look_at: deque[tuple[FileNote, Path]] = deque()
 
@@ -100,6 +100,14 @@ class Filing:
 
     # --- where it is ---
 
+    @property
+    def _places(self) -> SavedPlaces:
+        if self._saved is None:
+            server_key = self._chatting.model.server_key
+            assert server_key is not None  # entries and files come when we have entered
+            self._saved = SavedPlaces(self._around.folder.path, server_key)
+        return self._saved
+
     def _find(self, note: FileNote) -> bool:
         """Whether it is where it was saved, or sent from, in an earlier visit."""
         files = self._chatting.model.files
@@ -118,8 +126,9 @@ class Filing:
     def save_places(self) -> None:
         """Those that are not on disk yet."""
         self._save_timer = None
-        with contextlib.suppress(OSError):  # then it has to be fetched again
-            self._places.save()
+        if self._saved is not None:
+            with contextlib.suppress(OSError):  # then it has to be fetched again
+                self._saved.save()
 
     # --- previews ---
 
