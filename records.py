@@ -330,6 +330,9 @@ class Store(Protocol):
     def file(self, file: bytes) -> FileRecord | None: ...
     def add_file(self, record: FileRecord) -> None: ...  # one that was removed is here again
     def remove_file(self, file: bytes) -> None: ...
+    def forget_file(self, file: bytes) -> None: ...  # as if it had never come; entries stay
+    def unshared_files(self, since: int, until: int, limit: int) -> list[bytes]: ...  # not removed,
+    # brought in that time, and in no entry
     def newest_files(self, limit: int) -> list[FileRecord]: ...  # that are not removed
     def files_size(self) -> int: ...  # bytes of all that are not removed
     def files_count(self) -> int: ...  # of these

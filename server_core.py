@@ -262,6 +262,7 @@ class ServerCore:
         self._deadlines.set(_Timer.RESETS, now)
         self._turn.attempt(partial(store.forget_old, at), now)
         self._stock.restore(now)
+        self._stock.tidy(now)
         self._deadlines.set(_Timer.INDEX, now)
         self._deadlines.set(_Timer.HOUSEKEEPING, now + HOUSEKEEPING_INTERVAL)
         if self._settings.is_watched:
@@ -504,6 +505,7 @@ class ServerCore:
             case _Timer.HOUSEKEEPING:
                 at, streams = self._wall_clock(), self._members.streams_in_use()
                 self._turn.attempt(partial(self._store.forget_old, at, streams), now)
+                self._stock.tidy(now)
                 self._deadlines.set(timer, now + HOUSEKEEPING_INTERVAL)
             case _Timer.RESETS:
                 self._send_resets(now)

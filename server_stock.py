@@ -19,6 +19,9 @@ MAX_IDLE = 256  # parts that wait for somebody to go on with them: memory for th
 LEAST_TIME = 300.0  # s in which there comes
 LEAST_SHARE = 100  # this part of a file
 LEAST_BYTES = 1 << 20  # or so much; else it gives way to whoever needs its place
+FILE_COST = 4096  # bytes that each takes besides its own: folders, too, have an end
+UNSHARED_LIFE = 24 * 3600 * 1000  # ms
+SOME = 64  # files in one turn
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +43,11 @@ class Part:
     def here(self) -> int:
         """Bytes of it that have been written."""
         return min(self.size, self.bitmap.count * BLOCK)
+
+    @property
+    def cost(self) -> int:
+        """What it takes of all that files may take."""
+        return self.size + FILE_COST
 
     def watch(self, elapsed: float) -> None:
         """Somebody was waited for, for so long."""
@@ -68,7 +76,27 @@ class Stock:
         self._limits = limits
         self._wall_clock = wall_clock
         self._active: dict[bytes, Part] = {}  # what is coming, or being verified
+        self._tidied_to = 0  # UTC ms: what came until then is shared
         self._idle: dict[bytes, Part] = {}  # that nobody goes on with just now, oldest first
+
+    def tidy(self, now: float) -> None:
+        """What nobody has shared within a day goes."""
+        until = self._wall_clock() - UNSHARED_LIFE
+        files = self._store.unshared_files(self._tidied_to, until, SOME)
+        if not files:
+            self._tidied_to = until
+        for file in files:
+            if not self._is_coming(file) and self._turn.attempt(
+                partial(self._store.forget_file, file), now
+            ):
+                self._turn.when_kept(partial(self._drop_forgotten, file), is_plain=True)
+
+    def _drop_forgotten(self, file: bytes, _: float) -> None:
+        if not self._is_coming(file):
+            self._shelf.drop(file)
+
+    def _is_coming(self, file: bytes) -> bool:
+        return any(key.startswith(file) for key in (*self._active, *self._idle))
 
     def restore(self, now: float) -> None:
         """After a start: what was verified and is not known yet; parts that wait for the rest."""
@@ -90,7 +118,7 @@ class Stock:
         return FileSpace(
             files=self._store.files_count(),
             used=self._used,
-            waiting=sum(part.size for part in self._idle.values()),
+            waiting=sum(part.cost for part in self._idle.values()),
             limit=limits.files_bytes,
             largest=self.largest,
             free=self._shelf.free(),
@@ -104,8 +132,8 @@ class Stock:
 
     @property
     def _used(self) -> int:
-        parts = (*self._active.values(), *self._idle.values())
-        return self._store.files_size() + sum(part.size for part in parts)
+        whole = self._store.files_size() + FILE_COST * self._store.files_count()
+        return whole + sum(part.cost for part in (*self._active.values(), *self._idle.values()))
 
     @property
     def active(self) -> list[Part]:
@@ -166,7 +194,7 @@ class Stock:
         """Whether so large a file may come, of which so much is still to be written."""
         to_come += sum(part.size - part.here for part in self._active.values())
         return self._make_room(
-            self._used + size - self._limits.files_bytes,
+            self._used + size + FILE_COST - self._limits.files_bytes,
             to_come + self._limits.free_bytes - self._shelf.free(),
             give_up,
         )
@@ -181,7 +209,7 @@ class Stock:
             if space <= 0 and disk <= 0:
                 break
             gone.append(part)
-            space -= part.size
+            space -= part.cost
             disk -= part.here if part.key in self._idle else part.size  # and nothing is to come
         if space > 0 or disk > 0:
             return False

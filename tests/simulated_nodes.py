@@ -245,7 +245,7 @@ WRITES |= {"use_token", "add_ban", "bind_stream", "drop_ban", "drop_tokens", "re
 WRITES |= {"save_answer", "save_guesses", "save_once", "save_person", "save_token"}
 WRITES |= {"add_account", "drop_token", "save_credentials", "set_read"}
 WRITES |= {"add_group", "add_member", "add_private", "drop_member"}
-WRITES |= {"add_file", "bring_file", "remove_file"}
+WRITES |= {"add_file", "bring_file", "forget_file", "remove_file"}
 SHELF_WRITES = {"begin", "write", "mark"}
 
 

@@ -183,7 +183,7 @@ def test_every_method_of_a_store_is_known_to_fail_on_a_full_disk_or_not_to_write
         *("present_people", "private_between", "read", "read_later", "read_markers"),
         *("remembered_sessions", "room_id", "search_later", "stream"),
         *("file", "file_places", "files_count", "files_size", "has_brought", "may_read_file"),
-        *("newest_files", "shared_files"),
+        *("newest_files", "shared_files", "unshared_files"),
     }
     by_itself = {"index_some", "write_along", "next_chore", "grow_log", "rollback", "close"}
 

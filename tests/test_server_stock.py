@@ -1,0 +1,120 @@
+"""What files take of a server's disk: what is counted, what goes by itself, what a start finds."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from server_parts import Room, limits
+from sharing_parts import NAME, Sharer, made
+
+from conversation import ROOM
+from protocol import Code, Verb
+from protocol_requests import Fields
+from server_stock import FILE_COST, UNSHARED_LIFE
+
+DATA = made(100)
+FILE = sha256(DATA).digest()
+DAY = UNSHARED_LIFE / 1000 + 120  # s, and until somebody looks
+
+
+@pytest.fixture
+def room(folder: Path) -> Iterator[Room]:
+    with Room(folder) as room:
+        yield room
+
+
+def brings(room: Room, name: str, data: bytes = DATA) -> Sharer:
+    """Sent, and not shared."""
+    sharer = Sharer(room.comes(name), data)
+    sharer.has()
+    sharer.supplies()
+    assert sharer.has() is True
+    return sharer
+
+
+def leap(room: Room, seconds: float = DAY) -> None:
+    room.now += seconds
+    room.end_turn()
+
+
+# --- what is counted ---
+
+
+def test_a_file_takes_more_than_its_bytes(folder: Path) -> None:
+    with Room(folder, limits=limits(files_bytes=2 * FILE_COST + 1)) as room:
+        ana = room.comes("Ana")
+        Sharer(ana, b"").shares()
+        Sharer(ana, b"a").shares()
+
+        assert Sharer(ana, b"b").offers().code is Code.NO_SPACE
+
+
+# --- what nobody shares ---
+
+
+def test_what_nobody_shares_within_a_day_goes(room: Room) -> None:
+    brings(room, "Ana")
+    brings(room, "Budi", b"budi").note()
+    leap(room)
+
+    assert room.store.file(FILE) is None
+    assert set(room.shelf.whole()) == {sha256(b"budi").digest()}
+    Sharer(room.comes("Citra"), DATA).shares()
+
+
+def test_what_nobody_shares_stays_for_a_day(room: Room) -> None:
+    ana = brings(room, "Ana")
+    leap(room, DAY - 600)
+
+    assert ana.guest.comes_back("Ana").code is Code.OK
+    assert ana.note() is Code.OK
+    leap(room)
+    assert room.shelf.has(FILE)
+
+
+def test_what_nobody_has_shared_goes_at_a_start_too(room: Room) -> None:
+    brings(room, "Ana")
+    room.clock_offset = UNSHARED_LIFE
+    room.restart()
+    room.end_turn()
+
+    assert not room.shelf.has(FILE)
+
+
+def test_what_nobody_has_shared_stays_while_somebody_sends_it(room: Room) -> None:
+    brings(room, "Ana")
+    room.clock_offset = UNSHARED_LIFE - 60_000
+    budi = Sharer(room.comes("Budi"), DATA)
+    budi.has()
+    budi.supplies(10)
+    leap(room, 61)
+
+    assert budi.guest.comes_back("Budi").code is Code.OK
+    budi.has()
+    assert budi.supplies() == 90
+    assert budi.has() is True
+
+
+def test_what_somebody_begins_to_send_as_it_goes_is_not_lost(room: Room) -> None:
+    brings(room, "Ana")
+    budi = Sharer(room.comes("Budi"), DATA)
+    wish: Fields = {"conversation": ROOM, "file": FILE.hex(), "size": len(DATA), "name": NAME}
+    room.clock_offset = UNSHARED_LIFE
+    room.now += 60
+    budi.guest.send(budi.guest.request(Verb.OFFER, wish))  # in the very turn
+    assert room.store.file(FILE) is None
+
+    budi.supplies()
+    assert budi.has() is True
+
+
+def test_a_full_disk_lets_it_stay(room: Room) -> None:
+    brings(room, "Ana")
+    room.store.full = {"forget_file"}
+    leap(room)
+    assert room.shelf.has(FILE)
+
+    room.store.full.clear()
+    leap(room, 120)
+    assert not room.shelf.has(FILE)
