@@ -29,6 +29,7 @@ SAVE_LEAST = 256 * 1024  # bytes that came since the bitmap was saved last, or
 SAVE_SHARE = 32  # this part of the file: a power cut costs little more
 SAVE_MOST = 8 << 20  # bytes: what is said waits for the same disk, 5 ms instead of 15
 SAVE_INTERVAL = 2.0  # s, however little came
+MAX_REFUSED = 64  # files of one session of which it has not heard yet that they are refused
 
 FULL = object()  # what a job comes to for which the disk has no room
 
@@ -161,6 +162,7 @@ class Uploads:
 
     def withdraw(self, peer: Peer, file: bytes) -> None:
         """A session offers it no more. What came from it waits for its person to go on."""
+        self._refused.get(peer.key, {}).pop(file, None)
         upload = self._uploads.get(file)
         offer = _offer_of(upload, peer)
         if upload is not None and offer is not None:
@@ -426,7 +428,10 @@ class Uploads:
     def _refuse(self, upload: _Upload, offer: _Offer, refusal: Outcome) -> None:
         """Told when the offer is repeated, which a word makes happen at once."""
         upload.offers.remove(offer)
-        self._refused.setdefault(offer.peer.key, {})[upload.file] = refusal
+        refused = self._refused.setdefault(offer.peer.key, {})
+        refused[upload.file] = refusal
+        if len(refused) > MAX_REFUSED:
+            del refused[next(iter(refused))]
         self._hint(offer.peer, upload.file)
 
     def _hint(self, peer: Peer, file: bytes) -> None:

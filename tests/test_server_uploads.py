@@ -14,6 +14,7 @@ from protocol import BLOCK, CloseCode, Code, Verb
 from protocol_frames import Chunk, Want
 from records import FileRecord
 from server_stock import MAX_IDLE
+from server_uploads import MAX_REFUSED
 
 DATA = made(100)
 FILE = sha256(DATA).digest()
@@ -102,6 +103,18 @@ def test_what_is_not_what_was_offered_is_said_so_and_gone(room: Room) -> None:
     assert liar.offers().code is Code.FILE_CHANGED
     assert not room.shelf.has(FILE)
     assert room.store.file(FILE) is None
+
+
+def test_refusals_that_nobody_asks_for_are_kept_for_some_files_only(room: Room) -> None:
+    ana = room.comes("Ana")
+    lies = [Sharer(ana, b"a", bytes([label]) * 32) for label in range(MAX_REFUSED + 2)]
+    for one in lies:
+        one.has()
+        one.supplies()
+
+    assert asked(ana, Verb.DROP, {"file": lies[2].file.hex()}).code is Code.OK
+    codes = [one.offers().code for one in (lies[0], lies[2], lies[3])]
+    assert codes == [Code.OK, Code.OK, Code.FILE_CHANGED]
 
 
 def test_after_a_lie_the_offer_can_begin_anew(room: Room) -> None:
