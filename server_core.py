@@ -123,7 +123,7 @@ class ServerCore:
             on_forgotten=self._forget,
             is_queued=self._is_queued,
         )
-        self._rooms = Rooms(store, self._limits)
+        self._rooms = Rooms(store, self._limits, has_file=shelf.has)
         self._members = Members(
             store,
             self._rooms,

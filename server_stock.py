@@ -99,17 +99,26 @@ class Stock:
         return any(key.startswith(file) for key in (*self._active, *self._idle))
 
     def restore(self, now: float) -> None:
-        """After a start: what was verified and is not known yet; parts that wait for the rest."""
-        for key, size in self._shelf.unfinished().items():
-            self.lay_aside(Part(key, size, Bitmap(block_count(size), self._shelf.kept(key))))
-        at = self._wall_clock()
-        for file, size in self._shelf.whole().items():
-            record = self._store.file(file)
+        """After a start: what was verified and is not known yet, or is known and not here any more;
+        parts that wait for the rest.
+        """
+        at, store = self._wall_clock(), self._store
+        whole = self._shelf.whole()
+        for known in store.newest_files(store.files_count()):
+            if whole.get(known.file) != known.size:
+                if known.file in whole:
+                    self._shelf.drop(known.file)
+                self._turn.attempt(partial(store.forget_file, known.file), now)
+                whole.pop(known.file, None)
+        for file, size in whole.items():
+            record = store.file(file)
             if record is None:  # a cut came between, or the database is a new one
                 made = FileRecord(file, size, 0, at)
-                self._turn.attempt(partial(self._store.add_file, made), now)
+                self._turn.attempt(partial(store.add_file, made), now)
             elif record.is_removed:
                 self._shelf.drop(file)
+        for key, size in self._shelf.unfinished().items():
+            self.lay_aside(Part(key, size, Bitmap(block_count(size), self._shelf.kept(key))))
 
     @property
     def space(self) -> FileSpace:

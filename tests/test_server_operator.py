@@ -54,7 +54,7 @@ class Office:
         self.turn = Turn(self.store, lambda is_full: None)
         self.members = Members(
             self.store,
-            Rooms(self.store, Limits()),
+            Rooms(self.store, Limits(), has_file=lambda _: True),
             Limits(),
             self.turn,
             random_bytes=CHANCE,

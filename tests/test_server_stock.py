@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from server_parts import Room, limits
-from sharing_parts import NAME, Sharer, made
+from sharing_parts import NAME, Sharer, fetch, made
 
 from conversation import ROOM
 from protocol import Code, Verb
 from protocol_requests import Fields
 from server_stock import FILE_COST, UNSHARED_LIFE
+from storage_files import FOLDER_NAME
 
 DATA = made(100)
 FILE = sha256(DATA).digest()
@@ -48,6 +49,37 @@ def test_a_file_takes_more_than_its_bytes(folder: Path) -> None:
         Sharer(ana, b"a").shares()
 
         assert Sharer(ana, b"b").offers().code is Code.NO_SPACE
+
+
+# --- what is not there any more ---
+
+
+@pytest.mark.parametrize("left", [None, DATA[:5000]])
+def test_what_a_start_does_not_find_is_missing_and_takes_no_room(
+    room: Room, left: bytes | None
+) -> None:
+    Sharer(room.comes("Ana"), DATA).shares()
+    lost = room.settings.data / FOLDER_NAME / FILE.hex()
+    lost.unlink()
+    if left is not None:
+        lost.write_bytes(left)
+    room.restart()
+
+    assert (room.store.files_count(), room.shelf.whole()) == (0, {})
+    budi = Sharer(room.comes("Budi"), DATA)
+    assert fetch(room, budi.guest, FILE, 100).denied is Code.FILE_MISSING
+    assert budi.note() is Code.FILE_MISSING
+    budi.shares()
+    assert fetch(room, budi.guest, FILE, 100).data == DATA
+
+
+def test_nobody_shares_what_is_not_there_any_more(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.shares()
+    (room.settings.data / FOLDER_NAME / FILE.hex()).unlink()
+
+    assert ana.note() is Code.FILE_MISSING
+    ana.shares()
 
 
 # --- what nobody shares ---
