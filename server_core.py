@@ -152,7 +152,14 @@ class ServerCore:
             report=self._events.append,
             wall_clock=wall_clock,
         )
-        self._supply = Supply(store, shelf, wake=sessions.wake, send=sessions.send)
+        self._supply = Supply(
+            store,
+            shelf,
+            report=self._events.append,
+            wall_clock=wall_clock,
+            wake=sessions.wake,
+            send=sessions.send,
+        )
         self._partings = Partings(
             self._members,
             sessions,

@@ -196,6 +196,7 @@ class HappeningKind(Enum):
     PASSWORD_RESET = auto()
     FILE_SENT = auto()  # text: its name; count: its bytes
     FILE_REMOVED = auto()  # text: its name
+    FILE_UNREADABLE = auto()  # text: its name
     DISK_FULL = auto()
     DISK_FREE = auto()
     ARCHIVE_REBUILT = auto()

@@ -470,6 +470,7 @@ _LOG_KEYS = {
     HappeningKind.PASSWORD_RESET: "server.log.password_reset",
     HappeningKind.FILE_SENT: "server.log.file_sent",
     HappeningKind.FILE_REMOVED: "server.log.file_removed",
+    HappeningKind.FILE_UNREADABLE: "server.log.file_unreadable",
     HappeningKind.DISK_FULL: "server.log.disk_full",
     HappeningKind.DISK_FREE: "server.log.disk_free",
     HappeningKind.ARCHIVE_REBUILT: "server.log.archive_rebuilt",
