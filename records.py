@@ -26,6 +26,10 @@ class StoreBrokenError(StoreError):
     """An I/O error or a damaged file: stop acknowledging, say why, stop."""
 
 
+class PartLostError(StoreError):
+    """Somebody took away what had come of a file: there is no place for the rest."""
+
+
 class FileGoneError(RuangError):
     """No such file on this computer, or none that can be read."""
 
@@ -227,8 +231,8 @@ class Shelf(Protocol):
     may be several, each by itself.
     Owned by the network thread. Blocks of BLOCK bytes, the last one short; in a bitmap, block n is
     bit n % 8, from the lowest, of byte n // 8. Whatever a call raises is StoreFullError or
-    StoreBrokenError. Both ends have one: a server's is the folder ``files``, a client's are its
-    downloads.
+    StoreBrokenError, or PartLostError if it is about a part. Both ends have one: a server's is the
+    folder ``files``, a client's are its downloads.
     """
 
     def begin(self, file: bytes, size: int) -> bytes: ...  # the bitmap of what was saved of it

@@ -16,7 +16,7 @@ from deadlines import Deadlines
 from protocol import FILE_ID_SIZE, Code
 from protocol_frames import Chunk, Want
 from protocol_requests import Fields
-from records import FileRecord, Shelf, Store, StoreFullError
+from records import FileRecord, PartLostError, Shelf, Store, StoreFullError
 from server_events import ComingRow, Happened, HappeningKind
 from server_peer import Peer
 from server_stock import Part, Stock
@@ -31,7 +31,8 @@ SAVE_MOST = 8 << 20  # bytes: what is said waits for the same disk, 5 ms instead
 SAVE_INTERVAL = 2.0  # s, however little came
 MAX_REFUSED = 64  # files of one session of which it has not heard yet that they are refused
 
-FULL = object()  # what a job comes to for which the disk has no room
+NO_PLACE = (StoreFullError, PartLostError)  # for what comes; nothing else is the worse for it
+FULL = object()  # what a job comes to then
 
 Outcome = tuple[Code, Fields]
 Run = Callable[[Callable[[], object], Callable[[object, float], None]], None]
@@ -238,7 +239,7 @@ class Uploads:
                 upload.heard_at = now
             if part.bitmap.is_mark_due and not part.bitmap.is_full:
                 self._shelf.mark(part.key, part.bitmap.mark())
-        except StoreFullError:
+        except NO_PLACE:
             self._fill(upload)
             return
         self._touched[chunk.file] = upload
@@ -322,7 +323,7 @@ class Uploads:
 
         work = self._shelf.save(part.key, part.bitmap.encode())
         part.unsaved, part.is_saving = 0, True
-        self._run(partial(_unless_full, work), end)
+        self._run(partial(_unless_no_place, work), end)
 
     def _hash_in_time(self, part: Part) -> None:
         """While more comes, so that little is left to do when all is here."""
@@ -345,10 +346,10 @@ class Uploads:
         self._deadlines.cancel(upload.file)
         try:
             work = self._shelf.verify(part.key)
-        except StoreFullError:
+        except NO_PLACE:
             self._fill(upload)
             return
-        self._verify_on(upload, partial(_unless_full, work))
+        self._verify_on(upload, partial(_unless_no_place, work))
 
     def _verify_on(self, upload: _Upload, work: Callable[[], object]) -> None:
         self._run(work, partial(self._verified, upload, work))
@@ -448,9 +449,9 @@ def _part_key(file: bytes, person: int) -> bytes:
     return file + person.to_bytes(8, "big")
 
 
-def _unless_full(work: Callable[[], object]) -> object:
-    """A full disk is a result like others; what else a job raises ends the server."""
+def _unless_no_place(work: Callable[[], object]) -> object:
+    """That there is no place is a result like others; what else a job raises ends the server."""
     try:
         return work()
-    except StoreFullError:
+    except NO_PLACE:
         return FULL

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from protocol import BLOCK, FILE_ID_SIZE, LocalError
-from records import StoreBrokenError, as_disk_error
+from records import PartLostError, StoreBrokenError, StoreError, as_disk_error
 from storage_disk import (
     OpenFiles,
     disk_errors,
@@ -138,7 +138,7 @@ class FileShelf:
                 opened = self._writers.open(file, part.path, os.O_RDWR)
             opened.write(data, offset)
         except OSError as error:
-            raise as_disk_error(error) from error
+            raise _as_part_error(error) from error
 
     def mark(self, file: bytes, bitmap: bytes) -> None:
         """If we are killed, the next start goes on from what is in the bitmap, all written by now.
@@ -155,7 +155,7 @@ class FileShelf:
             # Bits are only ever added to it, so that it is true even if we die in between.
             opened.write(_live_head(part, self._boot) + bitmap, 0)
         except OSError as error:
-            raise as_disk_error(error) from error
+            raise _as_part_error(error) from error
 
     def save(self, file: bytes, bitmap: bytes) -> Callable[[], None]:
         """For the worker: a restart goes on from what is in the bitmap, all written by now."""
@@ -261,6 +261,7 @@ class FileShelf:
     def free(self) -> int:
         """Bytes left on the disk."""
         with disk_errors():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # somebody tidied up
             return shutil.disk_usage(self._folder).free
 
     def save_as(self, file: bytes, folder: Path, name: str) -> Path:
@@ -339,6 +340,11 @@ class FileShelf:
                     kept.add(part.live.name)
         for name in ours.keys() - kept:
             remove(self._partial / name)
+
+
+def _as_part_error(error: OSError) -> StoreError:
+    is_gone = isinstance(error, FileNotFoundError)
+    return PartLostError(str(error)) if is_gone else as_disk_error(error)
 
 
 # --- maps ---
@@ -469,7 +475,9 @@ class _Verification:
         with disk_errors():
             try:
                 return self._go_on()
-            except FileNotFoundError:
+            except FileNotFoundError as error:
+                if not self._part.path.parent.is_dir():
+                    raise _as_part_error(error) from error
                 return False  # dropped
 
     def _go_on(self) -> bool | None:

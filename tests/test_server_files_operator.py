@@ -76,7 +76,7 @@ def test_files_are_listed_with_who_brought_them_and_the_space_they_take(room: Ro
         waiting=0,
         limit=limits.files_bytes,
         largest=limits.file_bytes,
-        free=room.shelf.free_bytes,
+        free=room.shelf.free(),
         reserve=limits.free_bytes,
     )
 

@@ -1,10 +1,12 @@
 """What files take of a server's disk: what is counted, what goes by itself, what a start finds."""
 
+import shutil
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from conversation_parts import says
 from server_parts import Room, limits
 from sharing_parts import NAME, Sharer, fetch, made
 
@@ -80,6 +82,32 @@ def test_nobody_shares_what_is_not_there_any_more(room: Room) -> None:
 
     assert ana.note() is Code.FILE_MISSING
     ana.shares()
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+@pytest.mark.parametrize("come", [10, 100])
+def test_a_folder_that_is_taken_away_costs_what_was_in_it_and_chat_goes_on(
+    folder: Path, is_open: bool, come: int
+) -> None:
+    with Room(folder, limits=limits(free_bytes=0)) as room:
+        ana, budi = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Budi"), made(100, 2))
+        budi.shares()
+        ana.has()
+        ana.supplies(5)
+        room.shelf.free_bytes = None
+        shutil.rmtree(folder / FOLDER_NAME)
+        if not is_open:
+            room.shelf.shelf.close()
+        ana.supplies(come)
+        room.pass_time(3)
+
+        assert says(ana.guest, ROOM, "halo") == [Code.OK]
+        ana.supplies()
+        assert ana.offers().code is Code.NO_SPACE
+        assert fetch(room, ana.guest, budi.file, 100).denied is Code.FILE_MISSING
+        for one in (ana, budi):
+            one.wanted()
+            one.shares()
 
 
 # --- what nobody shares ---
