@@ -187,6 +187,11 @@ class Stock:
         self._shelf.drop_part(part.key)
         self.end(part)
 
+    def drop_idle(self, key: bytes) -> None:
+        """Nobody will go on with it, if it is idle at all."""
+        if key in self._idle:
+            self._forget_part(key)
+
     def remove(self, file: bytes) -> None:
         """Of this file nothing is coming, and nothing of it stays on the shelf."""
         for key in [key for key in self._idle if key.startswith(file)]:

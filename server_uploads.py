@@ -161,6 +161,11 @@ class Uploads:
         limits = self._limits
         return Code.NO_SPACE, {"limit": limits.files_bytes, "free": limits.free_bytes}
 
+    def drop(self, peer: Peer, person: int, file: bytes) -> None:
+        """Somebody has given it up, or has it no more: what came of it is of no use."""
+        self.withdraw(peer, file)
+        self._stock.drop_idle(_part_key(file, person))
+
     def withdraw(self, peer: Peer, file: bytes) -> None:
         """A session offers it no more. What came from it waits for its person to go on."""
         self._refused.get(peer.key, {}).pop(file, None)

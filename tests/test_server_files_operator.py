@@ -100,7 +100,7 @@ def test_what_is_on_its_way_is_listed_and_takes_space_too(room: Room) -> None:
     assert told.coming == (ComingRow(FILE, NAME, len(DATA), "Ana", 3 * BLOCK),)
     assert (told.files, told.space.used, told.space.waiting) == ((), len(DATA) + FILE_COST, 0)
 
-    asked(ana.guest, Verb.DROP, {"file": FILE.hex()})
+    ana.stops()
     told = listed(room)
     cost = len(DATA) + FILE_COST
     assert (told.coming, told.space.used, told.space.waiting) == ((), cost, cost)

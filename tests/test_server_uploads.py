@@ -377,7 +377,7 @@ def test_what_is_refused_for_want_of_space_stays_as_it_was(folder: Path) -> None
         ana = Sharer(room.comes("Ana"), DATA)
         ana.has()
         ana.supplies(30)
-        asked(ana.guest, Verb.DROP, {"file": FILE.hex()})
+        ana.stops()
         room.shelf.free_bytes = 0
         assert ana.offers().code is Code.NO_SPACE
 
@@ -471,7 +471,7 @@ def test_parts_left_behind_are_not_more_than_so_many(room: Room) -> None:
     files = [Sharer(ana, made(1, label)) for label in range(MAX_IDLE + 1)]
     for one in files:
         one.has()
-        asked(ana, Verb.DROP, {"file": one.file.hex()})
+        one.stops()
 
     assert set(room.shelf.unfinished()) == {one.part for one in files[1:]}
 

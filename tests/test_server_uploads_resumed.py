@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from conversation_parts import asked, finish_jobs
+from conversation_parts import account, asked, finish_jobs
 from server_parts import Room, keep_alive
 from sharing_parts import Sharer, made
 
@@ -109,7 +109,8 @@ def test_a_map_that_finds_no_room_is_no_harm(room: Room) -> None:
     assert ana.has() is True
 
 
-def test_who_drops_an_offer_is_asked_no_more_and_may_go_on_later(room: Room) -> None:
+def test_who_drops_an_offer_is_asked_no_more_and_what_came_is_gone(room: Room) -> None:
+    """They have given it up, or it is another file by now."""
     ana = Sharer(room.comes("Ana"), DATA)
     ana.has()
     ana.supplies(30)
@@ -118,9 +119,33 @@ def test_who_drops_an_offer_is_asked_no_more_and_may_go_on_later(room: Room) -> 
     assert asked(ana.guest, Verb.DROP, {"file": FILE.hex()}).code is Code.OK
     room.pass_time(5)
     assert ana.wanted() == []
+    assert room.shelf.unfinished() == {}
 
     ana.has()
-    assert ana.supplies() == 70
+    assert ana.supplies() == 100
+    assert ana.has() is True
+
+
+def test_what_is_dropped_after_a_rest_is_gone_too(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.has()
+    ana.supplies(30)
+    ana.stops()
+    assert room.shelf.unfinished() == {ana.part: len(DATA)}
+
+    assert asked(ana.guest, Verb.DROP, {"file": FILE.hex()}).code is Code.OK
+    assert room.shelf.unfinished() == {}
+
+
+def test_what_one_device_drops_the_other_goes_on_with(room: Room) -> None:
+    phone, laptop = (Sharer(device, DATA) for device in account(room, "Ana"))
+    phone.has()
+    laptop.has()
+    phone.supplies(30)
+
+    assert asked(phone.guest, Verb.DROP, {"file": FILE.hex()}).code is Code.OK
+    assert laptop.supplies() == 70
+    assert laptop.has() is True
 
 
 def test_to_drop_what_was_not_offered_is_fine(room: Room) -> None:
