@@ -4,7 +4,7 @@ Band: cores. Knows neither sessions nor offers: a part is somebody's, and active
 Source: docs/protocol.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -175,7 +175,7 @@ class Stock:
         self._active.pop(part.key, None)
         self._idle[part.key] = part
         if len(self._idle) > MAX_IDLE:
-            self._forget_part(next(iter(self._idle)))
+            self._forget_part(next(iter(self._idle.values())))
 
     def end(self, part: Part) -> None:
         """There is none any more: it has been verified, whatever came of that."""
@@ -190,7 +190,7 @@ class Stock:
     def drop_idle(self, key: bytes) -> None:
         """Nobody will go on with it, if it is idle at all."""
         if key in self._idle:
-            self._forget_part(key)
+            self._forget_part(self._idle[key])
 
     def remove(self, file: bytes) -> None:
         """Of this file nothing is coming, and nothing of it stays on the shelf."""
@@ -202,38 +202,40 @@ class Stock:
 
     def keeps_reserve(self) -> bool:
         """Whether so much is left on the disk as must be, however others fill it."""
-        return self._make_room(0, self._limits.free_bytes - self._shelf.free(), None)
+        lacking = self._limits.free_bytes - self._shelf.free()
+        return self._make_room(0, lacking, self._idle.values(), self._forget_part)
 
     def _has_room(self, size: int, to_come: int, give_up: Callable[[Part], None]) -> bool:
         """Whether so large a file may come, of which so much is still to be written."""
         to_come += sum(part.size - part.here for part in self._active.values())
+        slow = [part for part in self.active if part.is_slow and not part.bitmap.is_full]
+
+        def let_go(part: Part) -> None:
+            (self._forget_part if part.key in self._idle else give_up)(part)
+
         return self._make_room(
             self._used + size + FILE_COST - self._limits.files_bytes,
             to_come + self._limits.free_bytes - self._shelf.free(),
-            give_up,
+            (*self._idle.values(), *slow),
+            let_go,
         )
 
-    def _make_room(self, space: int, disk: int, give_up: Callable[[Part], None] | None) -> bool:
-        """Whether so many bytes lack no more: parts that nobody goes on with make room for others,
-        then those that hardly come on. None of them goes in vain.
-        """
-        slow = [part for part in self.active if part.is_slow and not part.bitmap.is_full]
+    def _make_room(
+        self, space: int, disk: int, parts: Iterable[Part], let_go: Callable[[Part], None]
+    ) -> bool:
+        """Whether so many bytes lack no more; these parts make room, and none of them in vain."""
         gone: list[Part] = []
-        for part in (*self._idle.values(), *(slow if give_up is not None else ())):
+        for part in parts:
             if space <= 0 and disk <= 0:
                 break
             gone.append(part)
             space -= part.cost
             disk -= part.here if part.key in self._idle else part.size  # and nothing is to come
-        if space > 0 or disk > 0:
-            return False
-        for part in gone:
-            if part.key in self._idle:
-                self._forget_part(part.key)
-            elif give_up is not None:
-                give_up(part)
-        return True
+        is_enough = space <= 0 and disk <= 0
+        for part in gone if is_enough else ():
+            let_go(part)
+        return is_enough
 
-    def _forget_part(self, key: bytes) -> None:
-        del self._idle[key]
-        self._shelf.drop_part(key)
+    def _forget_part(self, part: Part) -> None:
+        del self._idle[part.key]
+        self._shelf.drop_part(part.key)

@@ -410,8 +410,8 @@ class Uploads:
 
     def _fill(self, upload: _Upload) -> None:
         """The disk is full: what is here of it makes room for other things."""
-        if upload.part is not None:
-            self._stock.drop(upload.part)
+        assert upload.part is not None
+        self._stock.drop(upload.part)
         self._give_up(upload, self._no_space())
 
     def _give_way(self, part: Part) -> None:

@@ -193,6 +193,17 @@ def test_who_is_fetching_what_the_operator_removes_hears_why(room: Room) -> None
     assert Want(FILE, 0, (), Code.FILE_REMOVED) in budi.take(Want)
 
 
+def test_what_somebody_began_to_send_of_it_goes_too(room: Room) -> None:
+    ana, budi = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Budi"), DATA)
+    budi.has()
+    budi.supplies(30)
+    budi.stops()
+    ana.shares()
+    room.command(REMOVE)
+
+    assert (listed(room).space.used, room.shelf.unfinished()) == (0, {})
+
+
 def test_what_was_removed_can_be_brought_again(room: Room) -> None:
     ana = Sharer(room.comes("Ana"), DATA)
     ana.shares()
