@@ -253,6 +253,7 @@ class Shelf(Protocol):
     def read(self, file: bytes, first: int, blocks: int) -> bytes: ...  # of a whole one; less at
     # its end, nothing if it is not here
     def unfinished(self) -> dict[bytes, int]: ...  # sizes of those on their way, at a start
+    def has_part(self, file: bytes) -> bool: ...
     def kept(self, file: bytes) -> bytes: ...  # as ``begin``, and nothing begins
     def free(self) -> int: ...  # bytes left on the disk
     def close(self) -> None: ...

@@ -349,11 +349,10 @@ class Uploads:
         upload.puller = None
         part.unsaved = 0
         self._deadlines.cancel(upload.file)
-        try:
-            work = self._shelf.verify(part.key)
-        except NO_PLACE:
+        if not self._shelf.has_part(part.key):
             self._fill(upload)
             return
+        work = self._shelf.verify(part.key)
         self._verify_on(upload, partial(_unless_no_place, work))
 
     def _verify_on(self, upload: _Upload, work: Callable[[], object]) -> None:

@@ -198,6 +198,11 @@ class FileShelf:
         self._let_go(file)
         return _Verification(part, self._whole(file[:FILE_ID_SIZE]), hashing).go_on
 
+    def has_part(self, file: bytes) -> bool:
+        """Whether there is one, and nobody took it away."""
+        with disk_errors():
+            return file in self._parts and is_plain(self._parts[file].path)
+
     def kept(self, file: bytes) -> bytes:
         """The bitmap of what is here of a part; of one that is none, nothing."""
         with disk_errors():
@@ -475,9 +480,7 @@ class _Verification:
         with disk_errors():
             try:
                 return self._go_on()
-            except FileNotFoundError as error:
-                if not self._part.path.parent.is_dir():
-                    raise _as_part_error(error) from error
+            except FileNotFoundError:
                 return False  # dropped
 
     def _go_on(self) -> bool | None:
