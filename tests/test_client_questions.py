@@ -23,6 +23,7 @@ from client_events import (
 )
 from client_file_events import AskFiles, SharedHere
 from client_questions import MAX_GROUPS
+from client_realm_events import AddRealm
 from conversation import NO_TAG, ROOM, Entry, EntryKind, FileNote
 from protocol import Code, JsonValue, Verb
 from protocol_requests import Fields
@@ -243,6 +244,14 @@ def test_what_was_shared_is_told_page_by_page(inside: Seat) -> None:
         SharedHere(ROOM, 7, "Budi", FIRST_UTC, FileNote(file, 5_000, "a b.pdf"), False),
         SharedHere(ROOM, 5, "Budi", FIRST_UTC, FileNote(empty, 0, "kosong"), True),
     )
+
+
+def test_a_realm_that_is_there_already_is_named(inside: Seat) -> None:
+    inside.host.replies[Verb.ADD_REALM] = always(Code.REALM_EXISTS, name="kampus-b")
+
+    inside.do(AddRealm(1, "", "10.0.0.2", 8083))
+
+    assert inside.saw(Answered) == [Answered(1, Code.REALM_EXISTS, reason="kampus-b")]
 
 
 @pytest.mark.parametrize(
