@@ -391,7 +391,7 @@ class RowPainter:
         look, colours, canvas = self._look, self._look.colours, self.canvas
         items = []
         icon = _RECEIPT_ICONS.get(row.receipt)
-        ink = colours.own_faint if row.is_own else colours.soft
+        ink = colours.own_faint if row.is_own and not _is_refused(row) else colours.soft
         if icon is not None:
             size = look.px(11)
             tint = colours.alarm if row.receipt is Receipt.REFUSED else ink

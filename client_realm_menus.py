@@ -71,7 +71,7 @@ class RealmMenus:
             around.look,
             say,
             say("realm.write_title", realm=realm),
-            say("private.caption"),
+            say("realm.to_whom"),
             on_write=show,
             on_pick=lambda place: write(names[place]),
             on_name=write,

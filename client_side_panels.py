@@ -340,7 +340,7 @@ class SideBar(tk.Frame):
         picture = look.square(size, look.px(3), look.person_colour(name_number(row.name)))
         canvas.create_image(left, top + edge, image=picture, anchor="nw")
         middle = (left + size // 2, top + edge + size // 2)
-        canvas.create_text(*middle, text="@", font=look.button, fill="#ffffff")
+        canvas.create_text(*middle, text="@", font=look.button, fill=colours.avatar_text)
         rim, ground_of_dot = look.px(14), colours.side_hot if is_hot else colours.side
         corner = (left + size + look.px(2), top + edge + size + look.px(2))
         dot = colours.here if row.dot is Dot.HERE else colours.away

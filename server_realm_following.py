@@ -267,9 +267,9 @@ class Following:
         if not self._is_asking and (self._ask_after is not None or self._unknown):
             dues.append(self._look_from)
         for replica in self._replicas.values():
-            due = replica.next_timer()
+            due = replica.next_timer(self._pull_from)
             if due is not None:
-                dues.append(due if replica.has_unreported else max(due, self._pull_from))
+                dues.append(due)
         return max(min(dues), self._paused_until) if dues else None
 
     # --- which there are ---

@@ -72,8 +72,8 @@ class RealmLine:
 
     name: str  # addresses commands
     label: str
-    figures: str  # round trip and loss, while it is linked
-    about: str  # address, state, what waits
+    figures: str  # round trip and loss, or what waits until it is linked
+    about: str  # address, state, who added it
     is_linked: bool
     is_cut: bool
     is_in_trouble: bool  # somebody has to do something
@@ -145,7 +145,8 @@ class RealmsModel:
 
     def _line(self, row: RealmRow) -> RealmLine:
         say, is_linked = self._model.say, row.state is RealmState.LINKED
-        figures = ""
+        waiting = self._waiting(row)
+        figures = "" if is_linked else waiting
         if is_linked and row.round_trip is not None:
             trip, loss = self._model.round_trip(row.round_trip), self._model.percent(row.loss)
             figures = say("server.realm_figures", trip=trip, loss=loss)
@@ -153,7 +154,7 @@ class RealmsModel:
         if row.address is not None:
             address = format_address(row.address)
         is_in_trouble = row.state is RealmState.AWAY and row.trouble in _TROUBLES
-        parts = [address, self._state(row), self._waiting(row)]
+        parts = [address, self._state(row), waiting if is_linked else ""]
         if row.added_by:
             parts.append(say("server.realm_added_by", name=self._model.shown(row.added_by)))
         return RealmLine(

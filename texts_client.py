@@ -301,6 +301,7 @@ CLIENT_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "realm.write_title": ("Write to somebody of {realm}", "Tulis kepada seseorang di {realm}"),
     "realm.join": ("Join group", "Gabung ke grup"),
     "realm.join_title": ("Join a group of {realm}", "Gabung ke grup di {realm}"),
+    "realm.to_whom": ("To whom?", "Kepada siapa?"),
     "realm.nobody": (
         "Enter writes to whoever has this name there.",
         "Enter menulis kepada pemilik nama itu di sana.",

@@ -298,7 +298,7 @@ def test_a_private_chat_is_begun_with_accounts_too(chatting: Scene) -> None:
     chatting.put(*told((61, ConversationKind.PRIVATE, "sari", 99, 0, 0)))
     chatting.answer(OpenPrivate, Code.OK, 61)
 
-    assert present == ["catherine", "darren", "henderson", "lineker", "messi"]
+    assert present == ["catherine", "henderson", "lineker", "messi", "tono"]
     assert [one.prefix for one in chatting.asked(FindPeople)][-1] == "sa"
     assert found == ["sari"]
     assert chatting.window.dialog is None

@@ -71,12 +71,15 @@ def test_a_realm_that_is_linked_has_figures() -> None:
 def test_a_realm_that_is_away_says_since_when_and_what_waits_for_it() -> None:
     since = NOON - HOUR
     assert line(replace(AWAY, since=since)).about == "10.4.0.9:8083 · away since 11:00"
-    assert line(replace(AWAY, since=since, waiting=1)).about.endswith("· 1 message waits for it")
+    assert line(replace(AWAY, waiting=1)).figures == "1 message waits for it"
     many = line(replace(AWAY, since=since, waiting=1204))
-    assert many.about.endswith("· 1\u202f204 messages wait for it")
+    assert many.figures == "1\u202f204 messages wait for it"
     assert not many.is_linked
     assert not many.is_in_trouble
-    assert many.figures == ""
+
+
+def test_what_is_on_its_way_over_a_link_stands_behind_its_state() -> None:
+    assert line(replace(KAMPUS, waiting=2)).about.endswith("12:00 · 2 messages wait for it")
 
 
 def test_a_link_over_which_nothing_comes_is_not_said_to_be_away_since_it_began() -> None:
