@@ -69,6 +69,13 @@ class Program:
         self.lines += [line.decode() for line in lines]
         return bool(chunk)
 
+    def look(self) -> None:
+        """Reads what is there by now: a pipe that nobody reads stops its writer."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._stdout, selectors.EVENT_READ)
+            while selector.select(0) and self._read():
+                pass
+
     def event(self, **fields: object) -> dict[str, Any]:
         """The first JSON line that has these fields."""
         line = self.wait_for(lambda line: fields.items() <= json.loads(line).items())

@@ -142,10 +142,19 @@ def _check_client(one: Client, realm: Realm, logs: dict[int, Log]) -> None:
     for conversation, log in logs.items():
         if log.record is not None:
             members = realm.server.store.members(conversation)
+            if _is_still(realm, conversation):
+                members = [*members, *one.people_been]
             check_readers(conversation, log, members, [one])
     if one.is_running:
         for conversation in one.history:
             check_copy(one, conversation, logs[conversation].stored)
+
+
+def _is_still(realm: Realm, conversation: int) -> bool:
+    """The last of ours has left a group of another realm: nothing is copied from it since then,
+    not even that."""
+    mirror = realm.server.store.mirror(conversation)
+    return mirror is not None and not _own_members(realm, mirror)
 
 
 def _check_forwarded(one: Client, logs: dict[int, Log]) -> None:
