@@ -230,8 +230,9 @@ class RealmLogs:
             case _:
                 raise PeerError("a frame that realms do not send")
 
-    def pinged(self, link: RealmPeer, _: float) -> None:
+    def pinged(self, link: RealmPeer, now: float) -> None:
         """A keepalive came: what they have not reported to have is told again."""
+        self._serving.pinged(link, now)
         self._delivery.queue_heads(link.peer)
 
     # --- turns ---

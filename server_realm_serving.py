@@ -51,10 +51,12 @@ class Serving:
         self._answer = answer
         self._wall_clock = wall_clock
         self._links: dict[int, RealmPeer] = {}  # by realm
+        self._unkept: dict[int, dict[int, int]] = {}  # by realm: what a full disk did not take
 
     def opened(self, link: RealmPeer) -> None:
         """From now on it may read."""
         self._links[link.realm] = link
+        self._unkept.pop(link.realm, None)  # it says so again
 
     def lost(self, link: RealmPeer) -> None:
         """It is gone; what is said waits in its log."""
@@ -108,8 +110,10 @@ class Serving:
             else:
                 have = theirs.have if theirs is not None else 0
                 self._delivery.follow_on(link.peer, log, have, now)
-        # Receipts speak of what they have now, not of what they had before a backup.
-        has = {log: 0 if log in changed else held[log].have for log in page if log in held}
+        # Receipts speak of what they have now, not of what they had before a backup; nor of less
+        # than they reported over this very link while they asked.
+        feeds = link.peer.feeds
+        has = {log: 0 if log in changed else feeds[log].have for log in page if log in held}
         self._keep(link, has, now)
         return SharedAnswer(tuple(self._row(log) for log in page), tuple(changed), next_after)
 
@@ -162,7 +166,15 @@ class Serving:
             for conversation, number in news.items():
                 self._store.set_realm_has(realm, conversation, number)
 
+        def forget(_: float) -> None:
+            self._unkept.setdefault(realm, {}).update(news)
+
+        self._turn.when_undone(forget)
         self._turn.attempt(write, now)
+
+    def pinged(self, link: RealmPeer, now: float) -> None:
+        """Now and then: what it reported to have, and could not be written down, is tried again."""
+        self._keep(link, self._unkept.pop(link.realm, {}), now)
 
     # --- what it did not take ---
 

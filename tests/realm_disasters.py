@@ -84,14 +84,14 @@ class RealmDisasters:
         realms.heal()
         for one in realms.clients:
             one.spare()
+        self._start_all()
+        realms.run(130)  # names of those who were killed before they had a token
+        self._start_all()
         for name in self._names:
             for other in self._neighbours(name):
                 realms[name].server.command(RestoreRealm(other))
                 for person in PEOPLE[other]:
                     realms[name].server.command(Unmute(f"{person}@{other}"))
-        self._start_all()
-        realms.run(130)  # names of those who were killed before they had a token
-        self._start_all()
         self._rests()
         self._fetch_all()
         self._talk_once_more()
@@ -100,9 +100,9 @@ class RealmDisasters:
         realms, end = self.realms, self.realms.network.now + REST
         while any(realm_promises.unrest(realms)) and realms.network.now < end:
             realms.run(5)
-        realm_promises.check(realms, self._muted)
         unrest = list(realm_promises.unrest(realms))
         assert not unrest, f"after {REST} s still: {unrest}"
+        realm_promises.check(realms, self._muted)
 
     def _fetch_all(self) -> None:
         """Each file that stands anywhere can be had there, by whoever may read of it."""

@@ -93,6 +93,7 @@ class Client(Program):
         self._waiting: list[str] = []  # typed before we were in the room
         self._tickets = itertools.count(1)
         self._said_by_ticket: dict[int, tuple[str, float]] = {}
+        self._forwarded: set[int] = set()  # tickets of what is on its way to another realm
         self._asked: dict[int, _Asked] = {}
         self._unsure: list[tuple[int, int, int]] = []  # person, conversation and number
 
@@ -106,6 +107,7 @@ class Client(Program):
         self.conversations, self.read = {}, {}
         self.history, self.people, self.reached = {}, {}, 0
         self._said_by_ticket, self._asked, self._unsure = {}, {}, []
+        self._forwarded = set()
         random_bytes = self._world.random_bytes(f"{self.name} {self.lives}")
         self.close()
         # The disk knows the true hour, not ours: nothing on it is old.
@@ -277,6 +279,8 @@ class Client(Program):
                 self.pinned_key = self.pinned_key or key
             case client.DraftMade() | client.DraftTaken() | client.DraftRefused():
                 self._take_draft(event)
+            case client.DraftForwarded(ticket):
+                self._forwarded.add(ticket)
             case client.Ended() | client.NameRefused():
                 self._take_refusal(event)
             case FileEnded(ticket):
@@ -329,6 +333,7 @@ class Client(Program):
             case client.ConversationGone(conversation):
                 for known in (self.history, self.conversations, self.read):
                     known.pop(conversation, None)
+                self._forget_forwarded(conversation)
                 if conversation == ROOM:
                     self.reached = 0
             case client.ReadMoved(conversation, number):
@@ -340,6 +345,12 @@ class Client(Program):
                 self.history[conversation] = [*entries, *self.log(conversation)]
             case _:
                 pass  # kept in ``events`` alone
+
+    def _forget_forwarded(self, conversation: int) -> None:
+        """Whoever has left a group is not shown what they said to it, when its home has it."""
+        for ticket in self._forwarded & self._said_by_ticket.keys():
+            if self.places[self._said_by_ticket[ticket][0]] == conversation:
+                del self._said_by_ticket[ticket]
 
     def _become(self, event: client.IdentityChanged) -> None:
         if event.person != self.identity.person:
