@@ -15,6 +15,7 @@ from simulated_clients import Client
 from client_events import DraftForwarded, DraftMade
 from conversation import NO_TAG, ROOM, ConversationKind, Entry, EntryKind, FileNote
 from records import Mirror, RealmRecord
+from server_realm_serving import MOST_REFUSED
 
 SAID = (EntryKind.TEXT, EntryKind.FILE)
 ID_SIZE = 8
@@ -85,8 +86,9 @@ def _unrest_at(realm: Realm, linked: RealmRecord, other: Realm, realms: Realms) 
         yield f"{link}: {store.waiting_for(number)} wait, {store.waiting_logs(number)}"
     if store.undelivered(number):
         yield f"{link}: refusals are not told"
-    if store.awaited_files(number):
-        yield f"{link}: files are awaited: {store.awaited_files(number)}"
+    awaited = [a for a in store.awaited_files(number) if not _is_still(realm, a.conversation)]
+    if awaited:
+        yield f"{link}: files are awaited: {awaited}"
     for mirror in store.mirrors(number):
         home = other.server.store.group_named(mirror.name)
         if home is None or not _own_members(realm, mirror):
@@ -236,9 +238,14 @@ def _counterpart(
 
 
 def _delivered(log: Log) -> list[Entry]:
-    """What was said, without what its author was told that it was refused."""
+    """What was said, without what its author was told that it was refused. If a whole log is
+    refused, that is told of the newest entries."""
     refused = {entry.tag for entry in log.entries if entry.kind is EntryKind.NOTICE}
-    return [entry for entry in log.entries if entry.kind in SAID and entry.tag not in refused]
+    said = [entry for entry in log.entries if entry.kind in SAID]
+    if len(refused) >= MOST_REFUSED:
+        first = next(place for place, entry in enumerate(said) if entry.tag in refused)
+        said = said[first:]
+    return [entry for entry in said if entry.tag not in refused]
 
 
 def _said(entry: Entry) -> Said:
