@@ -375,6 +375,8 @@ class Client(Program):
         if event.ticket is not None:
             if event.entry.kind is EntryKind.FILE:
                 return
+            if event.ticket in self._forwarded and event.ticket not in self._said_by_ticket:
+                return  # we had left, and are back
             text, said_at = self._said_by_ticket.pop(event.ticket)
             if event.entry.kind is EntryKind.NOTICE:  # another realm refused it
                 return

@@ -2,14 +2,21 @@
 
 import random
 import shutil
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import realm_promises
 from realm_disasters import live_through
 from realm_world import Realms
 from simulated_network import Weather
 from simulated_programs import Server
 from test_realms import GROUP, texts, with_group
+from test_realms_more import fetched
+from test_soak import held
+
+from settings import Limits
 
 
 def settle(realms: Realms) -> None:
@@ -213,6 +220,73 @@ def put_back(realms: Realms, server: Server, backup: Path) -> None:
     shutil.copytree(backup, server.folder)
     server.start()
     realms.run(60)
+
+
+@pytest.mark.uncounted
+def test_after_a_day_apart_all_is_everywhere_files_too() -> None:
+    with Realms("a day", "b", "a") as realms:
+        realms.link("a", "b")
+        with_group(realms, "b", "a")
+        founder, ana = realms.clients
+        a, b = realms["a"], realms["b"]
+        ana.write("founder@b", "sampai lusa")
+        realms.run(5)
+        home, copy = b.conversation(founder, GROUP), a.conversation(ana, f"{GROUP}@b")
+        here, there = a.conversation(ana, "founder@b"), b.conversation(founder, "friend of a@a")
+        realms.part("a", "b")
+
+        for turn in range(4):
+            founder.say_in(home, f"rumah {turn}")
+            founder.say_in(there, f"dari b {turn}")
+            ana.say_in(copy, f"jauh {turn}")
+            ana.say_in(here, f"dari a {turn}")
+            ana.send_file(copy, f"jauh {turn}.bin", bytes([turn]) * 50_000)
+            founder.send_file(there, f"dari b {turn}.bin", bytes([turn]) * 40_000)
+            realms.run(6 * 3600)
+        realms.heal()
+        realms.run(400)
+
+        realm_promises.check(realms)
+        assert list(realm_promises.unrest(realms)) == []
+        assert texts(a, copy) == texts(b, home)
+        assert len(texts(b, home)) == 12
+        assert sorted(texts(a, here)) == sorted(texts(b, there))
+        assert len(texts(a, here)) == 13
+        for who, conversation in ((founder, home), (ana, here)):
+            for note in who.notes(conversation):
+                ended = fetched(realms, who, note)
+                assert ended is not None
+                assert sha256(ended).digest() == note.file
+
+
+@pytest.mark.uncounted
+def test_linked_servers_hold_no_more_however_much_is_said_and_however_often_a_link_breaks() -> None:
+    limits = replace(Limits(), log_cache_bytes=4_000)
+    with Realms("level", "b", "a", limits=limits) as realms:
+        realms.link("a", "b")
+        with_group(realms, "b", "a")
+        founder, ana = realms.clients
+        a, b = realms["a"], realms["b"]
+
+        def live(turn: int) -> int:
+            for number in range(60):
+                founder.write_group(GROUP, f"founder {turn} {number}")
+                ana.write_group(f"{GROUP}@b", f"ana {turn} {number}")
+                ana.write("founder@b", f"halo {turn} {number}")
+                realms.run(0.1)
+            ana.send_file(a.conversation(ana, f"{GROUP}@b"), f"{turn}.bin", bytes([turn]) * 3_000)
+            realms.part("a", "b")
+            realms.run(120)
+            realms.mend("a", "b")
+            realms.run(120)
+            return held(a.server.core) + held(b.server.core)
+
+        live(0)
+        before = live(1)
+        after = [live(turn) for turn in range(2, 6)][-1]
+
+        assert list(realm_promises.unrest(realms)) == []
+        assert after - before < 150  # 720 texts later
 
 
 # --- random lives: realm_disasters.py ---
