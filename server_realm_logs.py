@@ -230,9 +230,8 @@ class RealmLogs:
             case _:
                 raise PeerError("a frame that realms do not send")
 
-    def pinged(self, link: RealmPeer, now: float) -> None:
+    def pinged(self, link: RealmPeer, _: float) -> None:
         """A keepalive came: what they have not reported to have is told again."""
-        self._serving.pinged(link, now)
         self._delivery.queue_heads(link.peer)
 
     # --- turns ---
@@ -257,7 +256,7 @@ class RealmLogs:
             telling.go_on(now)
 
     def next_timer(self) -> float | None:
-        dues = [self.contacts.next_timer(), self._files.next_timer()]
+        dues = [self.contacts.next_timer(), self._files.next_timer(), self._serving.next_timer()]
         for realm, following in self._following.items():
             dues += [following.next_timer(), self._telling[realm].next_timer()]
         return min((due for due in dues if due is not None), default=None)
@@ -266,3 +265,4 @@ class RealmLogs:
         """Most of it is done when the turn ends."""
         self.contacts.handle_timer(now)
         self._files.handle_timer(now)
+        self._serving.handle_timer(now)

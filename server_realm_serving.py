@@ -22,6 +22,7 @@ from server_realm_peer import RealmPeer
 from server_rooms import Rooms
 from server_turn import Turn
 
+KEEP_AGAIN = 5.0  # s until what a full disk did not take is tried again
 MOST_REFUSED = 50  # entries for which a whole log that is refused shows a notice
 MOST_LOOKED = 200  # logs for one answer: most of them may be empty
 READ_BYTES = 256 * 1024
@@ -52,6 +53,7 @@ class Serving:
         self._wall_clock = wall_clock
         self._links: dict[int, RealmPeer] = {}  # by realm
         self._unkept: dict[int, dict[int, int]] = {}  # by realm: what a full disk did not take
+        self._keep_again_at: float | None = None
 
     def opened(self, link: RealmPeer) -> None:
         """From now on it may read."""
@@ -166,15 +168,24 @@ class Serving:
             for conversation, number in news.items():
                 self._store.set_realm_has(realm, conversation, number)
 
-        def forget(_: float) -> None:
+        def forget(now: float) -> None:
             self._unkept.setdefault(realm, {}).update(news)
+            self._keep_again_at = now + KEEP_AGAIN
 
         self._turn.when_undone(forget)
         self._turn.attempt(write, now)
 
-    def pinged(self, link: RealmPeer, now: float) -> None:
-        """Now and then: what it reported to have, and could not be written down, is tried again."""
-        self._keep(link, self._unkept.pop(link.realm, {}), now)
+    def next_timer(self) -> float | None:
+        """When what a full disk did not take is written again."""
+        return self._keep_again_at
+
+    def handle_timer(self, now: float) -> None:
+        if self._keep_again_at is not None and self._keep_again_at <= now:
+            unkept, self._unkept, self._keep_again_at = self._unkept, {}, None
+            for realm, has in unkept.items():
+                link = self._links.get(realm)
+                if link is not None:
+                    self._keep(link, has, now)
 
     # --- what it did not take ---
 
