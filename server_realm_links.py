@@ -42,6 +42,7 @@ VERBS = frozenset({Verb.SHARED, Verb.CONTACT, Verb.UNDELIVERED})  # what realms 
 MOST_ENTERED = 10.0  # links that one realm may begin in a row, then
 ENTER_INTERVAL = 5.0  # s between them
 SERVED_BURST = 2.0  # s of the rate of requests
+SERVED_LATER = 0.01  # s at least
 _TO_CALLERS = frozenset(
     {DatagramType.RETRY, DatagramType.RESP, DatagramType.RESET, DatagramType.DATA_TO_CLIENT}
 )
@@ -431,7 +432,7 @@ class RealmLinks:
             rate = self._limits.realm_requests
             bucket = self._serving[realm] = TokenBucket(rate, SERVED_BURST * rate)
         if bucket.level(now) < 1.0:
-            self._served_later.set(realm, bucket.ready_at(now))
+            self._served_later.set(realm, max(bucket.ready_at(now), now + SERVED_LATER))
             return
         waiting = standing.peer.responder.next_request()
         if waiting is None:
