@@ -148,8 +148,6 @@ class Contacts:
                 other = self._foreigners.named(realm.realm, realm.name, wish.name)
             else:
                 other = self._foreigners.know(realm.realm, realm.name, contact.theirs, contact.name)
-        except NameInvalid:
-            return Code.NO_SUCH_USER, {}
         except TooManyError:
             return Code.SERVER_FULL, {}
         conversation = self._store.private_between(person, other.person)

@@ -149,13 +149,12 @@ class Following:
             replica.learn_head(head, now)
 
     def _open(self, theirs: int, now: float) -> Replica | None:
-        """Goes on where the disk says; None: too many are being read, or it is refused."""
+        """Goes on where the disk says; None: too many are being read."""
         compared = self._compared.get(theirs)
         if len(self._replicas) >= MOST_READ or (compared is not None and not compared.is_ready):
             return None
         followed = self._store.followed(self.link.realm, theirs)
-        if followed is None or not followed.ours:
-            return None
+        assert followed is not None  # as all that are confirmed
         replica = self._replicas[theirs] = Replica(theirs, allowance=self._allowance)
         if compared is None or compared.is_over:
             replica.begin(followed.have, followed.chain)
@@ -261,15 +260,11 @@ class Following:
 
     def next_timer(self) -> float | None:
         """When there is something to ask."""
-        if self._is_over:
-            return None
         dues: list[float] = []
         if not self._is_asking and (self._ask_after is not None or self._unknown):
             dues.append(self._look_from)
-        for replica in self._replicas.values():
-            due = replica.next_timer(self._pull_from)
-            if due is not None:
-                dues.append(due)
+        waits = (replica.next_timer(self._pull_from) for replica in self._replicas.values())
+        dues += [due for due in waits if due is not None]
         return max(min(dues), self._paused_until) if dues else None
 
     # --- which there are ---
@@ -296,8 +291,6 @@ class Following:
     def _learn_logs(self, wish: SharedRequest, answer: Answer, now: float) -> None:
         """Raises PeerError."""
         self._is_asking = False
-        if self._is_over:
-            return
         if answer.code is not Code.OK:
             self._ask_after, self._paused_until = wish.after, now + PAUSE
             return
@@ -316,7 +309,7 @@ class Following:
                 self._compare(log, followed.ours, now)
             else:
                 self._confirm(log, followed.have, now)
-        if self._ask_after is None:
+        if self._ask_after is None:  # else all is asked anew
             self._ask_after = next_after
 
     def _within_bounds(

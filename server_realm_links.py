@@ -32,7 +32,7 @@ from records import RealmRecord
 from server_events import Event, Happened, HappeningKind
 from server_peer import Peer
 from server_realm_calls import Call, Calls, Ourselves, Refusal
-from server_realm_peer import RealmPeer
+from server_realm_peer import OfLinks, RealmPeer
 from server_realm_records import RealmRecords
 from server_sessions import Sessions
 from server_turn import Turn
@@ -46,7 +46,6 @@ SERVED_LATER = 0.01  # s at least
 _TO_CALLERS = frozenset(
     {DatagramType.RETRY, DatagramType.RESP, DatagramType.RESET, DatagramType.DATA_TO_CLIENT}
 )
-_OF_LINKS = (Heads, EntryPart, Pull, Have, Want, Chunk)  # what goes over one, beside requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class LinkUse:
     opened: Callable[[RealmPeer, float], None]  # who it is for tells the operator: tell_linked
     lost: Callable[[RealmPeer, float], None]  # its session is nobody's any more
     serve: Callable[[RealmPeer, int, Verb, Fields, float], None]  # one of VERBS; raises PeerError
-    receive: Callable[[RealmPeer, Frame, float], None]  # one of the logs, files; raises PeerError
+    receive: Callable[[RealmPeer, OfLinks, float], None]  # raises PeerError
     pinged: Callable[[RealmPeer, float], None]  # a keepalive came of one that we called
     changed: Callable[[float], None]  # some link came or went
 
@@ -411,7 +410,7 @@ class RealmLinks:
                 self._serve_next(standing, now)
             case Response():
                 standing.receive(frame, now)
-            case _ if isinstance(frame, _OF_LINKS):
+            case Heads() | EntryPart() | Pull() | Have() | Want() | Chunk():
                 self._use.receive(standing, frame, now)
             case _:
                 raise PeerError("a frame that realms do not send")
@@ -490,8 +489,8 @@ class RealmLinks:
         lonely, self._lonely = self._lonely, set()
         for realm in sorted(lonely):
             record = self.known.get(realm)
-            if record is not None:
-                self._call(record, now)
+            assert record is not None  # with a record, this goes too
+            self._call(record, now)
         for realm in self._served_later.take_due(now):
             late = self._standing.get(realm)
             if late is not None:

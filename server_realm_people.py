@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from auth import NameInvalid, NameReason, fold_name, normalise_name
-from conversation import MAX_NAME_BYTES
 from protocol import RuangError
 from realms import PERSON_SIZE, at_realm, is_alias, split_realm
 from records import ForeignPerson, PersonRecord, Store
@@ -32,7 +31,7 @@ class Foreigners:
 
         Raises NameInvalid, TooManyError.
         """
-        check_name(name, alias)
+        check_name(name)
         known = self._store.foreign_person_there(realm, theirs)
         if known is None:  # perhaps somebody asked for that name while the realm was away
             named = self._store.foreign_people(realm, fold_name(name))
@@ -43,10 +42,10 @@ class Foreigners:
 
     def named(self, realm: int, alias: str, name: str) -> ForeignPerson:
         """Whoever is called so there, as far as we know. Raises NameInvalid, TooManyError."""
-        check_name(name, alias)
-        for known in self._store.foreign_people(realm, fold_name(name)):
-            if fold_name(known.name) == fold_name(name):
-                return known
+        check_name(name)
+        known = self._store.foreign_people(realm, fold_name(name))
+        if known:
+            return known[0]
         return self._add(ForeignPerson(self._new(realm), realm, b"", name), alias)
 
     def _new(self, realm: int) -> int:
@@ -72,15 +71,11 @@ class Foreigners:
             self._store.save_person(PersonRecord(person.person, shown, is_present=False))
 
 
-def check_name(name: str, alias: str) -> None:
+def check_name(name: str) -> None:
     """Whether a realm can have somebody of that name: name, or name@realm of its own neighbours.
 
-    Raises NameInvalid.
+    With the @ and what that realm is called here it fits into an entry. Raises NameInvalid.
     """
     local, neighbour = split_realm(name)
-    if normalise_name(local) != local or (neighbour and not is_alias(neighbour)):
+    if normalise_name(local) != local or (local != name and not is_alias(neighbour)):
         raise NameInvalid(NameReason.CHARACTER)
-    if local == name and "@" in name:  # nothing behind it
-        raise NameInvalid(NameReason.CHARACTER)
-    if len(at_realm(name, alias).encode()) > MAX_NAME_BYTES:
-        raise NameInvalid(NameReason.TOO_LONG)

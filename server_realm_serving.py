@@ -58,8 +58,7 @@ class Serving:
 
     def lost(self, link: RealmPeer) -> None:
         """It is gone; what is said waits in its log."""
-        if self._links.get(link.realm) is link:
-            del self._links[link.realm]
+        del self._links[link.realm]
         self._delivery.forget(link.peer)
 
     def share(self, conversation: int, now: float) -> None:

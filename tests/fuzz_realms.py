@@ -348,6 +348,17 @@ class LinkedRealm:
         self._next_request += 1
         self._flush()
 
+    def answer(self, verb: Verb, code: Code, fields: Fields) -> None:
+        """To the newest question of this kind."""
+        asked = next(one for one in reversed(self._asked) if one.verb == verb)
+        self._answer(asked, code, fields)
+        self._flush()
+        self.turn()
+
+    def is_asked(self, verb: Verb) -> bool:
+        """Whether such a question waits for an answer."""
+        return any(one.verb == verb for one in self._asked)
+
     def answered(self) -> int:
         """How many of its requests."""
         return len({frame.request for frame in self.heard if isinstance(frame, Response)})

@@ -1,6 +1,7 @@
 """What a hostile realm tries, one thing at a time, and what comes of it: nothing."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from fuzz_realms import (
     SECRET_DATA,
     LinkedRealm,
 )
+from realm_links import HandMade, add, answer, happenings
+from realm_world import Realms
 from server_parts import FIRST_UTC, PASSWORD, Chance, Guest, Room, limits
 
 from conversation import ConversationKind, Entry, EntryKind, FileNote
@@ -23,7 +26,7 @@ from protocol import CloseCode, Code, JsonValue, Verb
 from protocol_frames import Chunk, Close, EntryPart, Have, Heads, Pull, RealmsChanged, Want
 from protocol_requests import Answer
 from realms import RealmRequest, SharedLog, Someone, prove_key
-from server_events import BanPerson, CutRealm, RestoreRealm
+from server_events import AddRealm, BanPerson, CutRealm, HappeningKind, RestoreRealm
 from server_realm_links import MOST_ENTERED
 from server_realm_peer import COMPARED_BURST, ENTRIES_DEBT, RealmBounds
 from settings import Limits
@@ -458,3 +461,63 @@ def test_the_password_is_needed_before_a_key_is_looked_at(room: Room) -> None:
     assert answer is not None
     assert answer.code is Code.NOT_ENTERED
     assert guest.prove(PASSWORD + "?") is not Code.OK
+
+
+# --- whoever gives names here, and whoever takes them ---
+
+
+def test_a_name_that_a_caller_took_makes_way_for_the_realm_it_was_meant_for() -> None:
+    with Realms("squat", "a", "b", "c") as realms:
+        a = realms["a"]
+        squatter = realms["c"]
+        squatter.server.kill()
+        squatter.server.settings = replace(squatter.server.settings, room_name="b")
+        squatter.server.start()
+        assert add(realms, "c", "a") is Code.OK
+        realms.run(1)
+        assert [record.name for record in a.server.store.realms()] == ["b"]
+
+        code = add(realms, "a", "b")
+
+        assert code is Code.OK
+        names = {record.name: bool(record.host) for record in a.server.store.realms()}
+        assert names == {"b": True, "b-2": False}
+        alice, carol = realms.client("a", "alice"), realms.client("c", "carol")
+        realms.enters(alice, carol)
+        carol.write("alice@a", "hai")
+        realms.run(3)
+        assert a.told(a.conversation(alice, "carol@b-2")) == [("carol@b-2", "hai")]
+
+
+def test_a_name_whose_people_have_spoken_is_kept_by_them() -> None:
+    with Realms("kept", "a", "b", "c") as realms:
+        assert add(realms, "c", "a") is Code.OK
+        alice, carol = realms.client("a", "alice"), realms.client("c", "carol")
+        realms.enters(alice, carol)
+        carol.write("alice@a", "hai")
+        realms.run(3)
+
+        assert add(realms, "a", "b", name="c") is Code.REALM_EXISTS
+        assert add(realms, "a", "b", name="a") is Code.REALM_EXISTS
+        assert add(realms, "a", "b", name="\u0441") is Code.REALM_EXISTS  # it only looks like c
+        assert add(realms, "a", "b") is Code.OK
+
+
+def test_a_realm_whose_room_is_another_one_gets_no_guess_at_our_password() -> None:
+    with Realms("other room", "a") as realms:
+        other = HandMade(realms)
+        assert add_hand_made(realms, other) is Code.OK
+        before = len(other.requests)
+        other.room_id = b"another room...."
+
+        other.say(Close(CloseCode.COME_BACK).encode())
+        realms.run(60)
+
+        assert HappeningKind.REALM_PASSWORD in happenings(realms["a"])
+        assert len(other.called) > 1
+        assert len(other.requests) == before
+
+
+def add_hand_made(realms: Realms, other: HandMade) -> Code:
+    host, port = other.address
+    return answer(realms, realms["a"], AddRealm("dia", host, port, ""))

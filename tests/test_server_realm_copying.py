@@ -10,10 +10,10 @@ from store_parts import NOW, open_store
 from conversation import NO_TAG, ConversationKind, Entry, EntryKind, FileNote
 from protocol import Code
 from realms import SharedLog, Someone
-from records import PersonRecord, RealmRecord, Undelivered
+from records import BanKind, FileRecord, PersonRecord, RealmRecord, Undelivered
 from replication_client import Arrived
 from server_people import People
-from server_realm_copying import Copying, Origin
+from server_realm_copying import Copying, Origin, strange_tag
 from server_realm_people import Foreigners
 from server_rooms import Rooms
 from settings import Limits
@@ -29,7 +29,7 @@ class Desk:
 
     def __init__(self, storage: Storage, limits: Limits) -> None:
         self.store = storage
-        people = People(storage, Chance("people"))
+        self.people = people = People(storage, Chance("people"))
         foreigners = Foreigners(storage, limits, Chance("foreign"))
         rooms = Rooms(storage, limits)
         self.copying = Copying(storage, rooms, people, foreigners, is_here=lambda _: True)
@@ -242,3 +242,77 @@ def test_what_is_refused_is_told_with_its_place_in_their_log(desk: Desk) -> None
 
     assert desk.store.undelivered(desk.realm) == [Undelivered(desk.realm, 3, 3, Code.TEXT_INVALID)]
     assert desk.store.realm_bytes(desk.realm) > 0
+
+
+def test_a_file_that_the_realm_may_read_or_has_brought_is_given_at_once(desk: Desk) -> None:
+    note = FileNote(b"f" * 32, 5, "tugas.pdf")
+    shown = said(note.encode())._replace(kind=EntryKind.FILE)
+    desk.store.add_member(desk.group, ANA)
+    desk.store.add_file(FileRecord(note.file, 5, ANA, NOW))
+    desk.write(desk.group, joined(), shown._replace(text=note._replace(size=4).encode()))
+    assert not desk.store.may_read_file(note.file, ANA)
+
+    desk.store.bring_file(note.file, desk.realm)
+    desk.write(desk.group, shown)
+    assert desk.store.may_read_file(note.file, ANA)
+    desk.write(desk.group, shown)
+
+    assert desk.store.may_realm_read_file(note.file, desk.realm)
+
+
+def test_whoever_is_banned_joins_nothing_and_nobody_joins_without_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.write(desk.group, joined(), left())
+    bob = desk.store.foreign_people(desk.realm, "bob")[0].person
+    desk.people.add_ban(BanKind.ENTER, bob, "", None, NOW)
+    assert desk.write(desk.group, joined()) == [Code.BANNED]
+    desk.store.drop_undelivered(Undelivered(desk.realm, 3, 1, Code.BANNED))
+    desk.people.drop_bans(BanKind.ENTER, "bob@kampus")
+    monkeypatch.setattr("server_realm_copying.MAX_CONVERSATIONS", 0)
+
+    assert desk.write(desk.group, joined()) == [Code.SERVER_FULL]
+
+
+def test_what_stands_at_its_home_under_no_name_is_not_shown_and_tags_are_not_ours(
+    desk: Desk,
+) -> None:
+    mirror = desk.store.add_mirror(desk.realm, "fisika", "f@kampus", "f@kampus", "f@kampus")
+    entries = (
+        said("x", "guru\u202e"),
+        said("y", "guru@"),
+        said("tanpa tanda", "guru")._replace(tag=NO_TAG),
+        said("dengan tanda", "guru"),
+    )
+
+    desk.write(mirror.conversation, *entries)
+    arrived = [Arrived(number, entry) for number, entry in enumerate(entries, 1)]
+    origin = Origin(desk.realm, "kampus", 3)
+    known = {strange_tag(TAG)}
+    desk.copying.write(origin, mirror.conversation, arrived, known, LATER)
+
+    assert desk.told(mirror.conversation) == [
+        ("guru@kampus", "tanpa tanda"),
+        ("guru@kampus", "dengan tanda"),
+        ("guru@kampus", "tanpa tanda"),
+    ]
+
+
+def test_of_what_a_home_never_shows_so_much_is_remembered(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server_realm_copying.MAX_RETURNING", 1)
+    mirror = desk.store.add_mirror(desk.realm, "fisika", "f@kampus", "f@kampus", "f@kampus")
+    for text in ("satu", "dua"):
+        desk.store.append(mirror.outgoing, Entry(TAG, EntryKind.TEXT, NOW, ANA, "Ana", text))
+    desk.store.commit()
+    desk.copying.note_refused(mirror, 2)  # not the next one: it is passed over in its time
+
+    desk.write(mirror.conversation, said("tiga", "Ana@sekolah"))
+    found = desk.store.mirror(mirror.conversation)
+    assert found is not None
+    desk.copying.note_refused(found, 1)
+
+    found = desk.store.mirror(mirror.conversation)
+    assert found is not None
+    assert found.returned == 1
