@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fuzz_realms import ALIAS, BOB_THERE, OUTGOING_LOG, PRIVATE_LOG, LinkedRealm
+from fuzz_realms import ALIAS, BOB_THERE, GROUP_LOG, OUTGOING_LOG, PRIVATE_LOG, LinkedRealm
 from server_parts import FIRST_UTC, Guest
 from test_realms_attacks import said, shows
 
-from conversation import ConversationKind, FileNote
-from protocol import Code, JsonValue, Verb
-from protocol_frames import Heads, Pull, Want
+from conversation import ConversationKind, Entry, FileNote
+from protocol import Code, Job, JsonValue, Verb
+from protocol_frames import EntryPart, Heads, Pull, Want
 from protocol_requests import Answer, Fields
 from realms import SharedAnswer, SharedLog, Someone
 from records import FileRecord, ForeignPerson
@@ -371,3 +371,93 @@ def test_files_that_never_come_make_way_and_are_tried_ever_more_rarely(
             realm.link()
         realm.turn()
     assert store.awaited_files(realm.realm) == []
+
+
+# --- logs that are another than they were ---
+
+
+def changed(realm: LinkedRealm, theirs: int, head: int, name: str) -> None:
+    """The realm says that its log is not what we have of it."""
+    kind = ConversationKind.OUTGOING if theirs == OUTGOING_LOG else ConversationKind.GROUP
+    realm.send(Heads(((theirs, 0),)), Heads(((theirs, head),)))
+    realm.room.pass_time(0.2)
+    realm.turn()
+    log = SharedLog(theirs, kind, head, name)
+    realm.answer(Verb.SHARED, Code.OK, SharedAnswer((log,), (theirs,)).encode())
+
+
+def tagged(tag: int) -> Entry:
+    return said(f"{tag}")._replace(tag=tag.to_bytes(8))
+
+
+def test_a_log_that_begins_anew_is_read_on_once_all_of_it_was_seen_again(
+    realm: LinkedRealm,
+) -> None:
+    realm.says(OUTGOING_LOG, tagged(1), tagged(2), tagged(3))
+    store = realm.room.store
+
+    changed(realm, OUTGOING_LOG, 3, "kelas")
+    realm.send(EntryPart(OUTGOING_LOG, 1, 0, 1, tagged(1).encode()))
+    halfway = store.followed(realm.realm, OUTGOING_LOG)
+    realm.send(
+        EntryPart(OUTGOING_LOG, 2, 0, 1, tagged(9).encode()),
+        EntryPart(OUTGOING_LOG, 3, 0, 1, tagged(3).encode()),
+    )
+
+    assert halfway is not None
+    assert halfway.have == 3  # as before, until then
+    after = store.followed(realm.realm, OUTGOING_LOG)
+    assert after is not None
+    assert after.chain != halfway.chain
+    texts = [entry.text for entry in realm.entries(realm.group)]
+    assert texts[-4:] == ["1", "2", "3", "9"]
+
+
+def test_what_is_known_of_compared_logs_is_bounded(
+    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    realm.says(GROUP_LOG, tagged(1))
+    realm.says(OUTGOING_LOG, tagged(2))
+    following = realm.room.core._abroad.logs._following[realm.realm]  # noqa: SLF001
+    changed(realm, GROUP_LOG, 1, "mereka")
+    realm.send(EntryPart(GROUP_LOG, 1, 0, 1, tagged(1).encode()))
+    assert list(following._compared) == [GROUP_LOG]  # noqa: SLF001
+    monkeypatch.setattr("server_realm_following.MOST_COMPARED", 0)
+
+    changed(realm, OUTGOING_LOG, 1, "kelas")
+
+    assert GROUP_LOG not in following._compared  # noqa: SLF001
+
+
+def test_a_link_that_ends_while_a_log_is_compared_leaves_nothing(realm: LinkedRealm) -> None:
+    realm.says(OUTGOING_LOG, tagged(1))
+    held: list[Job] = []
+    realm.room.held_jobs = held
+    changed(realm, OUTGOING_LOG, 1, "kelas")
+    realm.room.command(CutRealm(ALIAS))
+
+    for job in held:
+        realm.room.core.handle_result(job.key, job.run(), realm.room.now)
+
+    assert not realm.stands
+
+
+# --- ends ---
+
+
+def test_what_is_to_be_done_for_a_realm_that_is_gone_is_not_done(realm: LinkedRealm) -> None:
+    links = realm.room.core._abroad.links  # noqa: SLF001
+    record = links.known.get(realm.realm)
+    assert record is not None
+    for _ in range(300):
+        realm.ask_quickly(Verb.SHARED, {"after": 0, "held": []})
+        realm.room.end_turn()
+    realm.room.command(CutRealm(ALIAS))
+    events = len(realm.room.events)
+
+    realm.room.pass_time(1)
+    links.rename(record)
+    links.tell_linked(realm.realm + 1, 3)
+    realm.room.end_turn()
+
+    assert len(realm.room.events) == events

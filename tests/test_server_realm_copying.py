@@ -316,3 +316,15 @@ def test_of_what_a_home_never_shows_so_much_is_remembered(
     found = desk.store.mirror(mirror.conversation)
     assert found is not None
     assert found.returned == 1
+
+
+def test_what_a_home_refuses_before_it_shows_anything_is_passed_over(desk: Desk) -> None:
+    mirror = desk.store.add_mirror(desk.realm, "fisika", "f@kampus", "f@kampus", "f@kampus")
+    desk.store.append(mirror.outgoing, Entry(TAG, EntryKind.TEXT, NOW, ANA, "Ana", "satu"))
+    desk.store.commit()
+
+    desk.copying.note_refused(mirror, 1)
+
+    found = desk.store.mirror(mirror.conversation)
+    assert found is not None
+    assert found.returned == 1
