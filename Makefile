@@ -21,12 +21,12 @@ COVERED := protocol*.py,auth*.py,crypto*.py,conversation.py,file_names.py,file_w
 	server_arrivals.py,server_frames.py,server_abroad.py,server_realms.py,server_realm_peer.py,server_realm_calls.py,server_realm_links.py,$\
 	realms.py,server_realm_records.py,server_realm_people.py,server_realm_copying.py,server_realm_serving.py,server_realm_contacts.py,$\
 	server_realm_following.py,server_realm_files.py,server_realm_logs.py,server_accounts.py,server_identity.py,server_conversations.py,$\
-	server_uploads.py,server_supply.py,server_files.py,server_file_model.py,server_realm_model.py,server_realm_backlog.py,$\
+	server_stock.py,server_uploads.py,server_supply.py,server_files.py,server_file_model.py,server_realm_model.py,server_realm_backlog.py,$\
 	client_logs.py,client_people.py,client_connection.py,client_entrance.py,$\
 	client_requests.py,client_accounts.py,client_conversations.py,client_questions.py,$\
 	client_file_moves.py,client_uploads.py,client_downloads.py,client_files.py,$\
 	client_model.py,client_transcript.py,client_overview.py,client_mentions.py,client_search.py,client_tickets.py,$\
-	client_held.py,client_file_model.py,client_rows.py,client_picture_sizes.py,client_form.py,client_layout.py,client_commands.py,$\
+	client_held.py,client_fetching.py,client_file_model.py,client_rows.py,client_picture_sizes.py,client_form.py,client_layout.py,client_commands.py,$\
 	client_inbox.py,client_arguments.py,client_answers.py,client_errands.py,client_asking.py,client_lines.py,$\
 	client_line.py,client_talk.py,client_json.py,$\
 	client_file_answers.py,client_file_lines.py,client_transfers.py,client_progress.py,client_deliveries.py,client_realms.py

@@ -298,7 +298,7 @@ class ClientCore:
     def _follow(self, answer: EnterAnswer, now: float) -> None:
         self._has_been_in = True
         self._tell_identity()
-        self._realms.look(now)
+        self._realms.enter(now)
         self._logs.enter(answer.person, answer.name, answer.logs, answer.changed, now)
         self._conversations.enter(now)
         self._files.go_on(now)

@@ -6,13 +6,16 @@ their names on the same disk; each running client has one of its own, locked as 
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from stat import S_IFMT, S_ISREG
+from weakref import WeakSet
 
 from conversation import FileNote
 from protocol import BLOCK
-from records import FileChangedError, FileGoneError, StoreBrokenError
+from records import FileChangedError, FileGoneError, StoreBrokenError, StoreError
 from settings_client import try_lock
-from storage_disk import OpenFile, disk_errors, is_plain
+from storage_disk import OpenFile, disk_errors
 from storage_files import PART_LIFE, FileShelf, Hashing
 
 HIDDEN = ".ruang"
@@ -20,19 +23,20 @@ MAX_SHELVES = 64  # clients of one user at once
 
 
 class OwnFile:
-    """Somebody's file, open to be sent. It is never changed; who else changes it is found out."""
+    """Somebody's file that is to be sent. It is never changed; who else changes it is found out."""
 
     def __init__(self, path: Path) -> None:
         """Links are followed: whoever chose it may. Raises FileGoneError."""
         try:
             self._path = path.resolve()
-            if not is_plain(self._path):  # nobody waits for a pipe
-                raise FileGoneError(str(path))
-            self._file = OpenFile(self._path, os.O_RDONLY)
-            self._stamp = self._look()
+            found = self._path.lstat()
         except OSError as error:
             raise FileGoneError(str(error)) from error
+        if not S_ISREG(found.st_mode):  # nobody waits for a pipe
+            raise FileGoneError(str(path))
+        self._stamp = _stamp(found)
         self._hashing = Hashing(self._path)
+        self._file: OpenFile | None = None  # while it is read: many may wait to be sent
 
     @property
     def size(self) -> int:
@@ -47,7 +51,7 @@ class OwnFile:
         """For the worker, again and again: the bytes hashed by now, in the end the SHA-256."""
         try:
             digest = self._hashing.go_on()
-            self._check()
+            self._check(self._path.lstat())
         except OSError as error:
             raise FileGoneError(str(error)) from error
         if digest is None:
@@ -58,27 +62,31 @@ class OwnFile:
 
     def read(self, first: int, blocks: int) -> bytes:
         """Raises FileGoneError or FileChangedError."""
-        offset = first * BLOCK
         try:
-            data = self._file.read(blocks * BLOCK, offset)
-            self._check()
+            if self._file is None:
+                self._check(self._path.lstat())  # still no pipe
+                self._file = OpenFile(self._path, os.O_RDONLY)
+            data = self._file.read(blocks * BLOCK, first * BLOCK)
+            self._check(self._file.stat())
         except OSError as error:  # a stick that was pulled out
             raise FileGoneError(str(error)) from error
         return data
 
     def close(self) -> None:
-        """May be repeated."""
-        self._file.close()
+        """Until it is read again. May be repeated, and called while the worker hashes it."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
-    def _check(self) -> None:
-        if self._look() != self._stamp:
+    def _check(self, found: os.stat_result) -> None:
+        if _stamp(found) != self._stamp:
             error = FileChangedError if self._path.exists() else FileGoneError
             raise error(str(self._path))
 
-    def _look(self) -> tuple[int, int, bool]:
-        """What changes with the file: size, time, and whether it still has a name."""
-        found = self._file.stat()
-        return found.st_size, found.st_mtime_ns, found.st_nlink > 0
+
+def _stamp(found: os.stat_result) -> tuple[int, int, int, bool]:
+    """What changes with a file: size, time, what it is, and whether it still has a name."""
+    return found.st_size, found.st_mtime_ns, S_IFMT(found.st_mode), found.st_nlink > 0
 
 
 class ClientDisk:
@@ -89,14 +97,14 @@ class ClientDisk:
         self._downloads = downloads
         self._wall_clock = wall_clock
         self._boot = boot
-        self._sources: list[OwnFile] = []
+        self._sources = WeakSet[OwnFile]()  # those that are not over
         self._shelf: FileShelf | None = None
         self._lock: int | None = None
 
-    def open_source(self, path: Path) -> OwnFile:
+    def source(self, path: Path) -> OwnFile:
         """Raises FileGoneError."""
         source = OwnFile(path)
-        self._sources.append(source)
+        self._sources.add(source)
         return source
 
     def shelf(self, file: bytes = b"") -> FileShelf:
@@ -121,20 +129,41 @@ class ClientDisk:
             self._shelf.close()
         if self._lock is not None:
             os.close(self._lock)
-        self._sources, self._shelf, self._lock = [], None, None
+        self._shelf, self._lock = None, None
 
     def _open_shelf(self, file: bytes) -> FileShelf:
         hidden = self._downloads / HIDDEN
-        now = self._wall_clock()
         with disk_errors():
             hidden.mkdir(mode=0o700, parents=True, exist_ok=True)
         for slot in sorted(range(MAX_SHELVES), key=lambda slot: not _is_begun(hidden, slot, file)):
-            self._lock = try_lock(hidden / f"{slot}.lock")
-            if self._lock is not None:
-                shelf = FileShelf(hidden / str(slot), now_utc_ms=now, boot=self._boot)
-                _forget_old(shelf, hidden / str(slot), now - PART_LIFE)
+            lock = try_lock(hidden / f"{slot}.lock")
+            if lock is not None:
+                try:
+                    shelf = self._sorted_out(hidden / str(slot))
+                except StoreError:
+                    os.close(lock)
+                    raise
+                self._lock = lock
+                self._sort_out_left(hidden)
                 return shelf
         raise StoreBrokenError("no folder for what is fetched")
+
+    def _sorted_out(self, folder: Path) -> FileShelf:
+        """Without what is old."""
+        now = self._wall_clock()
+        shelf = FileShelf(folder, now_utc_ms=now, boot=self._boot)
+        _forget_old(shelf, folder, now - PART_LIFE)
+        return shelf
+
+    def _sort_out_left(self, hidden: Path) -> None:
+        """What clients left that no longer run: nobody else might ever come to it."""
+        for slot in range(MAX_SHELVES):
+            folder = hidden / str(slot)
+            lock = try_lock(hidden / f"{slot}.lock") if folder.is_dir() else None
+            if lock is not None:
+                with suppress(StoreError):  # it is none of ours
+                    self._sorted_out(folder).close()
+                os.close(lock)
 
 
 def _is_begun(hidden: Path, slot: int, file: bytes) -> bool:

@@ -85,6 +85,15 @@ class Download(Move):
         self._puller.pause()
         self.keep()
 
+    def release(self) -> None:
+        """While this rests, somebody else fetches the same file: it begins anew after that."""
+        self._puller = None
+
+    def discard(self) -> None:
+        """Nobody wants it any more, nor what came of it."""
+        with suppress(StoreError):  # then it goes when it is old
+            self._disk.shelf(self.note.file).drop(self.note.file)
+
     def interrupt(self) -> None:
         """The session is gone: all is asked for anew."""
         if self._puller is not None and not self._puller.is_paused:
@@ -112,7 +121,8 @@ class Download(Move):
             if not bitmap.count:
                 shelf.drop_part(file)
             raise StoreFullError("no space for a file")
-        self._kept, self._hashed = bitmap.count, 0
+        self._kept, self._is_keeping = bitmap.count, False
+        self._hashed, self._is_hashing = 0, False
         self._puller = Puller(file, size, bitmap)
         if bitmap.is_full:
             self._check()
@@ -134,7 +144,7 @@ class Download(Move):
     def receive(self, chunk: Chunk, now: float) -> None:
         """Some of it. Raises one of TROUBLES."""
         puller, shelf = self._puller, self._disk.shelf()
-        if puller is None:
+        if puller is None or self._step is not _Step.PULLING:  # once more what is here
             return
         try:
             pieces = puller.receive(chunk, now)
@@ -154,7 +164,7 @@ class Download(Move):
             self._kept_at = now
             self.keep()
         if not self._is_hashing:
-            self._hash_some(puller.bitmap)
+            self._hash_some(puller)
 
     def fail(self, error: Exception) -> None:
         """One of TROUBLES was met. What came is not left on a disk that is full because of it."""
@@ -181,23 +191,26 @@ class Download(Move):
         puller = self._puller
         if puller is not None and self.can_stop and puller.bitmap.count > self._kept:
             self._is_keeping = True
-            kept = partial(self._take_kept, puller.bitmap.count)
+            kept = partial(self._take_kept, puller, puller.bitmap.count)
             save = self._disk.shelf().save(self.note.file, puller.bitmap.encode())
             self.run(partial(_unless_full, save), kept)
 
-    def _take_kept(self, count: int, _: object) -> None:
-        self._kept, self._is_keeping = count, False
+    def _take_kept(self, puller: Puller, count: int, _: object) -> None:
+        if self._puller is puller:  # else it began anew meanwhile
+            self._kept, self._is_keeping = count, False
 
-    def _hash_some(self, bitmap: Bitmap) -> None:
+    def _hash_some(self, puller: Puller) -> None:
         """While more comes, so that little is left to do when all is here."""
-        blocks = bitmap.to_hash(self._hashed)
+        blocks = puller.bitmap.to_hash(self._hashed)
         if blocks:
             self._is_hashing = True
-            self.run(self._disk.shelf().hash_ahead(self.note.file, blocks), self._take_hashed)
+            ahead = self._disk.shelf().hash_ahead(self.note.file, blocks)
+            self.run(ahead, partial(self._take_hashed, puller))
 
-    def _take_hashed(self, hashed: object) -> None:
+    def _take_hashed(self, puller: Puller, hashed: object) -> None:
         assert isinstance(hashed, int)
-        self._hashed, self._is_hashing = hashed, False
+        if self._puller is puller:
+            self._hashed, self._is_hashing = hashed, False
 
     # --- all is here ---
 

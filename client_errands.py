@@ -31,7 +31,6 @@ from client_commands import (
     Get,
     ListFiles,
     Post,
-    ReadInbox,
     Send,
     Share,
     refusal_sentence,
@@ -83,6 +82,7 @@ class _Letter:
     errand: Send | Share
     on_answer: OnAnswer
     path: Path | None = None  # of the file
+    is_asked_for: bool = False  # by name: the answer brings its conversation
     conversation: int = 0
     is_waiting: bool = False  # for its realm: nothing more of it is waited for here
 
@@ -170,9 +170,9 @@ class Errands:
                 self._look(errand, conversation, on_answer)
             case Do(request):
                 self._do(request, on_answer)
-            case ReadInbox(realm):
+            case _:
                 self._is_alone = True
-                if realm:
+                if realm := errand.realm:
                     self._ask(AskRealms(0), partial(self._read_realm, realm, on_answer))
                 else:
                     self._read("", on_answer)
@@ -302,6 +302,7 @@ class Errands:
         if known is not None:
             letter.on_answer(failure(letter.errand.command, known, self._say))
             return
+        letter.is_asked_for = True
         self._letters.append(letter)
         self._ask(request, partial(self._opened, letter))
 
@@ -350,10 +351,10 @@ class Errands:
                 case Send(command, text=text):
                     said = _Said(command, letter.on_answer, letter.is_waiting)
                     self._post(text, conversation, said)
-                case Share(command):
+                case share:
                     assert letter.path is not None  # it was found before
                     self._transfers.send(
-                        command,
+                        share.command,
                         letter.path,
                         conversation,
                         letter.on_answer,
@@ -362,10 +363,10 @@ class Errands:
 
     def _address(self, letter: _Letter) -> int:
         """0: not known yet."""
-        if letter.errand.kind is ConversationKind.GROUP and not letter.conversation:
-            known = self._inbox.named(letter.errand.kind, letter.errand.name)
-            return known.number if known else 0
-        return letter.conversation
+        if letter.conversation or letter.is_asked_for:
+            return letter.conversation
+        known = self._inbox.named(letter.errand.kind, letter.errand.name)
+        return known.number if known else 0
 
     # --- files ---
 
@@ -478,5 +479,5 @@ def command_of(errand: Errand) -> str:
             return "files"
         case Get():
             return "get"
-        case ReadInbox(realm):
-            return "getrealminbox" if realm else "inbox"
+        case _:
+            return "getrealminbox" if errand.realm else "inbox"

@@ -23,22 +23,22 @@ TROUBLES = (FileGoneError, FileChangedError, StoreError)
 
 
 class Source(Protocol):
-    """A file of this computer, open to be sent. All raise FileGoneError and FileChangedError."""
+    """A file of this computer that is to be sent. All raise FileGoneError and FileChangedError."""
 
     @property
     def size(self) -> int: ...
     @property
     def stamp(self) -> int: ...  # of its last change
     def hash_some(self) -> int | bytes: ...  # for the worker, again and again: how many bytes
-    # it has hashed by now; in the end the SHA-256. Nothing else is called meanwhile
-    def read(self, first: int, blocks: int) -> bytes: ...  # less at its end
-    def close(self) -> None: ...
+    # it has hashed by now; in the end the SHA-256
+    def read(self, first: int, blocks: int) -> bytes: ...  # less at its end; opens it
+    def close(self) -> None: ...  # until it is read again
 
 
 class Disk(Protocol):
     """What a client's core has of its computer's disk. Owned by the network thread."""
 
-    def open_source(self, path: Path) -> Source: ...  # raises FileGoneError
+    def source(self, path: Path) -> Source: ...  # raises FileGoneError
     def shelf(
         self, file: bytes = b""
     ) -> Shelf: ...  # of downloads; made when it is needed, for a file. Raises StoreError
@@ -115,7 +115,7 @@ class Move:
     ) -> None:
         """The last of it."""
         self.is_over = True
-        self._let_go()
+        self._close()
         is_upload = self._is_upload
         ended = FileEnded(self.ticket, self.note, is_upload, trouble, path, limit, free)
         self._calls.report(ended)
@@ -153,19 +153,14 @@ class Move:
         def receive(result: object, _: float) -> None:
             self._jobs -= 1
             if self.is_over:
-                self._let_go()
-            elif isinstance(result, _Met):
+                return
+            if isinstance(result, _Met):
                 self.fail(result.error)
             else:
                 self.guard(partial(take, result))
 
         self._jobs += 1
         self._calls.run(attempt, receive)
-
-    def _let_go(self) -> None:
-        """Over: what was open may be closed, once no worker is at it."""
-        if not self._jobs:
-            self._close()
 
     def _close(self) -> None:
         """For those that have something open."""

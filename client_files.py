@@ -126,7 +126,7 @@ class Files:
     def _send(self, command: SendFile, earlier: UnfinishedSend | None = None) -> None:
         name = command.path.name
         try:
-            source = self._disk.open_source(command.path)
+            source = self._disk.source(command.path)
         except FileGoneError:
             note = FileNote(b"", 0, name)
             self._calls.report(FileEnded(command.ticket, note, True, FileTrouble.NOT_FOUND))
@@ -154,6 +154,8 @@ class Files:
         move = self._moves.get(command.ticket)
         if move is not None and move.can_stop:
             self._take_place(move)
+            if isinstance(move, Download) and self._fetched(move.note.file) == [move]:
+                move.discard()
             move.end(FileTrouble.DROPPED)
             self._settle(now, is_here=is_here)
 
@@ -197,9 +199,17 @@ class Files:
         for move in self._moves.values():
             if move.has_place or move.is_paused or move.not_before:
                 continue
-            if isinstance(move, Upload) or self._pulled.setdefault(move.note.file, move) is move:
+            if isinstance(move, Upload) or self._may_pull(move):
                 return move
         return None
+
+    def _may_pull(self, download: Download) -> bool:
+        """Each file is pulled once at a time. One that rests makes room for another."""
+        puller = self._pulled.setdefault(download.note.file, download)
+        if puller is not download and puller.is_paused and puller.can_stop:
+            puller.release()
+            puller = self._pulled[download.note.file] = download
+        return puller is download
 
     def _forget(self, move: Upload | Download, now: float, *, is_here: bool) -> None:
         file = move.note.file
@@ -221,6 +231,11 @@ class Files:
         """Those that bring it: perhaps into several conversations."""
         uploads = (move for move in self._moves.values() if isinstance(move, Upload))
         return [upload for upload in uploads if upload.is_offered and upload.note.file == file]
+
+    def _fetched(self, file: bytes) -> list[Download]:
+        """Those that bring it here: perhaps into several folders."""
+        downloads = (move for move in self._moves.values() if isinstance(move, Download))
+        return [download for download in downloads if download.note.file == file]
 
     def next_timer(self) -> float | None:
         """In a session: when something is due."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from client_chatting import Chatting
 from client_events import EntryArrived, OlderArrived
+from client_fetching import Allowance
 from client_file_dialogs import FileDialogs
 from client_file_events import (
     DropFile,
@@ -22,6 +23,7 @@ from client_file_events import (
 from client_file_model import FileAction, FileStage, FileView
 from client_file_views import Preview
 from client_opening import Opener, copying, is_program
+from client_paths import free_space
 from client_preview_views import load_preview
 from client_rows import MessageRow
 from client_surroundings import Surroundings
@@ -43,14 +45,17 @@ _MOST_PREVIEWS = 60  # kept: each takes up to a quarter of a megabyte
 class Filing:
     """One visit's."""
 
-    def __init__(self, around: Surroundings, chatting: Chatting) -> None:
+    def __init__(self, around: Surroundings, chatting: Chatting, usual_downloads: Path) -> None:
+        """``usual_downloads``: the system's folder."""
         self._around = around
         self._chatting = chatting
+        self._usual_downloads = usual_downloads
         self.dialogs = FileDialogs(around.root)
         self.opener = Opener()
+        self.allowance = Allowance()
         self._entries: dict[bytes, tuple[int, int]] = {}  # conversation and number, by file
         self._previews: OrderedDict[bytes, Preview] = OrderedDict()  # by file
-        self._places = SavedPlaces(around.folder.path)
+        self._saved: SavedPlaces | None = None  # in this room, once it is known which it is
         self._save_timer: str | None = None
         self._to_look_at: deque[tuple[FileNote, Path]] = deque()
 
@@ -58,6 +63,8 @@ class Filing:
 
     def take(self, event: object) -> None:
         """After the model took it."""
+        if isinstance(event, FileEnded):
+            self.allowance.end(event.note.file)
         match event:
             case FileEnded(is_upload=False, note=note, path=Path() as path):
                 self._remember(note, path)
@@ -83,10 +90,24 @@ class Filing:
             return
         is_wanted = note.size < self._around.preferences.fetch_below and not event.is_history
         is_own = event.entry.person == self._chatting.model.me
-        if is_wanted and not is_own and view.stage is FileStage.AWAY:
+        if is_wanted and not is_own and view.stage is FileStage.AWAY and self._may_come(note):
             self._fetch(note, split_realm(event.entry.name)[1])
 
+    def _may_come(self, note: FileNote) -> bool:
+        """By itself."""
+        folders = {self._usual_downloads, self._folder() or self._usual_downloads}
+        free = min(map(free_space, folders))  # it is pulled into one, and saved in the other
+        return self.allowance.grant(note, free, self._around.wall_clock())
+
     # --- where it is ---
+
+    @property
+    def _places(self) -> SavedPlaces:
+        if self._saved is None:
+            server_key = self._chatting.model.server_key
+            assert server_key is not None  # entries and files come when we have entered
+            self._saved = SavedPlaces(self._around.folder.path, server_key)
+        return self._saved
 
     def _find(self, note: FileNote) -> bool:
         """Whether it is where it was saved, or sent from, in an earlier visit."""
@@ -106,8 +127,9 @@ class Filing:
     def save_places(self) -> None:
         """Those that are not on disk yet."""
         self._save_timer = None
-        with contextlib.suppress(OSError):  # then it has to be fetched again
-            self._places.save()
+        if self._saved is not None:
+            with contextlib.suppress(OSError):  # then it has to be fetched again
+                self._saved.save()
 
     # --- previews ---
 

@@ -54,6 +54,7 @@ from settings import Exit as ExitCode
 from texts import Texts
 
 MAX_UNANSWERED = 64  # lines taken from the input before the first of them is answered
+MAX_FILES = 200  # beside those, lines about files: they take long, and nothing waits for them
 _KINDS = {EntryKind.JOINED: "joined", EntryKind.LEFT: "left", EntryKind.RENAMED: "renamed"}
 _APART = frozenset(  # no line waits for them
     {"sendfile", "sendgroupfile", "sendroomfile", "sendfilerealm", "sendgroupfilerealm", "get"}
@@ -147,7 +148,8 @@ class JsonTalk:
             and self._is_ready
             and not self._has_left
             and not self._errands.is_closed
-            and len(self._slots) + len(self._apart) < MAX_UNANSWERED
+            and len(self._slots) < MAX_UNANSWERED
+            and len(self._apart) < MAX_FILES
         ):
             self._handle(self._lines.popleft())
             self._write_answers()

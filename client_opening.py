@@ -4,16 +4,20 @@ Band: adapters. Only what somebody pressed comes here, and no program is ever st
 """
 
 import contextlib
+import errno
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
+from typing import BinaryIO
 
 from client_file_model import is_program_name, is_program_text
+from file_names import numbered
 
 _COPY = 1 << 20  # bytes at a time: the window breathes between two
 _BEGINNING = 16
+_MOST_BEGUN = 100  # copies of one name that were never finished
 
 
 def is_program(path: Path) -> bool:
@@ -22,21 +26,30 @@ def is_program(path: Path) -> bool:
         return is_program_name(path.name) or is_program_text(file.read(_BEGINNING))
 
 
-def copying(source: Path, target: Path) -> Iterator[None]:
+def copying(source: Path, target: Path) -> Generator[None, None, None]:
     """Step by step; the target has its name only when all is there. Raises OSError."""
-    unfinished = target.with_name(f"{target.name}.part")
-    with source.open("rb") as read, unfinished.open("xb") as written:
-        try:
+    begun = _begun_beside(target)
+    unfinished = Path(begun.name)
+    try:
+        with begun as written, source.open("rb") as read:
             while piece := read.read(_COPY):
                 written.write(piece)
                 yield
             written.flush()
             os.fsync(written.fileno())
-        except BaseException:
-            with contextlib.suppress(OSError):
-                unfinished.unlink()
-            raise
-    unfinished.replace(target)
+        unfinished.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise
+
+
+def _begun_beside(target: Path) -> BinaryIO:
+    """A new file, whatever an attempt that was killed has left."""
+    for count in range(1, _MOST_BEGUN):
+        with contextlib.suppress(FileExistsError):
+            return target.with_name(numbered(f"{target.name}.part", count)).open("xb")
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
 
 
 class Opener:

@@ -4,6 +4,7 @@ Band: adapters. Looks, and opens nothing: whoever reads or writes there meets it
 """
 
 import os
+import shutil
 from pathlib import Path
 
 
@@ -20,6 +21,15 @@ class UserPaths:
         """None: there is no such folder."""
         path = _whole(typed)
         return path if path is not None and path.is_dir() else None
+
+
+def free_space(folder: Path) -> int:
+    """Bytes on its disk, even if it has yet to be made. 0: nobody knows."""
+    there = next((one for one in (folder, *folder.parents) if one.is_dir()), folder)
+    try:
+        return shutil.disk_usage(there).free
+    except OSError:  # a disk that was taken out
+        return 0
 
 
 def _whole(typed: str) -> Path | None:

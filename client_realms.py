@@ -30,8 +30,12 @@ class Realms:
         self._has_away = False
         self.due: float | None = None  # for the next one, in a session
 
+    def enter(self, now: float) -> None:
+        """We are in; what there is to know of our own server comes first."""
+        self.due = now + INTERVAL
+
     def look(self, now: float) -> None:
-        """We are in, or something changed: it is time to ask, but not again and again."""
+        """Something changed: it is time to ask, but not again and again."""
         if self.due is None:
             self.due = max(now, self._asked_at + INTERVAL)
 

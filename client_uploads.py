@@ -82,6 +82,7 @@ class Upload(Move):
 
     def rest(self) -> None:
         """Its place is given up."""
+        self._source.close()
         self._speed.rest()
 
     def interrupt(self) -> None:

@@ -82,6 +82,7 @@ class ClientWindow(tk.Tk):
         use_desktop_keys(self)
         self._submit, self._on_cancel = submit, on_cancel
         self._folder, self._environment = folder, environment
+        self._usual_downloads = downloads_folder(environment, sys.platform, Path.home())
         preferences = folder.preferences()
         if language is not None:
             preferences = replace(preferences, language=language)
@@ -126,7 +127,7 @@ class ClientWindow(tk.Tk):
         """Nothing of an earlier one stays."""
         self._around.close_dialog()
         self.chatting = Chatting(self._around)
-        self.filing = Filing(self._around, self.chatting)
+        self.filing = Filing(self._around, self.chatting, self._usual_downloads)
         self.menus = Menus(self._around, self.chatting)
         self.realms = RealmMenus(self._around, self.chatting)
         self.account = AccountPages(self._around, self.chatting)
@@ -355,7 +356,7 @@ class ClientWindow(tk.Tk):
             around.look,
             around.say,
             around.preferences,
-            usual_downloads=downloads_folder(self._environment, sys.platform, Path.home()),
+            usual_downloads=self._usual_downloads,
             on_change=self._change_preferences,
             on_folder=self.filing.choose_downloads,
             on_close=self._settings_closed,

@@ -30,6 +30,7 @@ FIRST_INIT_INTERVAL = 0.25  # s, doubling
 LONGEST_INIT_INTERVAL = 1.0
 ATTEMPT_TIMEOUT = 10.0
 PAUSE = 2.0  # between attempts
+ASK_AFTER = 2.0  # s without an answer before PING asks: some requests take long
 LOST_AFTER = 4.0  # s without an answer before the user is told
 DEAD_AFTER = 30.0  # s without an answer before a new handshake is tried
 RENEW_BEFORE = 600.0  # s before a session's lifetime ends
@@ -254,6 +255,8 @@ class Link:
             dues.append(asked)
         if self._asked_at is not None:
             dues.append(self._asked_at + (DEAD_AFTER if self.is_silent else LOST_AFTER))
+            if not self._ping_tries:
+                dues.append(self._asked_at + ASK_AFTER)
         return min(dues)
 
     def handle_timer(self, now: float) -> None:
@@ -276,6 +279,8 @@ class Link:
                 return
             if now >= self._asked_at + LOST_AFTER:
                 self.is_silent = True
+            if now >= self._asked_at + ASK_AFTER and not self._ping_tries:
+                self._ping_due = now
         lifetime = self._limits.session_lifetime - RENEW_BEFORE
         if session.is_worn or now - session.started >= lifetime:
             self.connect(self._address, now)

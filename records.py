@@ -26,6 +26,10 @@ class StoreBrokenError(StoreError):
     """An I/O error or a damaged file: stop acknowledging, say why, stop."""
 
 
+class PartLostError(StoreError):
+    """Somebody took away what had come of a file: there is no place for the rest."""
+
+
 class FileGoneError(RuangError):
     """No such file on this computer, or none that can be read."""
 
@@ -294,10 +298,12 @@ class SharedFile:
 class Shelf(Protocol):
     """The bytes of files, named by their SHA-256, and of those that are on their way.
 
+    The name of one that is on its way may be followed by 8 bytes that say whose part it is: there
+    may be several, each by itself.
     Owned by the network thread. Blocks of BLOCK bytes, the last one short; in a bitmap, block n is
     bit n % 8, from the lowest, of byte n // 8. Whatever a call raises is StoreFullError or
-    StoreBrokenError. Both ends have one: a server's is the folder ``files``, a client's are its
-    downloads.
+    StoreBrokenError, or PartLostError if it is about a part. Both ends have one: a server's is the
+    folder ``files``, a client's are its downloads.
     """
 
     def begin(self, file: bytes, size: int) -> bytes: ...  # the bitmap of what was saved of it
@@ -318,6 +324,8 @@ class Shelf(Protocol):
     def read(self, file: bytes, first: int, blocks: int) -> bytes: ...  # of a whole one; less at
     # its end, nothing if it is not here
     def unfinished(self) -> dict[bytes, int]: ...  # sizes of those on their way, at a start
+    def has_part(self, file: bytes) -> bool: ...
+    def kept(self, file: bytes) -> bytes: ...  # as ``begin``, and nothing begins
     def free(self) -> int: ...  # bytes left on the disk
     def close(self) -> None: ...
 
@@ -400,6 +408,9 @@ class Store(Protocol):
     def file(self, file: bytes) -> FileRecord | None: ...
     def add_file(self, record: FileRecord) -> None: ...  # one that was removed is here again
     def remove_file(self, file: bytes) -> None: ...
+    def forget_file(self, file: bytes) -> None: ...  # as if it had never come; entries stay
+    def unshared_files(self, since: int, until: int, limit: int) -> list[bytes]: ...  # not removed,
+    # brought in that time, and in no entry
     def newest_files(self, limit: int) -> list[FileRecord]: ...  # that are not removed
     def files_size(self) -> int: ...  # bytes of all that are not removed
     def files_count(self) -> int: ...  # of these

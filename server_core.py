@@ -56,6 +56,7 @@ from server_realms import RealmCommand
 from server_requests import Requests
 from server_rooms import Rooms
 from server_sessions import Sessions
+from server_stock import Stock
 from server_supply import Supply
 from server_turn import Chores, Jobs, Turn
 from server_uploads import Uploads
@@ -125,7 +126,7 @@ class ServerCore:
             on_forgotten=self._forget,
             is_queued=self._is_queued,
         )
-        self._rooms = Rooms(store, self._limits)
+        self._rooms = Rooms(store, self._limits, has_file=shelf.has)
         self._members = Members(
             store,
             self._rooms,
@@ -143,9 +144,11 @@ class ServerCore:
             sessions_of=self._members.sessions_of,
             share=self._share,
         )
+        self._stock = Stock(store, shelf, self._turn, self._limits, wall_clock=wall_clock)
         self._uploads = Uploads(
             store,
             shelf,
+            self._stock,
             self._turn,
             self._limits,
             run=self._jobs.run,
@@ -153,7 +156,14 @@ class ServerCore:
             report=self._events.append,
             wall_clock=wall_clock,
         )
-        self._supply = Supply(store, shelf, wake=sessions.wake, send=sessions.send)
+        self._supply = Supply(
+            store,
+            shelf,
+            report=self._events.append,
+            wall_clock=wall_clock,
+            wake=sessions.wake,
+            send=sessions.send,
+        )
         self._partings = Partings(
             self._members,
             sessions,
@@ -267,6 +277,7 @@ class ServerCore:
             self._accounts,
             store,
             self._uploads,
+            self._stock,
             self._turn,
             report=self._events.append,
             expel=self._partings.expel,
@@ -284,7 +295,8 @@ class ServerCore:
         self._door.remember(store.remembered_sessions(at - SESSION_MEMORY))
         self._deadlines.set(_Timer.RESETS, now)
         self._turn.attempt(partial(store.forget_old, at), now)
-        self._uploads.restore(now)
+        self._stock.restore(now)
+        self._stock.tidy(now)
         self._deadlines.set(_Timer.INDEX, now)
         self._deadlines.set(_Timer.HOUSEKEEPING, now + HOUSEKEEPING_INTERVAL)
         if self._settings.is_watched:
@@ -544,6 +556,7 @@ class ServerCore:
             case _Timer.HOUSEKEEPING:
                 at, streams = self._wall_clock(), self._members.streams_in_use()
                 self._turn.attempt(partial(self._store.forget_old, at, streams), now)
+                self._stock.tidy(now)
                 self._deadlines.set(timer, now + HOUSEKEEPING_INTERVAL)
             case _Timer.RESETS:
                 self._send_resets(now)

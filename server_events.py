@@ -288,6 +288,7 @@ class HappeningKind(Enum):
     PASSWORD_RESET = auto()
     FILE_SENT = auto()  # text: its name; count: its bytes
     FILE_REMOVED = auto()  # text: its name
+    FILE_UNREADABLE = auto()  # text: its name
     REALM_ADDED = auto()  # text: by whom; "": the operator
     REALM_LINKED = auto()  # count: messages that waited for it, and that it has now
     REALM_LOST = auto()

@@ -70,7 +70,7 @@ class Files:
             return lambda: self._offer(peer, member, where, note)
         if verb is Verb.DROP:
             file = hex_field(fields, "file", FILE_ID_SIZE)
-            return lambda: self._drop(peer, file)
+            return lambda: self._drop(peer, member, file)
         conversation, before = number_field(fields, "conversation"), number_field(fields, "before")
         return lambda: self._files(member, conversation, before)
 
@@ -86,8 +86,8 @@ class Files:
             return Code.FILE_NAME_INVALID, {}
         return self._uploads.offer(peer, person, note)
 
-    def _drop(self, peer: Peer, file: bytes) -> Outcome:
-        self._uploads.withdraw(peer, file)
+    def _drop(self, peer: Peer, member: Member, file: bytes) -> Outcome:
+        self._uploads.drop(peer, member.person, file)
         return Code.OK, {}
 
     def _files(self, member: Member, conversation: int, before: int) -> Outcome:

@@ -474,6 +474,7 @@ _LOG_KEYS = {
     HappeningKind.PASSWORD_RESET: "server.log.password_reset",
     HappeningKind.FILE_SENT: "server.log.file_sent",
     HappeningKind.FILE_REMOVED: "server.log.file_removed",
+    HappeningKind.FILE_UNREADABLE: "server.log.file_unreadable",
     HappeningKind.REALM_ADDED: "server.log.realm_added",
     HappeningKind.REALM_LINKED: "server.log.realm_linked",
     HappeningKind.REALM_LOST: "server.log.realm_lost",

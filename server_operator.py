@@ -32,6 +32,7 @@ from server_events import (
 )
 from server_members import Members
 from server_peer import Member
+from server_stock import Stock
 from server_turn import Turn
 from server_uploads import Uploads
 from wordlist import make_password
@@ -52,6 +53,7 @@ class Operator:
         accounts: Accounts,
         store: Store,
         uploads: Uploads,
+        stock: Stock,
         turn: Turn,
         *,
         report: Callable[[Event], None],
@@ -64,6 +66,7 @@ class Operator:
         self._accounts = accounts
         self._store = store
         self._uploads = uploads
+        self._stock = stock
         self._turn = turn
         self._run = run
         self._random_bytes = random_bytes
@@ -162,7 +165,7 @@ class Operator:
     def _list_files(self) -> None:
         rows = tuple(map(self._file_row, self._store.newest_files(MOST_FILES)))
         coming = tuple(self._uploads.coming()[:MOST_FILES])
-        self._report(FilesListed(rows, coming, self._uploads.space))
+        self._report(FilesListed(rows, coming, self._stock.space))
 
     def _file_row(self, record: FileRecord) -> FileRow:
         places = self._store.file_places(record.file, MOST_PLACES + 1)
@@ -253,7 +256,7 @@ class Operator:
 
     def report_status(self, posted: int) -> None:
         """The table of people as it is now, and the space for files."""
-        self._report(SpaceReported(self._uploads.space))
+        self._report(SpaceReported(self._stock.space))
         at = self._wall_clock()
         rows = tuple(self._row(member, at) for member in self._members.all())
         self._report(StatusReported(rows, posted, at))

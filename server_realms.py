@@ -301,6 +301,9 @@ class Realms:
         if record is None:
             self._report(OperatorAnswered(command, Code.NO_SUCH_REALM))
             return
+        if isinstance(command, RestoreRealm) and not record.is_cut:  # its link may stand
+            self._report(OperatorAnswered(command, Code.OK))
+            return
         changed = replace(record, is_cut=isinstance(command, CutRealm))
 
         def decide() -> None:

@@ -4,6 +4,8 @@ Band: cores. The store decides numbers and membership; what is in ``RecentLog`` 
 Source: docs/protocol.md.
 """
 
+from collections.abc import Callable
+
 from conversation import (
     NO_TAG,
     ROOM,
@@ -35,8 +37,10 @@ class Rooms:
     all others together, of which the one where nothing was said for longest goes first.
     """
 
-    def __init__(self, store: Store, limits: Limits) -> None:
+    def __init__(self, store: Store, limits: Limits, *, has_file: Callable[[bytes], bool]) -> None:
+        """``has_file``: whether all of it lies on the shelf."""
         self._store = store
+        self._has_file = has_file
         self._most_bytes = limits.log_cache_bytes
         self._room = RecentLog(ROOM, store.head(ROOM).number, self._most_bytes)
         self._logs: dict[int, RecentLog] = {}  # the others, as they were last written to
@@ -167,7 +171,9 @@ class Rooms:
         may = store.has_brought(note.file, person) or store.may_read_file(note.file, person)
         if record is None or record.size != note.size or not may:
             return Code.FILE_MISSING
-        return Code.FILE_REMOVED if record.is_removed else Code.OK
+        if record.is_removed:
+            return Code.FILE_REMOVED
+        return Code.OK if self._has_file(note.file) else Code.FILE_MISSING
 
     def note(
         self,

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from deadlines import Deadlines
 from protocol import Burst, Code
 from protocol_frames import Want, pack_chunks
-from records import Shelf, Store
+from records import Shelf, Store, StoreBrokenError
+from server_events import Happened, HappeningKind
 from server_peer import Peer
 from transfer import MAX_SUPPLIED, Supplier
 
@@ -31,14 +32,19 @@ class Supply:
         store: Store,
         shelf: Shelf,
         *,
+        report: Callable[[Happened], None],
+        wall_clock: Callable[[], int],
         wake: Callable[[Peer], None],
         send: Callable[[Peer, float], Iterator[Burst]],
     ) -> None:
         self._store = store
         self._shelf = shelf
+        self._report = report
+        self._wall_clock = wall_clock
         self._wake = wake
         self._send = send
         self._served: dict[int, _Served] = {}  # by session id
+        self._unreadable = set[bytes]()  # files, once each was told of
         self._deadlines: Deadlines[int] = Deadlines()
         self._due: dict[int, None] = {}  # session ids; who waited longest comes first
 
@@ -138,9 +144,22 @@ class Supply:
         readable = {file for file in {run.file for run in runs} if self._may(peer, file)}
         denied = set[bytes]()
         for file, first, blocks in runs:
-            data = self._shelf.read(file, first, blocks) if file in readable else b""
+            data = self._read(file, first, blocks) if file in readable else b""
             if not data and file not in denied:
                 # removed meanwhile, or they left the last place where it was shared
                 denied.add(file)
                 self._deny(peer, file)
             yield pack_chunks(file, first, data, room)
+
+    def _read(self, file: bytes, first: int, blocks: int) -> bytes:
+        """Nothing of one that the disk cannot read: that is the end of this file, and no more."""
+        try:
+            return self._shelf.read(file, first, blocks)
+        except StoreBrokenError:
+            if file not in self._unreadable:
+                self._unreadable.add(file)
+                record = self._store.file(file)
+                name = record.name if record is not None else ""
+                kind, at = HappeningKind.FILE_UNREADABLE, self._wall_clock()
+                self._report(Happened(kind, at, text=name))
+            return b""

@@ -1,8 +1,9 @@
 """Files on their way to the server: who offers which, pulling them, whether they are what they
-were said to be, and room for them.
+were said to be.
 
 Band: cores. Nothing of a file is believed before its hash was verified and the store has said so.
-Each who offers a file shows to have all of it, one after the other: a hash alone opens nothing.
+Each who offers a file shows to have all of it, one after the other: a hash alone opens nothing. So
+what has come of a file belongs to who sent it, and nobody else goes on with it.
 Source: docs/protocol.md.
 """
 
@@ -12,25 +13,26 @@ from functools import partial
 
 from conversation import FileNote
 from deadlines import Deadlines
-from protocol import BLOCK, MAX_FILE, Code
+from protocol import FILE_ID_SIZE, Code
 from protocol_frames import Chunk, Want
 from protocol_requests import Fields
-from records import FileRecord, Shelf, Store, StoreFullError
-from server_events import ComingRow, FileSpace, Happened, HappeningKind
+from records import FileRecord, PartLostError, Shelf, Store, StoreFullError
+from server_events import ComingRow, Happened, HappeningKind
 from server_peer import Peer
+from server_stock import Part, Stock
 from server_turn import Turn
 from settings import Limits
 from transfer import Puller
-from transfer_blocks import Bitmap, block_count
 
 SOURCE_PATIENCE = 20.0  # s without a block, then somebody else's offer is pulled
 SAVE_LEAST = 256 * 1024  # bytes that came since the bitmap was saved last, or
 SAVE_SHARE = 32  # this part of the file: a power cut costs little more
 SAVE_MOST = 8 << 20  # bytes: what is said waits for the same disk, 5 ms instead of 15
 SAVE_INTERVAL = 2.0  # s, however little came
-MAX_IDLE = 256  # parts that wait for somebody to go on with them: memory for their bitmaps
+MAX_REFUSED = 64  # files of one session of which it has not heard yet that they are refused
 
-FULL = object()  # what a job comes to for which the disk has no room
+NO_PLACE = (StoreFullError, PartLostError)  # for what comes; nothing else is the worse for it
+FULL = object()  # what a job comes to then
 
 Outcome = tuple[Code, Fields]
 Run = Callable[[Callable[[], object], Callable[[object, float], None]], None]
@@ -51,23 +53,14 @@ class _Upload:
     """A file that somebody offers. Its source is the one of them whom it is pulled from."""
 
     file: bytes
-    size: int
-    bitmap: Bitmap | None = None  # None: there is no part of it
     offers: list[_Offer] = field(default_factory=list)
     source: _Offer | None = None
+    part: Part | None = None  # what has come from its source
     puller: Puller | None = None  # None: all is here and being verified
-    is_own: bool = True  # all that is here came from its source
-    heard_at: float | None = None  # None: not asked yet
+    is_fresh: bool = True  # all of it came since it was asked for now
+    heard_at: float | None = None  # when something new came; None: not asked yet
+    looked_at: float = 0.0
     saved_at: float = 0.0
-    unsaved: int = 0  # bytes
-    is_saving: bool = False
-    hashed: int = 0  # bytes
-    is_hashing: bool = False
-
-    @property
-    def lacks(self) -> int:
-        """Bytes that are still to be written, or one block too many."""
-        return self.size - (self.bitmap.count * BLOCK if self.bitmap is not None else 0)
 
 
 class Uploads:
@@ -79,6 +72,7 @@ class Uploads:
         self,
         store: Store,
         shelf: Shelf,
+        stock: Stock,
         turn: Turn,
         limits: Limits,
         *,
@@ -89,6 +83,7 @@ class Uploads:
     ) -> None:
         self._store = store
         self._shelf = shelf
+        self._stock = stock
         self._turn = turn
         self._limits = limits
         self._run = run
@@ -96,57 +91,23 @@ class Uploads:
         self._report = report
         self._wall_clock = wall_clock
         self._uploads: dict[bytes, _Upload] = {}
-        self._idle: dict[bytes, _Upload] = {}  # parts that nobody offers, oldest first
         self._refused: dict[int, dict[bytes, Outcome]] = {}  # by session, until they are told
         self._touched: dict[bytes, _Upload] = {}  # to be looked at when the turn ends
         self._deadlines: Deadlines[bytes] = Deadlines()
 
-    def restore(self, now: float) -> None:
-        """After a start: what was verified and is not known yet; parts that wait for the rest."""
-        for file, size in self._shelf.unfinished().items():
-            self._lay_aside(_Upload(file, size))
-        at = self._wall_clock()
-        for file, size in self._shelf.whole().items():
-            record = self._store.file(file)
-            if record is None:  # a cut came between, or the database is a new one
-                made = FileRecord(file, size, 0, at)
-                self._turn.attempt(partial(self._store.add_file, made), now)
-            elif record.is_removed:
-                self._shelf.drop(file)
-
-    @property
-    def _used(self) -> int:
-        waiting = (*self._uploads.values(), *self._idle.values())
-        return self._store.files_size() + sum(upload.size for upload in waiting)
-
-    @property
-    def space(self) -> FileSpace:
-        """What is taken of all that files may take."""
-        limits = self._limits
-        return FileSpace(
-            files=self._store.files_count(),
-            used=self._used,
-            waiting=sum(upload.size for upload in self._idle.values()),
-            limit=limits.files_bytes,
-            largest=self._most,
-            free=self._shelf.free(),
-            reserve=limits.free_bytes,
-        )
-
-    @property
-    def _most(self) -> int:
-        return min(self._limits.file_bytes, MAX_FILE)
-
     def coming(self) -> list[ComingRow]:
         """What is being sent, in the order in which it began."""
-        return [self._coming_row(upload) for upload in self._uploads.values()]
-
-    def _coming_row(self, upload: _Upload) -> ComingRow:
-        offer = upload.source or upload.offers[0]
-        here = upload.size
-        if upload.bitmap is not None:
-            here = min(here, upload.bitmap.count * BLOCK)
-        return ComingRow(upload.file, offer.name, upload.size, self.name_of(offer.person), here)
+        return [
+            ComingRow(
+                upload.file,
+                upload.source.name,
+                upload.part.size,
+                self.name_of(upload.source.person),
+                upload.part.here,
+            )
+            for upload in self._uploads.values()
+            if upload.source is not None and upload.part is not None
+        ]
 
     def name_of(self, person: int) -> str:
         """Who brings or brought a file: somebody, or another realm, "@" and its name."""
@@ -196,9 +157,9 @@ class Uploads:
         return self._take(_Offer(peer, person, size, name), file)
 
     def _take(self, offer: _Offer, file: bytes) -> Outcome:
-        limits = self._limits
-        if offer.size > self._most:
-            return Code.FILE_TOO_LARGE, {"limit": self._most}
+        limits, largest = self._limits, self._stock.largest
+        if offer.size > largest:
+            return Code.FILE_TOO_LARGE, {"limit": largest}
         uploads = self._uploads.values()
         if sum(any(o.person == offer.person for o in u.offers) for u in uploads) >= limits.uploads:
             return Code.SERVER_FULL, {"limit": limits.uploads}
@@ -206,16 +167,7 @@ class Uploads:
         if upload is not None:
             upload.offers.append(offer)
             return Code.OK, {"have": False}
-        idle = self._idle.pop(file, None)
-        upload = idle or _Upload(file, offer.size)
-        if not self._has_room(
-            offer.size, upload.lacks if upload.size == offer.size else offer.size
-        ):
-            if idle is not None:
-                self._lay_aside(idle)
-            return self._no_space()
-        self._uploads[file] = upload
-        upload.offers.append(offer)
+        upload = self._uploads[file] = _Upload(file, [offer])
         self._pull_next(upload)
         return self._refused.get(offer.peer.key, {}).pop(file, (Code.OK, {"have": False}))
 
@@ -223,28 +175,14 @@ class Uploads:
         limits = self._limits
         return Code.NO_SPACE, {"limit": limits.files_bytes, "free": limits.free_bytes}
 
-    def _has_room(self, size: int, to_come: int) -> bool:
-        """Whether so large a file may come; parts that nobody goes on with make room for it."""
-        active = self._store.files_size() + sum(u.size for u in self._uploads.values())
-        if active + size > self._limits.files_bytes:
-            return False
-        while not self._fits(size, to_come):
-            if not self._idle:
-                return False
-            self._forget_part(next(iter(self._idle)))
-        return True
-
-    def _fits(self, size: int, to_come: int) -> bool:
-        to_come += sum(upload.lacks for upload in self._uploads.values())
-        is_free = self._shelf.free() - to_come >= self._limits.free_bytes
-        return is_free and self._used + size <= self._limits.files_bytes
-
-    def _forget_part(self, file: bytes) -> None:
-        del self._idle[file]
-        self._shelf.drop_part(file)
+    def drop(self, peer: Peer, person: int, file: bytes) -> None:
+        """Somebody has given it up, or has it no more: what came of it is of no use."""
+        self.withdraw(peer, file)
+        self._stock.drop_idle(_part_key(file, person))
 
     def withdraw(self, peer: Peer, file: bytes) -> None:
-        """A session offers it no more. What is here of it waits for somebody to go on."""
+        """A session offers it no more. What came from it waits for its person to go on."""
+        self._refused.get(peer.key, {}).pop(file, None)
         upload = self._uploads.get(file)
         offer = _offer_of(upload, peer)
         if upload is not None and offer is not None:
@@ -253,7 +191,9 @@ class Uploads:
     def _withdraw(self, upload: _Upload, offer: _Offer) -> None:
         upload.offers.remove(offer)
         if upload.puller is not None and upload.source is offer:
-            self._save(upload)
+            assert upload.part is not None
+            self._save(upload.part)
+            self._stock.lay_aside(upload.part)
             self._pull_next(upload)
 
     def forget(self, peer: Peer) -> None:
@@ -270,46 +210,37 @@ class Uploads:
         upload = self._uploads.get(file)
         if upload is not None:
             self._give_up(upload, (Code.FILE_REMOVED, {}))
-        self._idle.pop(file, None)
-        self._shelf.drop(file)
+        self._stock.remove(file)
 
     # --- pulling ---
 
     def _pull_next(self, upload: _Upload) -> None:
-        """From whoever offered it first; or it is laid aside."""
-        upload.source = upload.puller = None
+        """From whoever offered it first of those who still do; what others sent is not theirs."""
+        self._let_go(upload)
         while upload.offers:
             offer = upload.offers[0]
             try:
-                bitmap = self._begin(upload, offer.size)
+                key = _part_key(upload.file, offer.person)
+                part = self._stock.begin(key, offer.size, self._give_way)
             except StoreFullError:
                 self._refuse(upload, offer, self._no_space())
                 continue
-            upload.source, upload.heard_at = offer, None
-            upload.is_own = bitmap.count == 0
-            upload.puller = Puller(upload.file, upload.size, bitmap)
+            upload.source, upload.part, upload.heard_at = offer, part, None
+            upload.is_fresh = part.bitmap.count == 0
+            upload.puller = Puller(upload.file, part.size, part.bitmap)
             self._touched[upload.file] = upload
             return
         self._end(upload)
-        if upload.bitmap is not None:
-            self._lay_aside(upload)
 
-    def _begin(self, upload: _Upload, size: int) -> Bitmap:
-        saved = self._shelf.begin(upload.file, size)
-        if upload.bitmap is None or upload.size != size:
-            upload.bitmap = Bitmap(block_count(size), saved)
-            upload.size, upload.hashed = size, 0
-        return upload.bitmap
+    def _let_go(self, upload: _Upload) -> None:
+        if upload.part is not None:
+            self._stock.end(upload.part)
+        upload.source = upload.part = upload.puller = None
 
     def _end(self, upload: _Upload) -> None:
         del self._uploads[upload.file]
         self._touched.pop(upload.file, None)
         self._deadlines.cancel(upload.file)
-
-    def _lay_aside(self, upload: _Upload) -> None:
-        self._idle[upload.file] = upload
-        if len(self._idle) > MAX_IDLE:
-            self._forget_part(next(iter(self._idle)))
 
     def receive_chunk(self, peer: Peer, chunk: Chunk, now: float) -> None:
         """Blocks of a file. What nobody asked this session for is nothing. Raises PeerError."""
@@ -318,17 +249,18 @@ class Uploads:
             return
         if upload.source.peer is not peer:
             return
+        part = upload.part
+        assert part is not None
         try:
             for first, data in upload.puller.receive(chunk, now):
-                self._shelf.write(chunk.file, first, data)
-                upload.unsaved += len(data)
-            bitmap = upload.puller.bitmap
-            if bitmap.is_mark_due and not bitmap.is_full:
-                self._shelf.mark(chunk.file, bitmap.mark())
-        except StoreFullError:
+                self._shelf.write(part.key, first, data)
+                part.unsaved += len(data)
+                upload.heard_at = now
+            if part.bitmap.is_mark_due and not part.bitmap.is_full:
+                self._shelf.mark(part.key, part.bitmap.mark())
+        except NO_PLACE:
             self._fill(upload)
             return
-        upload.heard_at = now
         self._touched[chunk.file] = upload
 
     def receive_want(self, peer: Peer, want: Want) -> None:
@@ -342,8 +274,8 @@ class Uploads:
 
     def close(self) -> None:
         """The server ends in good order: the disk hears of everything."""
-        for upload in self._uploads.values():
-            self._save(upload)
+        for part in self._stock.active:
+            self._save(part)
 
     def next_timer(self) -> float | None:
         return self._deadlines.next()
@@ -357,15 +289,23 @@ class Uploads:
         """At the end of a turn: what each puller wants, once for all that came."""
         while self._touched:
             _, upload = self._touched.popitem()
-            assert upload.puller is not None
             assert upload.source is not None
-            self._go_on(upload, upload.puller, upload.source, now)
+            assert upload.part is not None
+            assert upload.puller is not None
+            self._go_on(upload, upload.source, upload.part, upload.puller, now)
 
-    def _go_on(self, upload: _Upload, puller: Puller, source: _Offer, now: float) -> None:
+    def _go_on(
+        self, upload: _Upload, source: _Offer, part: Part, puller: Puller, now: float
+    ) -> None:
         if upload.heard_at is None:
-            upload.heard_at = upload.saved_at = now
+            upload.heard_at = upload.saved_at = upload.looked_at = now
         if puller.is_refused or now > upload.heard_at + SOURCE_PATIENCE:
             self._withdraw(upload, source)
+            return
+        part.watch(now - upload.looked_at)
+        upload.looked_at = now
+        if part.is_slow and any(offer.person != source.person for offer in upload.offers):
+            self._send_back(upload, source, part)
             return
         frames = puller.frames_due(now, source.peer.session.round_trip)
         for frame in frames:
@@ -373,62 +313,61 @@ class Uploads:
         if frames:
             self._wake(source.peer)
         if puller.is_complete:
-            self._verify(upload)
+            self._verify(upload, part)
             return
         due = puller.next_timer()
         assert due is not None  # it lacks something, so it will ask again
         self._deadlines.set(upload.file, due)
-        self._hash_in_time(upload, puller)
-        self._save_in_time(upload, now)  # which may be the end of it
+        self._hash_in_time(part)
+        self._save_in_time(upload, part, now)  # which may be the end of it
 
-    def _save_in_time(self, upload: _Upload, now: float) -> None:
-        enough = min(SAVE_MOST, max(SAVE_LEAST, upload.size // SAVE_SHARE))
-        is_time = upload.unsaved and now > upload.saved_at + SAVE_INTERVAL
-        if upload.is_saving or not (is_time or upload.unsaved >= enough):
+    def _save_in_time(self, upload: _Upload, part: Part, now: float) -> None:
+        enough = min(SAVE_MOST, max(SAVE_LEAST, part.size // SAVE_SHARE))
+        is_time = part.unsaved and now > upload.saved_at + SAVE_INTERVAL
+        if part.is_saving or not (is_time or part.unsaved >= enough):
             return
         upload.saved_at = now
-        if self._shelf.free() < self._limits.free_bytes:
-            self._fill(upload)
+        if self._stock.keeps_reserve():
+            self._save(part)
         else:
-            self._save(upload)
+            self._fill(upload)
 
-    def _save(self, upload: _Upload) -> None:
+    def _save(self, part: Part) -> None:
         """What has come is not sent again after a restart."""
-        if upload.bitmap is None or not upload.unsaved:
+        if not part.unsaved:
             return
 
         def end(_: object, __: float) -> None:
-            upload.is_saving = False
+            part.is_saving = False
 
-        work = self._shelf.save(upload.file, upload.bitmap.encode())
-        upload.unsaved, upload.is_saving = 0, True
-        self._run(partial(_unless_full, work), end)
+        work = self._shelf.save(part.key, part.bitmap.encode())
+        part.unsaved, part.is_saving = 0, True
+        self._run(partial(_unless_no_place, work), end)
 
-    def _hash_in_time(self, upload: _Upload, puller: Puller) -> None:
+    def _hash_in_time(self, part: Part) -> None:
         """While more comes, so that little is left to do when all is here."""
-        blocks = 0 if upload.is_hashing else puller.bitmap.to_hash(upload.hashed)
+        blocks = 0 if part.is_hashing else part.bitmap.to_hash(part.hashed)
         if not blocks:
             return
 
         def end(hashed: object, _: float) -> None:
             assert isinstance(hashed, int)
-            upload.hashed, upload.is_hashing = hashed, False
+            part.hashed, part.is_hashing = hashed, False
 
-        upload.is_hashing = True
-        self._run(self._shelf.hash_ahead(upload.file, blocks), end)
+        part.is_hashing = True
+        self._run(self._shelf.hash_ahead(part.key, blocks), end)
 
     # --- its end ---
 
-    def _verify(self, upload: _Upload) -> None:
-        upload.puller = upload.bitmap = None
-        upload.unsaved = 0
+    def _verify(self, upload: _Upload, part: Part) -> None:
+        upload.puller = None
+        part.unsaved = 0
         self._deadlines.cancel(upload.file)
-        try:
-            work = self._shelf.verify(upload.file)
-        except StoreFullError:
+        if not self._shelf.has_part(part.key):
             self._fill(upload)
             return
-        self._verify_on(upload, partial(_unless_full, work))
+        work = self._shelf.verify(part.key)
+        self._verify_on(upload, partial(_unless_no_place, work))
 
     def _verify_on(self, upload: _Upload, work: Callable[[], object]) -> None:
         self._run(work, partial(self._verified, upload, work))
@@ -436,24 +375,24 @@ class Uploads:
     def _verified(
         self, upload: _Upload, work: Callable[[], object], verdict: object, now: float
     ) -> None:
-        if self._uploads.get(upload.file) is not upload or upload.source is None:
+        source, part = upload.source, upload.part
+        if self._uploads.get(upload.file) is not upload or source is None or part is None:
             return  # removed meanwhile
         if verdict is None:
             self._verify_on(upload, work)
         elif verdict is FULL:
             self._fill(upload)
         elif verdict:
-            self._keep(upload, upload.source, now)
+            self._keep(upload, source, part, now)
         else:
-            source = upload.source
-            if upload.is_own and source in upload.offers:
+            if upload.is_fresh and source in upload.offers:
                 self._refuse(upload, source, (Code.FILE_CHANGED, {}))
             self._pull_next(upload)
 
-    def _keep(self, upload: _Upload, source: _Offer, now: float) -> None:
+    def _keep(self, upload: _Upload, source: _Offer, part: Part, now: float) -> None:
         """It is what it was said to be: the store says so, then everybody."""
         file, person = upload.file, source.person
-        record = FileRecord(file, upload.size, person, self._wall_clock(), name=source.name)
+        record = FileRecord(file, part.size, person, self._wall_clock(), name=source.name)
 
         def write() -> None:
             self._store.add_file(record)
@@ -477,18 +416,30 @@ class Uploads:
     def _settle(self, upload: _Upload) -> None:
         """Who may share it now hears so; the others must show that they have it too."""
         for offer in list(upload.offers):
-            if self.is_known(upload.file, upload.size, offer.peer, offer.person):
+            if self.is_known(upload.file, offer.size, offer.peer, offer.person):
                 upload.offers.remove(offer)
                 self._hint(offer.peer, upload.file)
         self._pull_next(upload)
 
     def _fill(self, upload: _Upload) -> None:
         """The disk is full: what is here of it makes room for other things."""
-        self._shelf.drop_part(upload.file)
+        assert upload.part is not None
+        self._stock.drop(upload.part)
         self._give_up(upload, self._no_space())
 
+    def _give_way(self, part: Part) -> None:
+        self._fill(self._uploads[part.key[:FILE_ID_SIZE]])
+
+    def _send_back(self, upload: _Upload, source: _Offer, part: Part) -> None:
+        """It hardly comes on while others wait: they have their turn, then it has another."""
+        part.is_slow = False
+        self._save(part)
+        self._stock.lay_aside(part)
+        self._refuse(upload, source, (Code.SERVER_FULL, {"limit": self._limits.uploads}))
+        self._pull_next(upload)
+
     def _give_up(self, upload: _Upload, refusal: Outcome) -> None:
-        upload.source = upload.puller = upload.bitmap = None
+        self._let_go(upload)
         for offer in list(upload.offers):
             self._refuse(upload, offer, refusal)
         self._end(upload)
@@ -496,7 +447,10 @@ class Uploads:
     def _refuse(self, upload: _Upload, offer: _Offer, refusal: Outcome) -> None:
         """Told when the offer is repeated, which a word makes happen at once."""
         upload.offers.remove(offer)
-        self._refused.setdefault(offer.peer.key, {})[upload.file] = refusal
+        refused = self._refused.setdefault(offer.peer.key, {})
+        refused[upload.file] = refusal
+        if len(refused) > MAX_REFUSED:
+            del refused[next(iter(refused))]
         self._hint(offer.peer, upload.file)
 
     def _hint(self, peer: Peer, file: bytes) -> None:
@@ -509,9 +463,13 @@ def _offer_of(upload: _Upload | None, peer: Peer) -> _Offer | None:
     return next((offer for offer in offers if offer.peer is peer), None)
 
 
-def _unless_full(work: Callable[[], object]) -> object:
-    """A full disk is a result like others; what else a job raises ends the server."""
+def _part_key(file: bytes, person: int) -> bytes:
+    return file + person.to_bytes(8, "big")
+
+
+def _unless_no_place(work: Callable[[], object]) -> object:
+    """That there is no place is a result like others; what else a job raises ends the server."""
     try:
         return work()
-    except StoreFullError:
+    except NO_PLACE:
         return FULL

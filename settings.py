@@ -65,7 +65,7 @@ class Limits:
     log_cache_bytes: int = 4 * 1024 * 1024  # of each conversation, encoded, kept in memory
     pull_bytes: int = 64 * 1024  # at most, for one PULL
     file_bytes: int = 2 << 30  # of one file
-    files_bytes: int = 10 << 30  # of all files
+    files_bytes: int = 10 << 30  # of all files, 4096 more for each
     free_bytes: int = 500 << 20  # left free on the disk, whatever is sent
     uploads: int = 4  # files of one person that are on their way at a time
     realm_links: int = 100  # other realms, and those that are being added

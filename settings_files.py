@@ -15,7 +15,7 @@ from file_words import note_in
 from protocol import JsonValue
 from settings_client import make_private, read_object, replace_object, try_lock
 
-MAX_SAVED = 2_000  # places that are remembered, the newest ones
+MAX_SAVED = 2_000  # places in one room that are remembered, the newest ones
 MAX_UNFINISHED = 200  # of one client
 MAX_SLOTS = 64  # clients of one user in one room
 LIFE = 7 * 24 * 3_600_000  # ms that something unfinished waits for its user
@@ -47,10 +47,12 @@ Unfinished = UnfinishedSend | UnfinishedFetch
 
 
 class SavedPlaces:
-    """Where files lie on this computer, by their hashes. Nobody else changes them there for us."""
+    """Where files of one room lie on this computer, by their hashes. Nobody else changes them there
+    for us. Of other rooms it knows nothing: what is not fetched would tell a server what is here.
+    """
 
-    def __init__(self, folder: Path) -> None:
-        self._place = folder / "saved.json"
+    def __init__(self, folder: Path, server_key: bytes) -> None:
+        self._place = folder / "saved" / f"{_key_name(server_key)}.json"
         self._known: dict[str, JsonValue] | None = None
         self._news: dict[str, JsonValue] = {}
 
@@ -150,12 +152,16 @@ class UnfinishedFiles:
     def _free(self, server_key: bytes, *, is_new: bool = False) -> Iterator[_Slot]:
         """Locked one by one; whoever does not keep one closes its lock."""
         for number in range(MAX_SLOTS):
-            place = self._folder / f"{server_key.hex()[:32]}-{number}.json"
+            place = self._folder / f"{_key_name(server_key)}-{number}.json"
             if place.exists() is is_new:
                 continue
             lock = try_lock(place.with_suffix(".lock"))
             if lock is not None:
                 yield _Slot(server_key, place, lock)
+
+
+def _key_name(server_key: bytes) -> str:
+    return server_key.hex()[:32]
 
 
 def _age(place: Path, now: int) -> int:

@@ -4,16 +4,18 @@ Band: adapters. Implements ``records.Shelf``. Knows no session and no database.
 
 In the folder: a whole file has its hash, in hex, for a name. In ``partial`` below it there are
 
-    HASH.RUN.part     what has come so far: blocks at their places, holes between them
-    HASH.RUN.map      its size and which blocks are certainly on disk; replaced as a whole
-    HASH.RUN.live     which were written, as long as this computer runs; written in place
-    HASH.RUN.check    a part in which nothing is written any more, until its hash is known
-    HASH.RUN.new      a map that is being written
+    PART.RUN.part     what has come so far: blocks at their places, holes between them
+    PART.RUN.map      its size and which blocks are certainly on disk; replaced as a whole
+    PART.RUN.live     which were written, as long as this computer runs; written in place
+    PART.RUN.check    a part in which nothing is written any more, until its hash is known
+    PART.RUN.new      a map that is being written
 
-RUN differs each time a file begins anew, so that a map which the worker still had to write can
-never speak of another part. What was written stays in the system's memory when a program is killed,
-so that costs what came after the last mark; a power cut costs what came after the last map. Nothing
-else is lost: what is left is sorted out at the next start.
+PART is the hash and, where several may send one file, eight bytes more that say whose part it is:
+the methods below take both as one. RUN differs each time a file begins anew, so that a map which
+the worker still had to write can never speak of another part. What was written stays in the
+system's memory when a program is killed, so that costs what came after the last mark; a power cut
+costs what came after the last map. Nothing else is lost: what is left is sorted out at the next
+start.
 """
 
 import errno
@@ -28,8 +30,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from protocol import BLOCK, LocalError
-from records import StoreBrokenError, as_disk_error
+from protocol import BLOCK, FILE_ID_SIZE, LocalError
+from records import PartLostError, StoreBrokenError, StoreError, as_disk_error
 from storage_disk import (
     OpenFiles,
     disk_errors,
@@ -52,14 +54,14 @@ _LIVE_MAGIC = b"Ruang live 1\n"
 _SIZE_SIZE = 8  # bytes of a size in a map
 _DIGEST_SIZE = 32
 _WHOLE = re.compile("[0-9a-f]{64}")
-_ON_THE_WAY = re.compile(r"([0-9a-f]{64})\.\d{1,18}\.(part|check)")
-_ANY_RUN = re.compile(r"[0-9a-f]{64}\.(\d{1,18})\.")
+_ON_THE_WAY = re.compile(r"([0-9a-f]{64}(?:[0-9a-f]{16})?)\.\d{1,18}\.(part|check)")
+_ANY_RUN = re.compile(r"[0-9a-f]{64}(?:[0-9a-f]{16})?\.(\d{1,18})\.")
 
 
 class _Part(NamedTuple):
     """A file on its way."""
 
-    file: bytes
+    file: bytes  # and whose part it is
     size: int
     path: Path
 
@@ -136,7 +138,7 @@ class FileShelf:
                 opened = self._writers.open(file, part.path, os.O_RDWR)
             opened.write(data, offset)
         except OSError as error:
-            raise as_disk_error(error) from error
+            raise _as_part_error(error) from error
 
     def mark(self, file: bytes, bitmap: bytes) -> None:
         """If we are killed, the next start goes on from what is in the bitmap, all written by now.
@@ -153,7 +155,7 @@ class FileShelf:
             # Bits are only ever added to it, so that it is true even if we die in between.
             opened.write(_live_head(part, self._boot) + bitmap, 0)
         except OSError as error:
-            raise as_disk_error(error) from error
+            raise _as_part_error(error) from error
 
     def save(self, file: bytes, bitmap: bytes) -> Callable[[], None]:
         """For the worker: a restart goes on from what is in the bitmap, all written by now."""
@@ -194,11 +196,17 @@ class FileShelf:
             raise LocalError("nothing to verify")
         hashing = self._hashings.get(file) or Hashing(part.path)
         self._let_go(file)
-        checked = part._replace(path=part.path.with_suffix(".check"))
-        with disk_errors(), suppress(FileNotFoundError):  # it will be found missing again
-            part.path.replace(checked.path)
-        hashing.path, hashing.end = checked.path, sys.maxsize
-        return _Verification(checked, self._whole(file), hashing).go_on
+        return _Verification(part, self._whole(file[:FILE_ID_SIZE]), hashing).go_on
+
+    def has_part(self, file: bytes) -> bool:
+        """Whether there is one, and nobody took it away."""
+        with disk_errors():
+            return file in self._parts and is_plain(self._parts[file].path)
+
+    def kept(self, file: bytes) -> bytes:
+        """The bitmap of what is here of a part; of one that is none, nothing."""
+        with disk_errors():
+            return self._known(self._parts[file]) if file in self._parts else b""
 
     def unfinished(self) -> dict[bytes, int]:
         """Sizes of those on their way; after a start, of those that wait for the rest."""
@@ -238,12 +246,14 @@ class FileShelf:
 
     def drop(self, file: bytes) -> None:
         """What there is of it: parts, then the whole, so that no verification is too late."""
-        self._parts.pop(file, None)
+        for part in [part for part in self._parts if part.startswith(file)]:
+            del self._parts[part]
+            self._let_go(part)
         self._readers.close(file)
-        self._let_go(file)
         with disk_errors():
-            for path in self._partial.glob(f"{file.hex()}.*"):
-                remove(path)
+            for ending in (".part", ""):  # as a verification renames it
+                for path in self._partial.glob(f"{file.hex()}*{ending}"):
+                    remove(path)
             remove(self._whole(file))
 
     def drop_part(self, file: bytes) -> None:
@@ -256,6 +266,7 @@ class FileShelf:
     def free(self) -> int:
         """Bytes left on the disk."""
         with disk_errors():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # somebody tidied up
             return shutil.disk_usage(self._folder).free
 
     def save_as(self, file: bytes, folder: Path, name: str) -> Path:
@@ -334,6 +345,11 @@ class FileShelf:
                     kept.add(part.live.name)
         for name in ours.keys() - kept:
             remove(self._partial / name)
+
+
+def _as_part_error(error: OSError) -> StoreError:
+    is_gone = isinstance(error, FileNotFoundError)
+    return PartLostError(str(error)) if is_gone else as_disk_error(error)
 
 
 # --- maps ---
@@ -457,6 +473,7 @@ class _Verification:
         self._part = part
         self._whole = whole
         self._hashing = hashing
+        self._is_apart = False
 
     def go_on(self) -> bool | None:
         """None: there is more to do."""
@@ -467,16 +484,25 @@ class _Verification:
                 return False  # dropped
 
     def _go_on(self) -> bool | None:
+        if not self._is_apart:
+            self._set_apart()
         digest = self._hashing.go_on()
         if digest is None:
             return None
-        is_right = digest == self._part.file
+        is_right = digest == self._part.file[:FILE_ID_SIZE]
         if is_right:
             with opened_plain(self._part.path, os.O_RDWR) as descriptor:
                 os.fsync(descriptor)
             self._rename()
         self._part.remove()
         return is_right
+
+    def _set_apart(self) -> None:
+        """Not sooner: Windows renames nothing that this thread has open for another job."""
+        checked = self._part._replace(path=self._part.path.with_suffix(".check"))
+        self._part.path.replace(checked.path)
+        self._part, self._is_apart = checked, True
+        self._hashing.path, self._hashing.end = checked.path, sys.maxsize
 
     def _rename(self) -> None:
         try:

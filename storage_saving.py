@@ -33,12 +33,12 @@ def save_as(source: Path, folder: Path, name: str) -> Path:
 
 def _copy(source: Path, folder: Path, name: str) -> Path:
     """Whole before it has its name."""
-    making = folder / f".ruang-{source.name[:16]}.part"
-    remove(making)
+    # Another client may be saving the same: what it makes is not ours.
+    making = _first_free(folder, f".ruang-{source.name[:16]}.part", _take)
     try:
         with (
             open(source, "rb", opener=open_plain) as old,
-            opened_plain(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor,
+            opened_plain(making, os.O_WRONLY) as descriptor,
         ):
             while piece := old.read(_PIECE):
                 write_all(descriptor, piece)
@@ -58,8 +58,13 @@ def _rename_to_free(making: Path, path: Path) -> None:
     except FileExistsError:
         raise
     except OSError:  # no links on this disk: the name is taken first, then filled at once
-        os.close(open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        _take(path)
         making.replace(path)
+
+
+def _take(path: Path) -> None:
+    """As an empty file. Raises FileExistsError if there is something."""
+    os.close(open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
 
 
 def _first_free(folder: Path, name: str, put: Callable[[Path], None]) -> Path:

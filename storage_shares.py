@@ -19,6 +19,11 @@ MAY_READ = """
         SELECT 1 FROM members WHERE person = ? AND conversation = place.conversation
     )) LIMIT 1
 """
+UNSHARED = """
+    SELECT file FROM files WHERE NOT is_removed AND at BETWEEN ? AND ? AND NOT EXISTS (
+        SELECT 1 FROM file_places WHERE file = files.file
+    ) ORDER BY at DESC LIMIT ?
+"""
 
 
 _INSERT_PLACE = "INSERT OR IGNORE INTO file_places (file, conversation) VALUES (?, ?)"
@@ -58,6 +63,18 @@ class Shares(Tables):
         if known is not None and not known.is_removed:
             self._grow(-1, -known.size)
             self._database.write("UPDATE files SET is_removed = 1 WHERE file = ?", (file,))
+
+    def forget_file(self, file: bytes) -> None:
+        """As if it had never come; what speaks of it stays."""
+        known = self.file(file)
+        if known is not None and not known.is_removed:
+            self._grow(-1, -known.size)
+        self._database.write("DELETE FROM files WHERE file = ?", (file,))
+        self._database.write("DELETE FROM brought_files WHERE file = ?", (file,))
+
+    def unshared_files(self, since: int, until: int, limit: int) -> list[bytes]:
+        """Not removed, brought in that time, and in no entry."""
+        return [file for (file,) in self._database.rows(UNSHARED, (since, until, limit))]
 
     def newest_files(self, limit: int) -> list[FileRecord]:
         """Of all that are not removed, those that were brought last."""

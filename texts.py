@@ -466,6 +466,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{text}, {size}, tiba dari realm {name}",
     ),
     "server.log.file_removed": ("the file {text} was removed", "file {text} dihapus"),
+    "server.log.file_unreadable": (
+        "the file {text} cannot be read from the disk",
+        "file {text} tidak bisa dibaca dari disk",
+    ),
     "server.log.no_file": ("there is no such file: {name}", "tidak ada file itu: {name}"),
     "server.log.not_removed": (
         "the disk is full, so {name} could not be removed",

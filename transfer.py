@@ -86,11 +86,6 @@ class Puller:
         """Every block is here; whether they are the right ones is still to be seen."""
         return self.bitmap.is_full
 
-    @property
-    def progress(self) -> float:
-        """0 to 1."""
-        return self.bitmap.count / self.bitmap.blocks if self.bitmap.blocks else 1.0
-
     def pause(self) -> None:
         """Asks for no more until ``resume``; what still comes is taken."""
         if not self.is_paused:

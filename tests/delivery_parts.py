@@ -25,7 +25,7 @@ class Post:
         self.reads: list[tuple[Callable[[], object], Callable[[object, float], None]]] = []
         self.sessions: dict[int, list[Peer]] = {}  # by person
         self._readers = 0
-        self.rooms = Rooms(self.store, self.limits)
+        self.rooms = Rooms(self.store, self.limits, has_file=lambda _: True)
         self.delivery = Delivery(
             self.rooms,
             self.store,

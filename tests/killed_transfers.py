@@ -27,7 +27,7 @@ if __name__ == "__main__":
 from processes import Program, World, a_world, stop
 
 from client_disk import HIDDEN
-from protocol import BLOCK
+from protocol import BLOCK, FILE_ID_SIZE
 from storage_disk import this_boot
 from storage_files import FileShelf
 from transfer_blocks import MARK_SHARE, Bitmap, block_count
@@ -199,7 +199,7 @@ def _known(folder: Path, part: Path, source: Path, boot: str) -> int:
     size = source.stat().st_size
     file = bytes.fromhex(part.name.partition(".")[0])
     with closing(FileShelf(folder, now_utc_ms=0, boot=boot)) as shelf:
-        if shelf.has(file):
+        if shelf.has(file[:FILE_ID_SIZE]):
             return size
         bitmap = Bitmap(block_count(size), shelf.begin(file, size))
     return min(size, bitmap.count * BLOCK)

@@ -73,34 +73,35 @@ week (what was to be shared: for a day). Whoever types the same command again ha
 | answer to | has besides |
 |---|---|
 | a message, `send`, `sendgroup` | `conversation`, `number`, `time`: it is on the server's disk |
-| the same to another realm, `sendprivaterealm`, `sendgrouprealm` | `conversation`, `state`, and `number` and `time` if they are known |
+| the same to another realm | `conversation`, `state`; `number` and `time`, if they are known |
 | `register`, `login` | `name`, `token` |
 | `name` | `name` |
 | `addgroup`, `joingroup`, `leavegroup` | `conversation` |
 | `groups` | `groups`: a list of `name`, `members`, `member` (whether you are one) |
 | `members` | `conversation`, `members`: a list of names |
 | `sendfile`, `sendgroupfile`, `sendroomfile` | as a message, and `line`, and what a file has |
-| `sendfilerealm`, `sendgroupfilerealm` | as `sendprivaterealm`, and `line`, and what a file has |
+| a file to another realm | as a message there, and `line`, and what a file has |
 | `joingroup` of another realm | `conversation`, `state` |
 | `addrealm` | `name`: what it is called here, `room`: what its room is called |
-| `realms` | `realms`: a list of `name`, `state` (`linked`, `away`, `cut`), `since`, `waiting`, `round_trip_ms`, `address` |
+| `realms` | `realms`: a list of `name`, `state`, `since`, `waiting`, `round_trip_ms`, `address` |
 | `get` | `line`, `conversation`, `number`, `path` (it is saved there), and what a file has |
-| `files` | `conversation`, `files`: a list of `number`, `sender`, `time`, `removed`, `coming`, and the same |
+| `files` | `conversation`, `files`: a list, with `number`, `sender`, `time`, `removed`, `coming` |
 | `inbox`, `search` | `messages`: a list with the fields of an entry |
 | `inbox`, if it was too long | `skipped`: how many older entries are not among them |
 | `info` | `room`, `people`: a list of `name`, `presence`, `you` |
 | `getrealminbox` | as `inbox` |
 
-A file has `name`, `size` in bytes and `hash`, its SHA-256. A list of files begins with the newest
-and ends after 1,000.
+A file, in a list too, has `name`, `size` in bytes and `hash`, its SHA-256. A list of files begins
+with the newest and ends after 1,000.
 
 What goes to another realm is answered within about 3 s after our server has it, with `state`:
 `delivered` (it is on the disk of that realm's server) or `waiting` (our server keeps it, and hands
 it on by itself once that realm is there: it need not be said again). What a group of another realm
 gets has its `number` once it is there, so not while it waits. If that realm refuses something later
 on, an `entry` of `kind` `notice` comes in that conversation, with `code` and, as its `text`, the
-sentence. Of realms, `since` is when the link last came or went (null: never), `waiting` how many
-messages that realm has not read yet, `address` null if it calls us.
+sentence. Of realms, `state` is `linked`, `away` or `cut` (by the operator), `since` when the link
+last came or went (null: never), `waiting` how many messages that realm has not read yet, `address`
+null if it calls us.
 
 Events come between them. `entry`, `joined`, `left` and `renamed` have `conversation`, `number`,
 `sender`, `kind`, `text` (of `renamed`: the new name) and `time`; an `entry` whose `kind` is `file`
@@ -112,8 +113,8 @@ has what a file has, and the name as its text; `connection` has `state` and
 known), and `realm` while our server does not have it from there yet: a file that is `coming` is
 waited for; at its end `state` is `done` or `failed`, with `code`, and with `path` if it was saved.
 `conversation` is `room`, `group:NAME` or `private:NAME`, and behind NAME stands `@R` if it is of
-another realm. Every entry comes once, one's own too, and
-before the answer it settles. `inbox` moves the read markers; nothing else does in a script.
+another realm. Every entry comes once, one's own too, and before the answer it settles. `inbox` and
+`getrealminbox` move the read markers; nothing else does in a script.
 
 A line whose answer had not come when the visit ended is answered `NO_ANSWER`; a line that may hold
 a password, and was therefore not sent, `NEEDS_SAY`.

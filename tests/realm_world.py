@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from simulated_clients import Client
-from simulated_network import START, Address, Network, Weather
+from simulated_network import START, Address, Network, Sent, Weather
 from simulated_programs import Server
 
 import client_events
@@ -96,6 +96,7 @@ class Realms:
         self.root = Path(tempfile.mkdtemp(prefix="ruang-", dir=memory))
         self._hosts = itertools.count(2)
         self.clients: list[Client] = []
+        self._parted: set[frozenset[Address]] = set()
         self.all = {
             name: Realm(self, name, (f"10.{place}.0.1", 8083), limits or Limits())
             for place, name in enumerate(names, 1)
@@ -172,15 +173,26 @@ class Realms:
 
     def part(self, one: str, other: str) -> None:
         """Nothing gets through between two realms."""
-        ends = {self.all[one].server.address, self.all[other].server.address}
-        self.network.filters.append(
-            lambda sent: [] if {sent.source, sent.destination} == ends else [sent.datagram]
-        )
+        if self._divide not in self.network.filters:
+            self.network.filters.append(self._divide)
+        self._parted.add(self._ends(one, other))
+
+    def mend(self, one: str, other: str) -> None:
+        """The opposite of ``part``."""
+        self._parted.discard(self._ends(one, other))
+
+    def _ends(self, one: str, other: str) -> frozenset[Address]:
+        return frozenset({self.all[one].server.address, self.all[other].server.address})
+
+    def _divide(self, sent: Sent) -> list[bytes]:
+        is_lost = frozenset({sent.source, sent.destination}) in self._parted
+        return [] if is_lost else [sent.datagram]
 
     def heal(self) -> None:
         """Good weather, and everybody is running."""
         self.network.weather = replace(Weather())
         self.network.filters.clear()
+        self._parted.clear()
         for realm in self.all.values():
             realm.server.spare()
             realm.server.mend_disk()

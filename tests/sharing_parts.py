@@ -31,6 +31,11 @@ class Sharer:
         self._rest: list[int] = []  # asked for, and not sent yet
         self._session = guest.session
 
+    @property
+    def part(self) -> bytes:
+        """What the shelf calls what came from them."""
+        return self.file + self.guest.person.to_bytes(8, "big")
+
     def offers(
         self, conversation: int = ROOM, *, size: int | None = None, name: str = NAME
     ) -> Answer:
@@ -95,6 +100,10 @@ class Sharer:
             self.sends(blocks[: most - sent])
             sent += min(len(blocks), most - sent)
         return sent
+
+    def stops(self) -> None:
+        """Supplies no more of it for now."""
+        self.guest.send(Want(self.file, 0, ()).encode())
 
     def note(self, conversation: int = ROOM, text: str = "") -> Code:
         """How the entry that shares it is taken."""

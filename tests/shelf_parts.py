@@ -54,6 +54,20 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if not path.is_dir())
 
 
+def opened(folder: Path) -> list[str]:
+    """Files in a folder that this process has open, where the system tells (Linux)."""
+    descriptors = Path("/proc/self/fd")
+    found = []
+    for one in list(descriptors.iterdir()) if descriptors.is_dir() else []:
+        try:
+            target = os.readlink(one)
+        except FileNotFoundError:  # the one that lists them
+            continue
+        if target.startswith(str(folder)):
+            found.append(target)
+    return found
+
+
 def run_apart(program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """In a process of its own, which knows our modules and those of the tests."""
     root = Path(__file__).parent

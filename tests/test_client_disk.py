@@ -33,7 +33,7 @@ def own(tmp_path: Path) -> Path:
 
 
 def test_a_file_is_hashed_and_read_where_it_lies(disk: ClientDisk, own: Path) -> None:
-    source = disk.open_source(own)
+    source = disk.source(own)
 
     assert (source.size, source.hash_some()) == (len(DATA), FILE)
     assert source.read(8, 9) == DATA[8 * BLOCK :]
@@ -46,7 +46,7 @@ def test_a_large_file_is_hashed_in_pieces(disk: ClientDisk, tmp_path: Path) -> N
     size = 65 << 20
     with (tmp_path / "besar").open("wb") as file:
         file.truncate(size)
-    source = disk.open_source(tmp_path / "besar")
+    source = disk.source(tmp_path / "besar")
 
     assert source.hash_some() == 64 << 20
     assert source.hash_some() == sha256(bytes(size)).digest()
@@ -55,7 +55,7 @@ def test_a_large_file_is_hashed_in_pieces(disk: ClientDisk, tmp_path: Path) -> N
 def test_a_link_leads_to_a_file(disk: ClientDisk, own: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(own)
 
-    assert disk.open_source(tmp_path / "link").size == len(DATA)
+    assert disk.source(tmp_path / "link").size == len(DATA)
 
 
 def test_what_is_no_file_cannot_be_sent(disk: ClientDisk, tmp_path: Path) -> None:
@@ -63,11 +63,11 @@ def test_what_is_no_file_cannot_be_sent(disk: ClientDisk, tmp_path: Path) -> Non
 
     for path in (tmp_path, tmp_path / "pipe", tmp_path / "nothing"):
         with pytest.raises(FileGoneError):
-            disk.open_source(path)
+            disk.source(path)
 
 
 def test_a_file_that_grows_is_another_one(disk: ClientDisk, own: Path) -> None:
-    source = disk.open_source(own)
+    source = disk.source(own)
 
     own.write_bytes(DATA + b"lebih")
 
@@ -78,7 +78,7 @@ def test_a_file_that_grows_is_another_one(disk: ClientDisk, own: Path) -> None:
 
 
 def test_a_file_that_is_gone_is_found_out(disk: ClientDisk, own: Path) -> None:
-    source = disk.open_source(own)
+    source = disk.source(own)
 
     own.unlink()
 
@@ -149,6 +149,49 @@ def test_what_could_not_be_saved_is_kept_a_week(disk: ClientDisk, tmp_path: Path
 
     assert after(PART_LIFE) == ["0.lock", FILE.hex()]
     assert after(PART_LIFE + 1) == ["0.lock"]
+
+
+def test_what_another_client_left_is_kept_no_longer(tmp_path: Path) -> None:
+    clients = [ClientDisk(tmp_path / "Downloads", lambda: 0) for _ in range(3)]
+    for client in clients:
+        put(client.shelf())
+        client.shelf().begin(bytes(32), BLOCK)
+        client.shelf().save(bytes(32), b"\1")()
+    for client in clients[:2]:
+        client.close()
+
+    later = ClientDisk(tmp_path / "Downloads", lambda: 1 << 60)
+    later.shelf()
+
+    hidden = tmp_path / "Downloads" / HIDDEN
+    assert [len(names(hidden / str(slot))) for slot in range(3)] == [0, 0, 3]
+    later.close()
+    clients[2].close()
+
+
+def test_a_shelf_that_cannot_be_opened_is_not_kept_from_others(
+    disk: ClientDisk, tmp_path: Path
+) -> None:
+    hidden = tmp_path / "Downloads" / HIDDEN
+    hidden.mkdir(parents=True)
+    (hidden / "0").write_text("no folder")
+    with pytest.raises(StoreBrokenError):
+        disk.shelf()
+
+    (hidden / "0").unlink()
+    disk.shelf()
+
+    assert names(hidden) == ["0.lock"]
+
+
+def test_a_shelf_that_another_client_left_broken_is_no_harm(
+    disk: ClientDisk, tmp_path: Path
+) -> None:
+    left = tmp_path / "Downloads" / HIDDEN / "1"
+    left.mkdir(parents=True)
+    (left / "partial").write_text("no folder")
+
+    put(disk.shelf())
 
 
 def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:

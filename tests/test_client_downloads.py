@@ -1,24 +1,20 @@
 """Files a client fetches: pulled, checked, saved, against a server made by hand."""
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from client_file_parts import FileSeat, chunks_of, made, note_of, run_held, saved
-from client_parts import Seat
 from shelf_parts import bitmap, names, open_shelf, put
 
-from client_disk import HIDDEN, ClientDisk
+from client_disk import HIDDEN
 from client_events import (
     Connection,
     ConnectionChanged,
     Ended,
     EndReason,
-    EntryArrived,
     Leave,
-    Say,
 )
 from client_file_events import (
     DropFile,
@@ -31,10 +27,9 @@ from client_file_events import (
     ResumeFile,
 )
 from client_files import MAX_MOVING
-from conversation import ROOM, FileNote
+from conversation import FileNote
 from protocol import BLOCK, CloseCode, Code
 from protocol_frames import Chunk, Want
-from records import Shelf, StoreBrokenError, StoreFullError
 
 
 @pytest.fixture
@@ -146,6 +141,25 @@ def test_a_word_that_there_is_nothing_comes_too_late_when_all_is_here(seat: File
     assert seat.ended.trouble is None
 
 
+def test_what_comes_twice_while_all_is_checked_and_saved_is_no_harm(seat: FileSeat) -> None:
+    data = made(5 * BLOCK)
+    again = Chunk(sha256(data).digest(), 0, data[:BLOCK]).encode()
+    seat.held_jobs = []
+    seat.fetch(data)
+    seat.pass_time(1.0)
+
+    seat.hear(again)
+    assert seat.states()[-1] is FileState.CHECKING
+    while seat.held_jobs:
+        job = seat.held_jobs.pop(0)
+        seat.core.handle_result(job.key, job.run(), seat.now)
+        seat.end_turn()
+        seat.hear(again)
+
+    assert seat.ended.trouble is None
+    assert saved(seat) == {"foto.png": data}
+
+
 def test_a_paused_download_goes_on_where_it_was(seat: FileSeat) -> None:
     data = made(400 * BLOCK)
     seat.host.limit = 100
@@ -215,21 +229,106 @@ def test_one_file_fetched_twice_is_saved_twice(seat: FileSeat) -> None:
     assert [end.ticket for end in seat.saw(FileEnded)][-1] == 2
 
 
-def test_what_is_dropped_is_wanted_no_more_and_kept_a_while(seat: FileSeat) -> None:
+def test_what_is_dropped_is_wanted_no_more_and_leaves_nothing(seat: FileSeat) -> None:
     data = made(400 * BLOCK)
     seat.host.limit = 100
     seat.fetch(data)
+    seat.pass_time(0.2)
+    assert any(seat.downloads.rglob("*.part"))
 
     seat.do(DropFile(1))
     seat.pass_time(0.2)
+
     assert seat.ended.trouble is FileTrouble.DROPPED
     assert seat.host.got(Want)[-1].ranges == ()
+    assert names(seat.downloads) == ["0.lock"]
 
-    seat.host.limit = 1000
+
+def test_one_that_is_dropped_before_it_goes_on_leaves_nothing_of_an_earlier_visit(
+    seat: FileSeat,
+) -> None:
+    data = made(10 * BLOCK)
+    shelf = open_shelf(seat.downloads / HIDDEN / "0")
+    shelf.begin(sha256(data).digest(), len(data))
+    shelf.save(sha256(data).digest(), bitmap(0, 1))()
+    shelf.close()
+    seat.host.limit = 0
+    for ticket in range(1, MAX_MOVING + 1):
+        seat.fetch(made(BLOCK, ticket), ticket=ticket)
+    seat.fetch(data, ticket=9)
+
+    seat.do(DropFile(9))
+
+    assert not any(seat.downloads.rglob(f"{sha256(data).hexdigest()}*"))
+
+
+def test_what_is_dropped_stays_for_another_who_fetches_it(seat: FileSeat) -> None:
+    data = made(400 * BLOCK)
+    seat.host.limit = 100
+    seat.fetch(data)
     seat.fetch(data, ticket=2)
+
+    seat.do(DropFile(1))
+    seat.host.limit = 1000
     seat.pass_time(5.0)
+
     assert saved(seat) == {"foto.png": data}
+    assert seat.host.supplied <= 405  # but for what came after the last mark
+
+
+def test_one_that_rests_makes_room_for_another_of_the_same_file(seat: FileSeat) -> None:
+    data = made(400 * BLOCK)
+    seat.host.limit = 100
+    seat.fetch(data)
+    seat.do(PauseFile(1))
+    seat.host.limit = 1000
+
+    seat.do(FetchFile(2, note_of(data), seat.home / "lain"))
+    seat.pass_time(5.0)
+    assert seat.ended.path == seat.home / "lain" / "foto.png"
     assert seat.host.supplied == 400
+    seat.do(ResumeFile(1))
+    seat.pass_time(5.0)
+
+    assert saved(seat) == {"foto.png": data}
+    assert (seat.home / "lain" / "foto.png").read_bytes() == data
+
+
+def test_one_that_made_room_waits_for_the_other(seat: FileSeat) -> None:
+    data = made(400 * BLOCK)
+    seat.host.limit = 100
+    seat.held_jobs = []
+    seat.fetch(data)
+    seat.do(PauseFile(1))
+    seat.do(FetchFile(2, note_of(data), seat.home / "lain"))
+
+    seat.do(ResumeFile(1))
+    run_held(seat)  # what the first one left to the worker
+    assert seat.states()[-1] is FileState.WAITING
+    seat.held_jobs = None
+    seat.host.limit = 1000
+    seat.pass_time(10.0)
+
+    assert saved(seat) == {"foto.png": data}
+    assert [end.ticket for end in seat.saw(FileEnded)] == [2, 1]
+
+
+def test_a_map_of_the_first_attempt_says_nothing_of_the_second(seat: FileSeat) -> None:
+    data = made(100 * BLOCK)
+    seat.host.has[sha256(data).digest()] = made(100 * BLOCK, label=2)
+    seat.held_jobs = []
+    seat.do(FetchFile(1, note_of(data)))
+    seat.pass_time(1.0)
+    saving, verifying = seat.held_jobs
+    seat.held_jobs = []
+
+    seat.host.limit = seat.host.supplied + 2  # as much as the first map spoke of
+    seat.core.handle_result(verifying.key, verifying.run(), seat.now)
+    seat.core.handle_result(saving.key, saving.run(), seat.now)
+    seat.end_turn()
+    seat.pass_time(0.5)
+
+    assert len(seat.held_jobs) == 1
 
 
 def test_blocks_that_nobody_wants_are_answered_now_and_then(seat: FileSeat) -> None:
@@ -396,147 +495,3 @@ def test_what_comes_while_that_is_saved_is_nothing_new(seat: FileSeat) -> None:
     run_held(seat)
 
     assert seat.ended.trouble is None
-
-
-# --- a disk that does not do what it should ---
-
-
-class BadShelf:
-    """The real one, but for some calls."""
-
-    def __init__(self, shelf: Shelf, **bad: Exception | object) -> None:
-        self._shelf = shelf
-        self._bad = bad
-
-    def __getattr__(self, name: str) -> object:
-        if name not in self._bad:
-            return getattr(self._shelf, name)
-        bad = self._bad[name]
-
-        def fail(*_: object) -> object:
-            if isinstance(bad, Exception):
-                raise bad
-            return bad
-
-        return fail
-
-
-class BadDisk(ClientDisk):
-    """With such a shelf, or where nothing can be saved."""
-
-    def __init__(self, home: Path, **bad: Exception | object) -> None:
-        super().__init__(home / "Downloads", lambda: 0)
-        self._bad_calls = bad
-
-    def shelf(self, file: bytes = b"") -> Shelf:  # type: ignore[override]
-        if isinstance(none := self._bad_calls.get("shelf"), Exception):
-            raise none
-        return BadShelf(super().shelf(file), **self._bad_calls)  # type: ignore[return-value]
-
-    def saving(self, note: FileNote, folder: Path | None) -> Callable[[], Path]:
-        if isinstance(bad := self._bad_calls.get("saving"), Exception):
-            return lambda: raise_(bad)
-        return super().saving(note, folder)
-
-
-def raise_(error: Exception) -> Path:
-    raise error
-
-
-FULL, BROKEN = StoreFullError("full"), StoreBrokenError("I/O error")
-
-
-def bad_save(error: Exception) -> Callable[[], None]:
-    return lambda: raise_(error)  # type: ignore[return-value]
-
-
-@pytest.mark.parametrize(
-    ("bad", "trouble"),
-    [
-        ({"shelf": BROKEN}, FileTrouble.CANNOT_SAVE),
-        ({"begin": FULL}, FileTrouble.DISK_FULL),
-        ({"free": 10}, FileTrouble.DISK_FULL),
-        ({"write": FULL}, FileTrouble.DISK_FULL),
-        ({"write": BROKEN}, FileTrouble.CANNOT_SAVE),
-        ({"save": bad_save(BROKEN)}, FileTrouble.CANNOT_SAVE),
-        ({"mark": FULL}, FileTrouble.DISK_FULL),
-        ({"verify": lambda: raise_(BROKEN)}, FileTrouble.CANNOT_SAVE),
-        ({"saving": BROKEN}, FileTrouble.CANNOT_SAVE),
-        ({"drop": BROKEN}, FileTrouble.CANNOT_SAVE),
-    ],
-)
-def test_a_disk_that_fails_ends_it_once_and_everything_else_goes_on(
-    tmp_path: Path, bad: dict[str, object], trouble: FileTrouble
-) -> None:
-    seat = FileSeat(tmp_path)
-    disk = BadDisk(tmp_path, **bad)
-    Seat.__init__(seat, seat.host, disk=disk)
-    seat.enter()
-
-    seat.fetch(made(100 * BLOCK))
-    seat.pass_time(2.0)
-    seat.do(Say(9, ROOM, "masih di sini"))
-
-    assert seat.ended.trouble is trouble
-    assert trouble is not FileTrouble.DISK_FULL or names(tmp_path) == ["0.lock"]
-    assert any(event.ticket == 9 for event in seat.saw(EntryArrived))
-    disk.close()
-
-
-def test_a_map_that_finds_no_room_is_no_harm(tmp_path: Path) -> None:
-    data = made(100 * BLOCK)
-    seat = FileSeat(tmp_path)
-    disk = BadDisk(tmp_path, save=bad_save(FULL))
-    Seat.__init__(seat, seat.host, disk=disk)
-    seat.enter()
-
-    seat.fetch(data)
-    seat.pass_time(2.0)
-
-    assert saved(seat) == {"foto.png": data}
-    disk.close()
-
-
-def test_a_folder_that_was_removed_meanwhile_is_made_again(seat: FileSeat) -> None:
-    data = made(200 * BLOCK)
-    seat.host.limit = 20
-    seat.fetch(data)
-    shutil.rmtree(seat.downloads)
-    seat.host.limit = 1000
-    seat.pass_time(5.0)
-
-    assert saved(seat) == {"foto.png": data}
-    assert seat.ended.trouble is None
-
-
-def test_what_had_come_stays_if_there_is_no_space_for_the_rest(tmp_path: Path) -> None:
-    data = made(100 * BLOCK)
-    shelf = open_shelf(tmp_path / "Downloads" / HIDDEN / "0")
-    shelf.begin(sha256(data).digest(), len(data))
-    shelf.save(sha256(data).digest(), bitmap(0, 1, 2, of=100))()
-    shelf.close()
-    seat = FileSeat(tmp_path)
-    disk = BadDisk(tmp_path, free=10)
-    Seat.__init__(seat, seat.host, disk=disk)
-    seat.enter()
-
-    seat.fetch(data)
-
-    assert seat.ended.trouble is FileTrouble.DISK_FULL
-    assert set(disk.shelf().unfinished()) == {sha256(data).digest()}
-    disk.close()
-
-
-def test_a_large_file_is_checked_piece_by_piece(tmp_path: Path) -> None:
-    verdicts: list[bool | None] = [None, None, False, None, False]
-    seat = FileSeat(tmp_path)
-    disk = BadDisk(tmp_path, verify=lambda: verdicts.pop(0))
-    Seat.__init__(seat, seat.host, disk=disk)
-    seat.enter()
-
-    seat.fetch(made(BLOCK))
-    seat.pass_time(2.0)
-
-    assert verdicts == []
-    assert seat.ended.trouble is FileTrouble.DAMAGED
-    disk.close()

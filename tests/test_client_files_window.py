@@ -31,6 +31,7 @@ from PIL import Image
 import client_preview_views
 from client_dialogs import SettingsDialog
 from client_events import EntryArrived
+from client_fetching import Allowance
 from client_file_dialogs import FileDialogs, Pasted, dropped_paths
 from client_file_events import (
     DropFile,
@@ -332,6 +333,34 @@ def test_small_files_of_others_come_by_themselves_if_the_user_wants(chatting: Sc
     chatting.settle()
 
     assert [one.note for one in chatting.asked(FetchFile)] == [DATA]
+
+
+def test_what_comes_by_itself_is_not_endlessly_much(chatting: Scene) -> None:
+    open_settings(chatting).choices["settings.fetch_below"].choose("1000000")
+    open_settings(chatting).close()
+    chatting.window.filing.allowance = Allowance(hourly=10)
+    first, second, third = (note(f"{name}.bin", 5) for name in "abc")
+
+    for number, one in enumerate((first, second, third), 10):
+        entry = text(HENDERSON, one.encode(), kind=EntryKind.FILE)
+        chatting.put(EntryArrived(ROOM, number, entry))
+    chatting.settle()
+    assert [one.note for one in chatting.asked(FetchFile)] == [first, second]
+
+    click(chatting, "Fetch")
+    assert [one.note for one in chatting.asked(FetchFile)] == [first, second, third]
+
+
+def test_what_comes_by_itself_leaves_room_on_the_disk(chatting: Scene) -> None:
+    open_settings(chatting).choices["settings.fetch_below"].choose("1000000")
+    open_settings(chatting).close()
+    chatting.window.filing.allowance = Allowance(reserve=1 << 60)
+
+    entry = text(HENDERSON, note("a.bin", 5).encode(), kind=EntryKind.FILE)
+    chatting.put(EntryArrived(ROOM, 10, entry))
+    chatting.settle()
+
+    assert chatting.asked(FetchFile) == []
 
 
 def test_the_folder_for_files_is_shown_and_changed(chatting: Scene, tmp_path: Path) -> None:

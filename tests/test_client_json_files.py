@@ -14,7 +14,7 @@ from client_file_events import (
     FileTrouble,
     SendFile,
 )
-from client_json import MAX_UNANSWERED
+from client_json import MAX_FILES
 from conversation import NO_TAG, ROOM, Entry, EntryKind
 from protocol import Code
 
@@ -149,8 +149,14 @@ def test_a_pipe_that_ends_waits_for_its_files() -> None:
     assert isinstance(script.commands[-1], Leave)
 
 
-def test_files_unanswered_are_lines_unanswered() -> None:
-    script = Script().enter().type(*["/sendroomfile foto.png"] * MAX_UNANSWERED, "halo")
+def test_many_files_that_move_hold_up_no_line() -> None:
+    script = Script().enter().type(*["/sendroomfile foto.png"] * 100, "halo")
+
+    assert isinstance(script.commands[-1], Say)
+
+
+def test_lines_wait_when_too_many_files_are_not_answered() -> None:
+    script = Script().enter().type(*["/sendroomfile foto.png"] * MAX_FILES, "halo")
     assert not [command for command in script.commands if isinstance(command, Say)]
 
     script.happen(FileEnded(1, note(), True, FileTrouble.CHANGED))

@@ -39,7 +39,9 @@ def put_file(path: Path) -> Path:
 def test_a_file_is_where_an_earlier_visit_saved_it_and_later_ones_know_of_more(
     chatting: Scene, tmp_path: Path
 ) -> None:
-    places = SavedPlaces(chatting.folder.path)
+    server_key = chatting.window.model.server_key
+    assert server_key is not None
+    places = SavedPlaces(chatting.folder.path, server_key)
     known, older, new = (note(f"{name}.pdf", 9) for name in ("known", "older", "new"))
     for file in (known, older):
         places.add(file.file, put_file(tmp_path / file.name))
@@ -65,7 +67,7 @@ def test_a_file_is_where_an_earlier_visit_saved_it_and_later_ones_know_of_more(
 
     assert [line for line in messages(chatting) if line in ("Fetch", "Open")] == ["Open"] * 3
     assert chatting.window.model.files.view(older).path == tmp_path / "older.pdf"
-    later = SavedPlaces(chatting.folder.path)
+    later = SavedPlaces(chatting.folder.path, server_key)
     assert [later.find(file) for file in (known, older, new, own)] == [
         tmp_path / f"{name}.pdf" for name in ("known", "older", "new", "own")
     ]

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from client_paths import UserPaths
+from client_paths import UserPaths, free_space
 
 PATHS = UserPaths()
 
@@ -39,3 +39,8 @@ def test_what_is_not_there_is_neither_file_nor_folder(home: Path, typed: str) ->
 def test_a_folder_is_no_file_and_a_file_no_folder(home: Path) -> None:
     assert PATHS.file("~/Foto Kelas") is None
     assert PATHS.folder("~/Foto Kelas/satu.png") is None
+
+
+def test_a_folder_that_is_not_made_yet_has_the_space_of_its_disk(home: Path) -> None:
+    assert free_space(home / "entah" / "lagi") > 0
+    assert free_space(home) > 0

@@ -1,5 +1,7 @@
 """Typed commands about files: what they ask of the core, and when they are answered."""
 
+from dataclasses import replace
+
 import pytest
 from errand_parts import Visit
 from note_parts import SENT_AT, file_entry, home, note, shared
@@ -454,3 +456,17 @@ def test_files_are_fetched_side_by_side() -> None:
 
     assert visit.codes == [("get", "OK"), ("get", "OK")]
     assert [answer.fields["number"] for answer in visit.answers] == [9, 8]
+
+
+def test_a_file_that_is_still_on_its_way_is_listed_as_such() -> None:
+    coming = replace(shared(9), is_coming=True)
+
+    visit = Visit().begin(ListFiles()).happen(Answered(1, Code.OK, (coming,)))
+    visit.happen(Answered(2, Code.OK, ()))
+
+    (answer,) = visit.answers
+    assert answer.message.splitlines()[1] == "9 · foto.png · 1.2 MB · budi (on its way)"
+    rows = answer.fields["files"]
+    assert isinstance(rows, list)
+    assert isinstance(rows[0], dict)
+    assert rows[0]["coming"] is True

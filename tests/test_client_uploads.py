@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from client_file_parts import FileHost, FileSeat, made, note_of, run_held
 from client_parts import SERVER, Reply, Seat, always, nothing
+from shelf_parts import opened
 
 from client_disk import ClientDisk
 from client_events import DraftMade, DraftRefused, EntryArrived, Say
@@ -21,6 +22,7 @@ from client_file_events import (
     SendFile,
 )
 from client_file_moves import STALLED_AFTER, Source
+from client_files import MAX_MOVING
 from client_uploads import OFFER_AGAIN
 from conversation import ROOM, EntryKind, FileNote
 from protocol import BLOCK, MAX_FILE, CloseCode, Code, Verb
@@ -249,14 +251,14 @@ class SlowSource:
 
 
 class SlowDisk(ClientDisk):
-    """Whatever is opened is that."""
+    """Whatever is to be sent is that."""
 
     def __init__(self, home: Path, source: SlowSource) -> None:
         super().__init__(home, lambda: 0)
-        self.source = source
+        self._source = source
 
-    def open_source(self, path: Path) -> Source:  # type: ignore[override]
-        return self.source
+    def source(self, path: Path) -> Source:  # type: ignore[override]
+        return self._source
 
 
 class SlowSeat(Seat):
@@ -291,14 +293,29 @@ def test_hashing_tells_how_far_it_is_and_rests_in_a_pause(slow: SlowSeat) -> Non
     assert len(slow.host.asked(Verb.OFFER)) == 1
 
 
-def test_one_that_is_dropped_while_a_worker_reads_it_is_closed_after_that(slow: SlowSeat) -> None:
+def test_what_a_worker_finds_in_one_that_was_dropped_is_nothing_new(slow: SlowSeat) -> None:
     slow.do(DropFile(1))
+    run_held(slow)
 
     assert slow.saw(FileEnded)[0].trouble is FileTrouble.DROPPED
-    assert slow.source.closings == 0
-    run_held(slow)
-    assert slow.source.closings == 1
-    assert slow.source.pieces == 2
+    assert (slow.source.closings, slow.source.pieces) == (2, 2)  # its place, and itself
+
+
+def test_however_many_are_to_be_sent_only_those_that_move_are_open(seat: FileSeat) -> None:
+    for ticket in range(1, 3 * MAX_MOVING):
+        data = made(4 * BLOCK, ticket)
+        seat.send(data, f"{ticket}.png", ticket)
+        seat.want(data, (0, 2))
+    assert len(opened(seat.home)) == MAX_MOVING
+
+    seat.do(PauseFile(1))
+    seat.do(PauseFile(2))
+    assert len(opened(seat.home)) == MAX_MOVING - 2
+    seat.do(ResumeFile(1))
+    seat.want(made(4 * BLOCK, 1), (2, 2), place=3)
+    for ticket in range(1, 3 * MAX_MOVING):
+        seat.do(DropFile(ticket))
+    assert opened(seat.home) == []
 
 
 def test_a_pause_while_a_worker_reads_does_not_make_it_read_twice(slow: SlowSeat) -> None:

@@ -6,11 +6,12 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from client_file_parts import FileSeat, chunks_of, saved
+from client_file_parts import FileSeat, chunks_of, run_held, saved
 from server_parts import Room
 from sharing_parts import Sharer
 from shelf_parts import DATA, FILE, open_shelf, outcome, write
 
+from client_file_events import PauseFile
 from protocol import BLOCK, LocalError
 from storage_files import FileShelf
 from transfer_blocks import HASH_STEP, Bitmap
@@ -113,7 +114,7 @@ def begun(shelf: FileShelf, file: bytes) -> None:
 def test_a_server_hashes_what_comes_and_believes_it_at_the_end(folder: Path) -> None:
     with Room(folder) as room:
         ana = Sharer(room.comes("Ana"), LONG)
-        begun(room.shelf.shelf, ana.file)
+        begun(room.shelf.shelf, ana.part)
         room.held_jobs = []
         ana.has()
         ana.supplies(1)
@@ -137,6 +138,27 @@ def test_a_client_hashes_what_comes_and_believes_it_at_the_end(tmp_path: Path) -
     (ahead,) = [job for job in seat.held_jobs if job.run() == HASH_STEP + BLOCK]
     seat.held_jobs = None
     seat.core.handle_result(ahead.key, HASH_STEP + BLOCK, seat.now)
+    seat.host.limit = 1 << 30
+    seat.pass_time(5.0)
+
+    assert saved(seat) == {"foto.png": LONG}
+    seat.disk.close()
+
+
+def test_what_was_hashed_for_one_who_made_room_is_of_use_to_the_other(tmp_path: Path) -> None:
+    seat = FileSeat(tmp_path)
+    seat.enter()
+    begun(seat.disk.shelf(), sha256(LONG).digest())
+    seat.host.limit = 0
+    seat.fetch(LONG)
+    seat.held_jobs = []
+    for frame in chunks_of(sha256(LONG).digest(), STEP, LONG[HASH_STEP:][:BLOCK]):
+        seat.hear(frame)
+    seat.do(PauseFile(1))
+    seat.fetch(LONG, ticket=2)
+
+    run_held(seat)
+    seat.held_jobs = None
     seat.host.limit = 1 << 30
     seat.pass_time(5.0)
 

@@ -36,7 +36,7 @@ ORDER = {
         server_realm_peer
         server_sessions server_turn server_entrance server_accounts server_delivery
         server_links server_members server_conversations server_partings server_arrivals
-        server_identity server_uploads server_supply server_files
+        server_identity server_stock server_uploads server_supply server_files
         server_realm_people server_realm_copying server_realm_serving server_realm_contacts
         server_realm_following server_realm_files server_realm_logs
         server_realm_backlog server_realm_calls server_realm_records server_realm_links
@@ -48,7 +48,7 @@ ORDER = {
         client_entrance
         client_requests client_accounts client_conversations client_questions
         client_file_moves client_uploads client_downloads client_files client_core
-        client_form client_picture_sizes client_file_model client_rows client_layout
+        client_form client_picture_sizes client_fetching client_file_model client_rows client_layout
         client_inbox client_held client_mentions client_transcript client_model client_overview
         client_search
         client_arguments client_commands client_answers client_file_answers client_file_lines

@@ -14,6 +14,18 @@ pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's"),
 ]
 TEXT = "halo dari sana"
+NOWHERE = {
+    "/sendprivaterealm campus-x bob halo": "NO_SUCH_REALM",
+    "/sendprivaterealm campus-b siapa halo": "NO_SUCH_USER",
+    "/send bob@campus-c@campus-b halo": "NO_WAY_THERE",
+    "/sendgrouprealm campus-b nihil halo": "NO_SUCH_GROUP",
+    "/joingroup nihil@campus-b": "NO_SUCH_GROUP",
+    "/sendgroup nihil@campus-b halo": "NOT_A_MEMBER",
+    "/sendgroup nihil@campus-x halo": "NO_SUCH_REALM",
+    "/sendfilerealm campus-b bob tidak-ada.png": "FILE_NOT_FOUND",
+    "/getrealminbox campus-x": "NO_SUCH_REALM",
+    "/delrealm campus-b": "NOT_THE_OPERATOR",
+}
 
 
 class Campus:
@@ -67,11 +79,12 @@ def test_two_realms_talk_share_and_wait_for_each_other(
     path, data = tmp_path / "foto.png", os.urandom(300_000)
     path.write_bytes(data)
 
-    # each adds the other: whoever starts again calls
-    for here, there in ((a, b), (b, a)):
-        added = here.ask(f"/addrealm {there.room} {there.world.host} {there.world.port}")
+    # each adds the other: whoever starts again calls; "127.1" is a name, which is looked up
+    for here, there, host in ((a, b, "127.0.0.2"), (b, a, "127.1")):
+        added = here.ask(f"/addrealm {there.room} {host} {there.world.port}")
         assert (added["code"], added["name"], added["room"]) == ("OK", there.room, there.room)
     assert a.ask("/addrealm lain 127.0.0.2 " + str(b.world.port))["code"] == "REALM_EXISTS"
+    assert a.ask("/addrealm lain tidak..ada 8083")["code"] == "REALM_UNREACHABLE"
     (realm,) = a.ask("/realms")["realms"]
     assert (realm["name"], realm["state"], realm["waiting"]) == ("campus-b", "linked", 0)
     assert realm["address"] == f"127.0.0.2:{b.world.port}"
@@ -89,10 +102,13 @@ def test_two_realms_talk_share_and_wait_for_each_other(
     assert outcome(b.ask("/sendgroup kelas baik")) == ("OK", None)
     a.hears(conversation="group:kelas@campus-b", sender="bob@campus-b", text="baik")
     assert sorted(a.ask("/members kelas@campus-b")["members"]) == ["alice", "bob@campus-b"]
+    assert a.ask("/leavegroup kelas@campus-b")["code"] == "OK"
+    b.client.event(event="left", conversation="group:kelas", sender="alice@campus-a")
+    assert outcome(a.ask("/joingroup kelas@campus-b")) == ("OK", "delivered")
 
     # a file
     sent = a.ask(f"/sendfilerealm campus-b bob {path}")
-    assert (*outcome(sent), sent["line"]) == ("OK", "delivered", 7)
+    assert (*outcome(sent), sent["line"]) == ("OK", "delivered", 10)
     b.hears(conversation="private:alice@campus-a", kind="file", name="foto.png")
     got = b.ask("/get @alice@campus-a/foto.png")
     assert got["code"] == "OK"
@@ -104,13 +120,8 @@ def test_two_realms_talk_share_and_wait_for_each_other(
     assert b.ask("/getrealminbox campus-a")["messages"] == []
 
     # what is not there
-    assert a.ask("/sendprivaterealm campus-x bob halo")["code"] == "NO_SUCH_REALM"
-    assert a.ask("/sendprivaterealm campus-b siapa halo")["code"] == "NO_SUCH_USER"
-    assert a.ask("/sendgrouprealm campus-b nihil halo")["code"] == "NO_SUCH_GROUP"
-    assert a.ask("/sendgroup nihil@campus-b halo")["code"] == "NOT_A_MEMBER"
-    assert a.ask("/sendfilerealm campus-b bob tidak-ada.png")["code"] == "FILE_NOT_FOUND"
-    assert a.ask("/getrealminbox campus-x")["code"] == "NO_SUCH_REALM"
-    assert a.ask("/delrealm campus-b")["code"] == "NOT_THE_OPERATOR"
+    for line, code in NOWHERE.items():
+        assert a.ask(line)["code"] == code
 
     # one is killed; what is said meanwhile waits for it
     b.server.kill()

@@ -25,6 +25,7 @@ from server_events import (
     RemoveFile,
     SpaceReported,
 )
+from server_stock import FILE_COST
 
 DATA = made(100)
 FILE = sha256(DATA).digest()
@@ -71,11 +72,11 @@ def test_files_are_listed_with_who_brought_them_and_the_space_they_take(room: Ro
     limits = room.settings.limits
     assert told.space == FileSpace(
         files=3,
-        used=len(DATA) + len(other.data) + 7,
+        used=len(DATA) + len(other.data) + 7 + 3 * FILE_COST,
         waiting=0,
         limit=limits.files_bytes,
         largest=limits.file_bytes,
-        free=room.shelf.free_bytes,
+        free=room.shelf.free(),
         reserve=limits.free_bytes,
     )
 
@@ -87,7 +88,7 @@ def test_the_space_is_told_each_second_to_whoever_looks(folder: Path) -> None:
 
         told = [event.space.used for event in room.saw(SpaceReported)]
 
-    assert told[-1] == len(DATA)
+    assert told[-1] == len(DATA) + FILE_COST
     assert len(told) >= 3
 
 
@@ -97,11 +98,12 @@ def test_what_is_on_its_way_is_listed_and_takes_space_too(room: Room) -> None:
     ana.supplies(3)
     told = listed(room)
     assert told.coming == (ComingRow(FILE, NAME, len(DATA), "Ana", 3 * BLOCK),)
-    assert (told.files, told.space.used, told.space.waiting) == ((), len(DATA), 0)
+    assert (told.files, told.space.used, told.space.waiting) == ((), len(DATA) + FILE_COST, 0)
 
-    asked(ana.guest, Verb.DROP, {"file": FILE.hex()})
+    ana.stops()
     told = listed(room)
-    assert (told.coming, told.space.used, told.space.waiting) == ((), len(DATA), len(DATA))
+    cost = len(DATA) + FILE_COST
+    assert (told.coming, told.space.used, told.space.waiting) == ((), cost, cost)
 
 
 def test_what_is_being_checked_is_all_here(room: Room) -> None:
@@ -189,6 +191,17 @@ def test_who_is_fetching_what_the_operator_removes_hears_why(room: Room) -> None
     room.pass_time(1.0)
 
     assert Want(FILE, 0, (), Code.FILE_REMOVED) in budi.take(Want)
+
+
+def test_what_somebody_began_to_send_of_it_goes_too(room: Room) -> None:
+    ana, budi = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Budi"), DATA)
+    budi.has()
+    budi.supplies(30)
+    budi.stops()
+    ana.shares()
+    room.command(REMOVE)
+
+    assert (listed(room).space.used, room.shelf.unfinished()) == (0, {})
 
 
 def test_what_was_removed_can_be_brought_again(room: Room) -> None:

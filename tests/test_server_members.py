@@ -31,7 +31,7 @@ class Hall:
         self.turn = Turn(self.store, lambda is_full: None)
         self.members = Members(
             self.store,
-            Rooms(self.store, Limits()),
+            Rooms(self.store, Limits(), has_file=lambda _: True),
             limits or Limits(),
             self.turn,
             random_bytes=CHANCE,

@@ -33,6 +33,7 @@ from server_operator import Operator, PersonCommand
 from server_peer import Member
 from server_people import MINUTE
 from server_rooms import Rooms
+from server_stock import Stock
 from server_turn import Jobs, Turn
 from server_uploads import Uploads
 from settings import Limits
@@ -53,7 +54,7 @@ class Office:
         self.turn = Turn(self.store, lambda is_full: None)
         self.members = Members(
             self.store,
-            Rooms(self.store, Limits()),
+            Rooms(self.store, Limits(), has_file=lambda _: True),
             Limits(),
             self.turn,
             random_bytes=CHANCE,
@@ -62,9 +63,12 @@ class Office:
         self.now = START
         self.jobs = Jobs()
         self.accounts = Accounts(self.store, CHANCE, b"secret")
+        shelf = cast(Shelf, StubbornShelf(folder))
+        stock = Stock(self.store, shelf, self.turn, Limits(), wall_clock=lambda: AT)
         uploads = Uploads(
             self.store,
-            cast(Shelf, StubbornShelf(folder)),
+            shelf,
+            stock,
             self.turn,
             Limits(),
             run=self.jobs.run,
@@ -77,6 +81,7 @@ class Office:
             self.accounts,
             self.store,
             uploads,
+            stock,
             self.turn,
             report=self.events.append,
             expel=self._expel,

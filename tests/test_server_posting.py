@@ -29,7 +29,7 @@ class Desk:
         self.full = stubborn.full
         self.people = People(self.store, Chance("people"))
         self.turn = Turn(self.store, lambda is_full: None)
-        self.rooms = Rooms(self.store, Limits())
+        self.rooms = Rooms(self.store, Limits(), has_file=lambda _: True)
         self.woken: list[Peer] = []
         self.pushed: list[Stored] = []
         self.authors: dict[tuple[int, int], Peer] = {}

@@ -406,6 +406,21 @@ def test_a_realm_is_cut_and_restored(realms: Realms, who: str) -> None:
     linked(realms, "a", "b", within=310)
 
 
+@pytest.mark.parametrize("who", ["a", "b"])
+def test_restoring_a_realm_that_is_not_cut_leaves_its_link_as_it_is(
+    realms: Realms, who: str
+) -> None:
+    other = "b" if who == "a" else "a"
+    add(realms, "a", "b")
+    linked(realms, "a", "b")
+
+    assert answer(realms, realms[who], RestoreRealm(other)) is Code.OK
+    realms.run(300)
+
+    assert happenings(realms[who])[-1] is HappeningKind.REALM_LINKED
+    linked(realms, "a", "b", within=0.1)
+
+
 def test_a_realm_is_dropped_and_added_again(realms: Realms) -> None:
     a, b = realms["a"], realms["b"]
     add(realms, "a", "b")

@@ -26,7 +26,7 @@ def stubborn(folder: Path) -> Iterator[StubbornStore]:
 
 @pytest.fixture
 def rooms(stubborn: StubbornStore) -> Rooms:
-    return Rooms(cast(Store, stubborn), Limits())
+    return Rooms(cast(Store, stubborn), Limits(), has_file=lambda _: True)
 
 
 def intake(stubborn: StubbornStore) -> Intake:
@@ -102,7 +102,7 @@ def test_a_log_is_in_memory_from_its_first_new_entry_on(
     stubborn: StubbornStore, rooms: Rooms
 ) -> None:
     kimia = group(stubborn, "Kimia")
-    say(stubborn, Rooms(cast(Store, stubborn), Limits()), kimia, "lama")
+    say(stubborn, Rooms(cast(Store, stubborn), Limits(), has_file=lambda _: True), kimia, "lama")
     assert rooms.log(kimia) is None
 
     frames = say(stubborn, rooms, kimia, "satu", "dua")
@@ -117,7 +117,7 @@ def test_a_log_is_in_memory_from_its_first_new_entry_on(
 def test_logs_beside_the_room_s_share_so_much_memory_and_the_quietest_goes_first(
     stubborn: StubbornStore,
 ) -> None:
-    rooms = Rooms(cast(Store, stubborn), limits(log_cache_bytes=10_000))
+    rooms = Rooms(cast(Store, stubborn), limits(log_cache_bytes=10_000), has_file=lambda _: True)
     groups = [group(stubborn, f"Grup {number}") for number in range(20)]
     say(stubborn, rooms, ROOM, "x" * 5_000)
 
@@ -138,7 +138,7 @@ def test_however_many_logs_there_are_so_many_are_in_memory(
     stubborn: StubbornStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("server_rooms.MAX_LOGS", 3)
-    rooms = Rooms(cast(Store, stubborn), Limits())
+    rooms = Rooms(cast(Store, stubborn), Limits(), has_file=lambda _: True)
     groups = [group(stubborn, f"Grup {number}") for number in range(8)]
 
     for number in groups:
@@ -150,7 +150,7 @@ def test_however_many_logs_there_are_so_many_are_in_memory(
 def test_an_entry_larger_than_all_that_memory_may_hold_is_pushed_all_the_same(
     stubborn: StubbornStore,
 ) -> None:
-    rooms = Rooms(cast(Store, stubborn), limits(log_cache_bytes=100))
+    rooms = Rooms(cast(Store, stubborn), limits(log_cache_bytes=100), has_file=lambda _: True)
     kimia, fisika = group(stubborn, "Kimia"), group(stubborn, "Fisika")
 
     assert say(stubborn, rooms, kimia, "x" * 500)
@@ -210,7 +210,7 @@ def test_a_log_with_a_hole_is_our_own_defect(stubborn: StubbornStore, rooms: Roo
             return None
 
     with pytest.raises(LookupError):
-        Rooms(cast(Store, Holed()), Limits()).offer(ROOM)
+        Rooms(cast(Store, Holed()), Limits(), has_file=lambda _: True).offer(ROOM)
 
 
 def test_a_copy_is_ours_if_its_chain_is(stubborn: StubbornStore, rooms: Rooms) -> None:

@@ -5,13 +5,15 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from conversation_parts import account, asked, gets, wishes
+from conversation_parts import account, asked, gets, says, wishes
 from server_parts import Guest, Room, limits
-from sharing_parts import Sharer, fetch, made
+from sharing_parts import NAME, Sharer, fetch, made
 
+from conversation import ROOM
 from protocol import BLOCK, CloseCode, Code, Verb
 from protocol_frames import Chunk, EntryPart, Want
 from protocol_requests import Fields
+from server_events import Happened, HappeningKind
 from server_supply import TURN_BYTES
 from transfer import MAX_SUPPLIED, MAX_TURN
 
@@ -128,6 +130,21 @@ def test_bytes_that_are_lost_while_they_are_sent_are_denied(room: Room) -> None:
 
     assert blocks_of(ana.guest) == 0
     assert Want(FILE, 0, (), Code.FILE_MISSING) in ana.guest.take(Want)
+
+
+def test_a_file_that_the_disk_cannot_read_is_denied_and_the_operator_told_once(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.shares()
+    room.shelf.broken = {"read"}
+
+    for _ in range(2):
+        assert fetch(room, ana.guest, FILE, 100) == (b"", Code.FILE_MISSING)
+
+    told = [event for event in room.saw(Happened) if event.kind is HappeningKind.FILE_UNREADABLE]
+    assert [event.text for event in told] == [NAME]
+    assert says(ana.guest, ROOM, "halo") == [Code.OK]
+    room.shelf.broken.clear()
+    assert fetch(room, ana.guest, FILE, 100).data == DATA
 
 
 def test_who_has_all_of_it_says_so_and_no_more_comes(room: Room) -> None:

@@ -13,7 +13,8 @@ from conversation import ROOM
 from protocol import BLOCK, CloseCode, Code, Verb
 from protocol_frames import Chunk, Want
 from records import FileRecord
-from server_uploads import MAX_IDLE
+from server_stock import MAX_IDLE
+from server_uploads import MAX_REFUSED
 
 DATA = made(100)
 FILE = sha256(DATA).digest()
@@ -104,6 +105,18 @@ def test_what_is_not_what_was_offered_is_said_so_and_gone(room: Room) -> None:
     assert room.store.file(FILE) is None
 
 
+def test_refusals_that_nobody_asks_for_are_kept_for_some_files_only(room: Room) -> None:
+    ana = room.comes("Ana")
+    lies = [Sharer(ana, b"a", bytes([label]) * 32) for label in range(MAX_REFUSED + 2)]
+    for one in lies:
+        one.has()
+        one.supplies()
+
+    assert asked(ana, Verb.DROP, {"file": lies[2].file.hex()}).code is Code.OK
+    codes = [one.offers().code for one in (lies[0], lies[2], lies[3])]
+    assert codes == [Code.OK, Code.OK, Code.FILE_CHANGED]
+
+
 def test_after_a_lie_the_offer_can_begin_anew(room: Room) -> None:
     liar = Sharer(room.comes("Ana"), made(100, 2), FILE)
     liar.has()
@@ -113,16 +126,20 @@ def test_after_a_lie_the_offer_can_begin_anew(room: Room) -> None:
     Sharer(liar.guest, DATA).shares()
 
 
-def test_what_somebody_else_began_wrongly_is_pulled_again_and_nobody_is_blamed(room: Room) -> None:
-    liar = Sharer(room.comes("Ana"), made(100, 2), FILE)
-    liar.has()
-    liar.supplies(20)
-    asked(liar.guest, Verb.EXIT, {})
-    budi = Sharer(room.comes("Budi"), DATA)
-    budi.has()
+def test_what_came_wrongly_in_an_earlier_visit_is_pulled_again_and_nobody_is_blamed(
+    room: Room,
+) -> None:
+    earlier = Sharer(room.comes("Ana"), made(100, 2), FILE)
+    earlier.has()
+    earlier.supplies(20)
+    room.pass_time(1)
+    assert earlier.guest.comes_back(None).code is Code.OK
+    earlier.guest.frames.clear()
+    ana = Sharer(earlier.guest, DATA)
+    ana.has()
 
-    assert budi.supplies() == 80 + 100
-    assert budi.has() is True
+    assert ana.supplies() == 80 + 100
+    assert ana.has() is True
 
 
 def test_a_large_file_is_verified_with_other_work_in_between(room: Room) -> None:
@@ -307,6 +324,22 @@ def test_the_disk_is_not_filled_with_files(folder: Path) -> None:
         assert codes == [Code.OK, Code.OK, Code.NO_SPACE]
 
 
+def test_whoever_offers_more_than_the_first_hears_in_turn_that_there_is_no_room(
+    folder: Path,
+) -> None:
+    with Room(folder, limits=limits(files_bytes=150_000)) as room:
+        ana, budi = room.comes("Ana"), room.comes("Budi")
+        others: list[Sharer] = []
+        for label in range(2):
+            data = made(100, label)
+            assert Sharer(ana, data).offers(size=1).code is Code.OK
+            others.append(Sharer(budi, data))
+            assert others[-1].offers().code is Code.OK
+            asked(ana, Verb.DROP, {"file": others[-1].file.hex()})
+
+        assert [one.offers().code for one in others] == [Code.OK, Code.NO_SPACE]
+
+
 def test_parts_that_nobody_goes_on_with_make_room(folder: Path) -> None:
     with Room(folder, limits=limits(files_bytes=250_000)) as room:
         left = [
@@ -320,7 +353,23 @@ def test_parts_that_nobody_goes_on_with_make_room(folder: Path) -> None:
 
         ana.shares()
 
-        assert room.shelf.unfinished() == {left[1].file: len(DATA)}
+        assert room.shelf.unfinished() == {left[1].part: len(DATA)}
+
+
+def test_no_part_is_lost_for_a_file_that_has_no_room_even_then(folder: Path) -> None:
+    with Room(folder, limits=limits(free_bytes=1_000_000)) as room:
+        for label in range(3):
+            left = Sharer(room.comes(f"Eka {label}"), made(100, label))
+            left.has()
+            left.supplies(50)
+            left.stops()
+        room.shelf.free_bytes = 1_000_000
+        budi = room.comes("Budi")
+
+        assert Sharer(budi, made(200, 8)).offers().code is Code.NO_SPACE
+        assert len(room.shelf.unfinished()) == 3
+        assert Sharer(budi, made(80, 9)).offers().code is Code.OK
+        assert len(room.shelf.unfinished()) == 1 + 1
 
 
 def test_what_is_refused_for_want_of_space_stays_as_it_was(folder: Path) -> None:
@@ -328,7 +377,7 @@ def test_what_is_refused_for_want_of_space_stays_as_it_was(folder: Path) -> None
         ana = Sharer(room.comes("Ana"), DATA)
         ana.has()
         ana.supplies(30)
-        asked(ana.guest, Verb.DROP, {"file": FILE.hex()})
+        ana.stops()
         room.shelf.free_bytes = 0
         assert ana.offers().code is Code.NO_SPACE
 
@@ -366,11 +415,10 @@ def test_a_full_disk_ends_the_offer_and_chat_goes_on(room: Room, step: str) -> N
     ana.shares()
 
 
-@pytest.mark.parametrize("step", ["verify", "verify later"])
-def test_a_disk_that_is_full_at_the_end_ends_the_offer(room: Room, step: str) -> None:
+def test_a_disk_that_is_full_at_the_end_ends_the_offer(room: Room) -> None:
     ana = Sharer(room.comes("Ana"), DATA)
     ana.has()
-    room.shelf.full = {step}
+    room.shelf.full = {"verify later"}
     ana.supplies()
 
     assert ana.offers().code is Code.NO_SPACE
@@ -398,14 +446,33 @@ def test_a_disk_that_others_fill_meanwhile_ends_the_offer_and_nothing_else(room:
     Sharer(room.comes("Budi"), DATA).shares()
 
 
+def test_a_disk_that_others_fill_takes_parts_that_wait_before_what_is_coming(
+    folder: Path,
+) -> None:
+    with Room(folder, limits=limits(free_bytes=1_000_000)) as room:
+        left, ana = Sharer(room.comes("Eka"), made(100, 3)), Sharer(room.comes("Ana"), DATA)
+        left.has()
+        left.supplies(50)
+        left.stops()
+        ana.has()
+        ana.supplies(10)
+        room.shelf.free_bytes = 999_000
+        room.pass_time(3)
+        assert room.shelf.unfinished() == {ana.part: len(DATA)}
+
+        room.shelf.free_bytes = 1_000_000
+        ana.supplies()
+        assert ana.has() is True
+
+
 def test_parts_left_behind_are_not_more_than_so_many(room: Room) -> None:
     ana = room.comes("Ana")
     files = [Sharer(ana, made(1, label)) for label in range(MAX_IDLE + 1)]
     for one in files:
         one.has()
-        asked(ana, Verb.DROP, {"file": one.file.hex()})
+        one.stops()
 
-    assert set(room.shelf.unfinished()) == {one.file for one in files[1:]}
+    assert set(room.shelf.unfinished()) == {one.part for one in files[1:]}
 
 
 # --- a start ---

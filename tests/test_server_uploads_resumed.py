@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from conversation_parts import asked, finish_jobs
+from conversation_parts import account, asked, finish_jobs
 from server_parts import Room, keep_alive
 from sharing_parts import Sharer, made
 
@@ -70,7 +70,7 @@ def test_a_server_that_stops_in_good_order_tells_the_disk_what_came(room: Room) 
     finish_jobs(room)
 
     shelf = FileShelf(room.settings.data / FOLDER_NAME, now_utc_ms=0)  # of another boot
-    assert Bitmap(100, shelf.begin(FILE, len(DATA))).count == 30
+    assert Bitmap(100, shelf.begin(ana.part, len(DATA))).count == 30
     shelf.close()
 
 
@@ -109,7 +109,8 @@ def test_a_map_that_finds_no_room_is_no_harm(room: Room) -> None:
     assert ana.has() is True
 
 
-def test_who_drops_an_offer_is_asked_no_more_and_may_go_on_later(room: Room) -> None:
+def test_who_drops_an_offer_is_asked_no_more_and_what_came_is_gone(room: Room) -> None:
+    """They have given it up, or it is another file by now."""
     ana = Sharer(room.comes("Ana"), DATA)
     ana.has()
     ana.supplies(30)
@@ -118,9 +119,33 @@ def test_who_drops_an_offer_is_asked_no_more_and_may_go_on_later(room: Room) -> 
     assert asked(ana.guest, Verb.DROP, {"file": FILE.hex()}).code is Code.OK
     room.pass_time(5)
     assert ana.wanted() == []
+    assert room.shelf.unfinished() == {}
 
     ana.has()
-    assert ana.supplies() == 70
+    assert ana.supplies() == 100
+    assert ana.has() is True
+
+
+def test_what_is_dropped_after_a_rest_is_gone_too(room: Room) -> None:
+    ana = Sharer(room.comes("Ana"), DATA)
+    ana.has()
+    ana.supplies(30)
+    ana.stops()
+    assert room.shelf.unfinished() == {ana.part: len(DATA)}
+
+    assert asked(ana.guest, Verb.DROP, {"file": FILE.hex()}).code is Code.OK
+    assert room.shelf.unfinished() == {}
+
+
+def test_what_one_device_drops_the_other_goes_on_with(room: Room) -> None:
+    phone, laptop = (Sharer(device, DATA) for device in account(room, "Ana"))
+    phone.has()
+    laptop.has()
+    phone.supplies(30)
+
+    assert asked(phone.guest, Verb.DROP, {"file": FILE.hex()}).code is Code.OK
+    assert laptop.supplies() == 70
+    assert laptop.has() is True
 
 
 def test_to_drop_what_was_not_offered_is_fine(room: Room) -> None:
@@ -152,6 +177,32 @@ def test_a_lie_of_somebody_who_has_left_is_nobodys(room: Room) -> None:
     assert Sharer(liar.guest, DATA).has() is False
 
 
+@pytest.mark.parametrize("has_restarted", [False, True])
+def test_nobody_goes_on_with_what_somebody_else_sent_or_learns_of_it(
+    room: Room, has_restarted: bool
+) -> None:
+    """One block would be the price of the whole file, to whoever knows its hash."""
+    ana, mal = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Mal"), DATA)
+    ana.has()
+    ana.supplies(99)
+    room.pass_time(5)
+    if has_restarted:
+        room.restart()
+        assert mal.guest.comes_back(None).code is Code.OK
+    assert ana.guest.comes_back(None).code is Code.OK
+
+    mal.has()
+    wanted = mal.wanted()
+    mal.sends(wanted[-1:])
+
+    assert wanted == list(range(len(wanted)))
+    assert mal.has() is False
+    ana.has()
+    mal.guest.send(Want(FILE, 0, ()).encode())
+    assert ana.supplies() == 1
+    assert ana.has() is True
+
+
 def test_a_source_that_has_it_no_more_makes_room_for_another(room: Room) -> None:
     ana, budi = Sharer(room.comes("Ana"), DATA), Sharer(room.comes("Budi"), DATA)
     ana.has()
@@ -160,8 +211,9 @@ def test_a_source_that_has_it_no_more_makes_room_for_another(room: Room) -> None
 
     ana.guest.send(Want(FILE, 0, ()).encode())
 
-    assert budi.supplies() == 60
+    assert budi.supplies() == 100
     assert budi.has() is True
+    assert room.shelf.unfinished() == {ana.part: len(DATA)}
 
 
 def test_a_source_that_is_silent_makes_room_for_another(room: Room) -> None:

@@ -38,24 +38,39 @@ def put(folder: Path, size: int = FOTO.size, name: str = "foto.png") -> Path:
 # --- places ---
 
 
+def put_places(folder: Path, content: str) -> None:
+    """As they were kept, damaged."""
+    (folder / "saved").mkdir()
+    (folder / "saved" / f"{KEY.hex()[:32]}.json").write_text(content)
+
+
 def test_a_place_is_known_at_once_and_to_the_next_client_when_it_is_saved(tmp_path: Path) -> None:
-    places, place = SavedPlaces(tmp_path / "config"), put(tmp_path)
+    places, place = SavedPlaces(tmp_path / "config", KEY), put(tmp_path)
     assert places.find(FOTO) is None
 
     places.add(FOTO.file, place)
 
     assert places.find(FOTO) == place
-    assert SavedPlaces(tmp_path / "config").find(FOTO) is None
+    assert SavedPlaces(tmp_path / "config", KEY).find(FOTO) is None
 
     places.save()
 
-    assert SavedPlaces(tmp_path / "config").find(FOTO) == place
+    assert SavedPlaces(tmp_path / "config", KEY).find(FOTO) == place
     assert places.find(FOTO) == place
+
+
+def test_what_was_saved_in_one_room_is_not_known_in_another(tmp_path: Path) -> None:
+    places, place = SavedPlaces(tmp_path, KEY), put(tmp_path)
+    places.add(FOTO.file, place)
+    places.save()
+
+    assert SavedPlaces(tmp_path, KEY[::-1]).find(FOTO) is None
+    assert SavedPlaces(tmp_path, KEY).find(FOTO) == place
 
 
 @pytest.mark.parametrize("change", ["gone", "another size", "a folder"])
 def test_what_is_not_there_any_more_is_not_found(change: str, tmp_path: Path) -> None:
-    places, place = SavedPlaces(tmp_path), put(tmp_path)
+    places, place = SavedPlaces(tmp_path, KEY), put(tmp_path)
     places.add(FOTO.file, place)
 
     place.unlink()
@@ -68,26 +83,26 @@ def test_what_is_not_there_any_more_is_not_found(change: str, tmp_path: Path) ->
 
 
 def test_two_clients_keep_what_both_know(tmp_path: Path) -> None:
-    one, other = SavedPlaces(tmp_path / "config"), SavedPlaces(tmp_path / "config")
+    one, other = SavedPlaces(tmp_path / "config", KEY), SavedPlaces(tmp_path / "config", KEY)
     one.add(FOTO.file, put(tmp_path))
     other.add(b"o" * 32, put(tmp_path, name="other.png"))
     one.save()
     other.save()
 
-    again = SavedPlaces(tmp_path / "config")
+    again = SavedPlaces(tmp_path / "config", KEY)
 
     assert again.find(FOTO) is not None
     assert again.find(FOTO._replace(file=b"o" * 32)) is not None
 
 
 def test_the_newest_places_are_kept(tmp_path: Path) -> None:
-    places, place = SavedPlaces(tmp_path / "config"), put(tmp_path)
+    places, place = SavedPlaces(tmp_path / "config", KEY), put(tmp_path)
     for number in range(MAX_SAVED + 1):
         places.add(number.to_bytes(32, "big"), place)
     places.add((1).to_bytes(32, "big"), place)  # once more
     places.save()
 
-    again = SavedPlaces(tmp_path / "config")
+    again = SavedPlaces(tmp_path / "config", KEY)
 
     assert [again.find(FOTO._replace(file=at.to_bytes(32, "big"))) for at in (0, 1, 2)] == [
         None,
@@ -98,20 +113,20 @@ def test_the_newest_places_are_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kept", ["", "[]", '{"files": []}', '{"files": {"%s": 7}}', "\0"])
 def test_damaged_places_are_as_if_never_kept(kept: str, tmp_path: Path) -> None:
-    (tmp_path / "saved.json").write_text(kept.replace("%s", FOTO.file.hex()))
+    put_places(tmp_path, kept.replace("%s", FOTO.file.hex()))
 
-    assert SavedPlaces(tmp_path).find(FOTO) is None
+    assert SavedPlaces(tmp_path, KEY).find(FOTO) is None
 
 
 def test_a_place_that_no_system_has_is_not_found(tmp_path: Path) -> None:
     kept = {"files": {FOTO.file.hex(): "a\0b"}}
-    (tmp_path / "saved.json").write_text(json.dumps(kept))
+    put_places(tmp_path, json.dumps(kept))
 
-    assert SavedPlaces(tmp_path).find(FOTO) is None
+    assert SavedPlaces(tmp_path, KEY).find(FOTO) is None
 
 
 def test_nothing_new_writes_nothing(tmp_path: Path) -> None:
-    SavedPlaces(tmp_path).save()
+    SavedPlaces(tmp_path, KEY).save()
 
     assert list(tmp_path.iterdir()) == []
 

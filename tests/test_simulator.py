@@ -182,7 +182,8 @@ def test_every_method_of_a_store_is_known_to_fail_on_a_full_disk_or_not_to_write
         *("is_group_name", "is_member", "member_names", "members", "notices", "once", "person"),
         *("present_people", "private_between", "read", "read_later", "read_markers"),
         *("remembered_sessions", "room_id", "search_later", "stream"),
-        *("file", "files_size", "has_brought", "may_read_file", "newest_files", "shared_files"),
+        *("file", "file_places", "files_count", "files_size", "has_brought", "may_read_file"),
+        *("newest_files", "shared_files", "unshared_files"),
     }
     reading |= {"realms", "is_realm_name", "foreign_person", "foreign_people", "mirror", "mirrors"}
     reading |= {"foreign_person_there", "count_foreign_people", "shared_logs", "realms_of"}

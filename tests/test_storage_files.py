@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from shelf_parts import DATA, FILE, bitmap, names, open_shelf, outcome, put, write
+from shelf_parts import DATA, FILE, bitmap, names, open_shelf, opened, outcome, put, write
 
 from protocol import BLOCK, LocalError
 from records import StoreBrokenError
@@ -43,6 +43,26 @@ def test_a_file_that_came_in_any_order_has_its_name_and_can_be_read(
     assert shelf.read(FILE, 3, 2) == DATA[3 * BLOCK : 5 * BLOCK]
     assert shelf.read(FILE, 9, 5) == DATA[9 * BLOCK :]
     assert shelf.read(FILE, 10, 1) == shelf.read(FILE, (1 << 32) - 1, 30) == b""
+
+
+def test_parts_of_several_people_stand_side_by_side_until_one_of_them_is_whole(
+    shelf: FileShelf, folder: Path
+) -> None:
+    ana, budi = FILE + b"ana.....", FILE + b"budi...."
+    for part in (ana, budi):
+        shelf.begin(part, len(DATA))
+    shelf.write(ana, 0, DATA[:BLOCK])
+    shelf.save(ana, bitmap(0))()
+    shelf.write(budi, 0, DATA)
+    assert (shelf.kept(ana), shelf.kept(budi), shelf.kept(FILE)) == (bitmap(0), bytes(2), b"")
+
+    assert outcome(shelf.verify(budi))
+
+    assert shelf.read(FILE, 0, 100) == DATA
+    with closing(open_shelf(folder)) as later:
+        assert later.unfinished() == {ana: len(DATA)}
+        later.drop(FILE)
+    assert names(folder) == []
 
 
 def test_many_blocks_are_written_at_once_from_any_buffer(shelf: FileShelf) -> None:
@@ -110,6 +130,23 @@ def test_what_is_being_verified_cannot_be_changed_any_more(shelf: FileShelf) -> 
     assert shelf.read(FILE, 0, 10) == DATA
 
 
+def test_a_part_keeps_its_name_until_the_worker_comes_to_verify_it(
+    shelf: FileShelf, folder: Path
+) -> None:
+    """Until then the worker may have it open for another job: Windows would rename nothing."""
+    shelf.begin(FILE, len(DATA))
+    write(shelf, *range(10))
+    saving = shelf.save(FILE, bitmap(*range(10)))
+    before = names(folder)
+
+    verification = shelf.verify(FILE)
+
+    assert names(folder) == before
+    saving()
+    assert outcome(verification)
+    assert names(folder) == [FILE.hex()]
+
+
 def test_a_place_beyond_the_end_is_a_mistake_of_ours(shelf: FileShelf) -> None:
     with pytest.raises(LocalError):
         write(shelf, 0)  # it has not begun
@@ -145,20 +182,6 @@ def test_however_many_files_are_read_few_are_open(folder: Path) -> None:
 
         assert len(opened(folder)) <= 128
     assert opened(folder) == []
-
-
-def opened(folder: Path) -> list[str]:
-    """Files in a folder that this process has open, where the system tells (Linux)."""
-    descriptors = Path("/proc/self/fd")
-    found = []
-    for one in list(descriptors.iterdir()) if descriptors.is_dir() else []:
-        try:
-            target = os.readlink(one)
-        except FileNotFoundError:  # the one that lists them
-            continue
-        if target.startswith(str(folder)):
-            found.append(target)
-    return found
 
 
 def test_it_says_how_much_space_is_left(shelf: FileShelf) -> None:
@@ -250,16 +273,20 @@ def test_marks_are_of_a_part_that_has_begun(shelf: FileShelf) -> None:
         shelf.mark(FILE, bytes(3))
 
 
-def test_a_restart_during_a_verification_verifies_again(folder: Path) -> None:
+@pytest.mark.parametrize("pieces", [0, 1])
+def test_a_restart_during_a_verification_verifies_again(folder: Path, pieces: int) -> None:
+    size = (64 << 20) + BLOCK
+    file, blocks = sha256(bytes(size)).digest(), range(size // BLOCK)
     with closing(open_shelf(folder)) as shelf:
-        shelf.begin(FILE, len(DATA))
-        write(shelf, *range(10))
-        shelf.save(FILE, bitmap(*range(10)))()
-        shelf.verify(FILE)  # its first piece is never asked for
+        shelf.begin(file, size)
+        shelf.write(file, blocks[-1], bytes(BLOCK))  # all before it is a hole
+        shelf.save(file, bitmap(*blocks, of=len(blocks)))()
+        verification = shelf.verify(file)
+        assert [verification() for _ in range(pieces)] == [None] * pieces
 
     with closing(open_shelf(folder)) as shelf:
-        assert shelf.begin(FILE, len(DATA)) == bitmap(*range(10))
-        assert outcome(shelf.verify(FILE))
+        assert shelf.begin(file, size) == bitmap(*blocks, of=len(blocks))
+        assert outcome(shelf.verify(file))
 
 
 def test_a_part_of_which_nothing_was_saved_begins_anew(folder: Path) -> None:

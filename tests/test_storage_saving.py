@@ -106,6 +106,22 @@ def test_a_disk_without_links_gets_a_copy(folder: Path, downloads: Path) -> None
     assert all(path.read_bytes() == DATA for path in downloads.iterdir())
 
 
+@needs_faults
+def test_a_copy_that_another_client_is_making_stays_its_own(folder: Path, downloads: Path) -> None:
+    with closing(open_shelf(folder)) as shelf:
+        file = put(shelf)
+    downloads.mkdir()
+    theirs = downloads / f".ruang-{file.hex()[:16]}.part"
+    theirs.write_bytes(b"half of it")
+
+    done = run_apart(_LINKLESS, folder, downloads, file.hex())
+
+    assert done.stderr == ""
+    assert names(downloads) == [theirs.name, "x (2).bin", "x.bin"]
+    assert theirs.read_bytes() == b"half of it"
+    assert (downloads / "x.bin").read_bytes() == DATA
+
+
 def test_what_is_not_here_cannot_be_saved(shelf: FileShelf, downloads: Path) -> None:
     with pytest.raises(LocalError):
         shelf.save_as(FILE, downloads, "x")

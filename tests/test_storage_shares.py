@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -17,7 +18,7 @@ from storage import Storage
 from storage_archive import ARCHIVE_NAME
 from storage_archive_rows import parse
 from storage_schema import DATABASE_NAME, MIGRATIONS, Database
-from storage_shares import MAY_READ
+from storage_shares import MAY_READ, UNSHARED
 
 PHOTO = FileNote(sha256(b"photo").digest(), 5, "foto pantai.jpg")
 SONG = FileNote(sha256(b"a song").digest(), 6, "lagu.ogg")
@@ -62,6 +63,32 @@ def test_who_brings_a_removed_file_is_its_first_again(store: Storage) -> None:
     store.add_file(record(PHOTO, BUDI))
 
     assert store.file(PHOTO.file) == record(PHOTO, BUDI)
+
+
+def test_a_file_that_is_forgotten_might_never_have_come(store: Storage) -> None:
+    for one in (PHOTO, SONG):
+        store.add_file(record(one))
+        store.bring_file(one.file, ANA)
+    store.remove_file(SONG.file)
+    for one in (PHOTO, SONG):
+        store.forget_file(one.file)
+        assert store.file(one.file) is None
+        assert not store.has_brought(one.file, ANA)
+
+    assert (store.files_count(), store.files_size(), store.newest_files(9)) == (0, 0, [])
+
+
+def test_files_that_nobody_has_shared_are_found_by_when_they_came(store: Storage) -> None:
+    files = [bytes([day]) * 32 for day in range(4)]
+    for day, file in enumerate(files):
+        store.add_file(FileRecord(file, 1, ANA, day))
+    store.add_file(replace(record(PHOTO), at=2))
+    share(store, PHOTO)
+    store.add_file(replace(record(SONG), at=2))
+    store.remove_file(SONG.file)
+
+    assert store.unshared_files(1, 2, 9) == [files[2], files[1]]
+    assert store.unshared_files(0, 9, 1) == [files[3]]
 
 
 def test_what_all_take_is_summed_up_as_they_come_and_go(store: Storage) -> None:
@@ -168,10 +195,12 @@ def test_who_may_have_a_file_is_found_without_reading_all_rows(folder: Path) -> 
     """However many files and members there are: each step goes through an index, by its key."""
     with closing(Database(folder / DATABASE_NAME)) as database:
         plan = database.rows(f"EXPLAIN QUERY PLAN {MAY_READ}", (PHOTO.file, ROOM, ANA))
+        unshared = database.rows(f"EXPLAIN QUERY PLAN {UNSHARED}", (1, 2, 9))
 
-    steps = [str(detail) for *_, detail in plan]
+    steps = [str(detail) for *_, detail in plan + unshared]
     assert [step for step in steps if step.startswith("SCAN")] == []
     assert any("person=? AND conversation=?" in step for step in steps)
+    assert any("newest_files (at>? AND at<?)" in step for step in steps)
 
 
 # --- where they were shared ---
