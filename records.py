@@ -442,6 +442,7 @@ class Store(Protocol):
         self, realm: int, name: str, shown: str, folded: str, skeleton: str
     ) -> Mirror: ...
     # two conversations; ``folded`` and ``skeleton`` are of ``shown``, group@realm
+    def is_abroad(self, conversation: int) -> bool: ...  # else no realm has to do with it
     def mirror(self, conversation: int) -> Mirror | None: ...  # by either of its conversations
     def mirrors(self, realm: int) -> list[Mirror]: ...
     def set_returned(self, conversation: int, returned: int) -> None: ...  # of a mirror

@@ -17,7 +17,7 @@ from records import (
     Undelivered,
 )
 from storage_conversations import Conversations
-from storage_schema import MAX_INTEGER
+from storage_schema import MAX_INTEGER, Database
 
 _SELECT_REALMS = """
     SELECT realm, key, name, host, port, prs, room_id, added_by, added_at, seen_at, is_cut
@@ -30,6 +30,10 @@ _AWAITED_BY = """
     SELECT 1 FROM awaited_files AS place WHERE file = ? AND EXISTS (
         SELECT 1 FROM members WHERE person = ? AND conversation = place.conversation
     ) LIMIT 1
+"""
+_SELECT_ABROAD = """
+    SELECT conversation FROM members JOIN foreign_people USING (person)
+    UNION SELECT conversation FROM mirrors UNION SELECT outgoing FROM mirrors
 """
 _SELECT_MIRROR = "SELECT conversation, realm, name, outgoing, returned FROM mirrors"
 # What a realm may read: what its people belong to here (not its own groups, of which we have a
@@ -75,7 +79,20 @@ _AWAITED_BY_REALM = f"SELECT 1 FROM awaited_files AS place WHERE file = ? AND {_
 
 
 class Realms(Conversations):
-    """The part of ``records.Store`` that knows other realms, beside what there is here."""
+    """The part of ``records.Store`` that knows other realms, beside what there is here.
+
+    Which conversations other realms have to do with is known in memory: what is said here alone is
+    most of all, and must not pay for them. One too many among them (somebody left, a turn was
+    undone) is harmless: it is looked up.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._abroad: set[int] = {number for (number,) in database.rows(_SELECT_ABROAD)}
+
+    def is_abroad(self, conversation: int) -> bool:
+        """Whether somebody of another realm is, or was, in a conversation."""
+        return conversation in self._abroad
 
     # --- which there are ---
 
@@ -179,6 +196,12 @@ class Realms(Conversations):
             " theirs = excluded.theirs, name = excluded.name, folded = excluded.folded",
             (record.person, record.realm, record.theirs, record.name, folded),
         )
+        self._abroad.update(self.conversations_of(record.person))
+
+    def add_member(self, conversation: int, person: int) -> None:
+        super().add_member(conversation, person)
+        if self.foreign_person(person) is not None:
+            self._abroad.add(conversation)
 
     # --- their groups ---
 
@@ -194,11 +217,12 @@ class Realms(Conversations):
             " VALUES (?, ?, ?, ?, 0)",
             (conversation, realm, name, outgoing),
         )
+        self._abroad.update((conversation, outgoing))
         return Mirror(conversation, realm, name, outgoing)
 
     def mirror(self, conversation: int) -> Mirror | None:
         """By the copy, or by what is said to it."""
-        if not 0 < conversation <= MAX_INTEGER:
+        if conversation not in self._abroad:
             return None
         row = self._database.row(
             f"{_SELECT_MIRROR} WHERE conversation = ? OR outgoing = ?",
@@ -238,7 +262,7 @@ class Realms(Conversations):
 
     def realms_of(self, conversation: int) -> list[int]:
         """The realms that may read a log, ascending."""
-        if not 0 < conversation <= MAX_INTEGER:
+        if conversation not in self._abroad:
             return []
         rows = self._database.rows(_WHO_READS + " ORDER BY realm", (conversation,) * 4)
         return [realm for (realm,) in rows]

@@ -10,7 +10,7 @@ import pytest
 from store_parts import ANA, BUDI, CITRA, INVENTED, NOW, open_store
 from store_parts import text as said
 
-from conversation import ConversationKind, EntryKind, FileNote
+from conversation import ROOM, ConversationKind, EntryKind, FileNote
 from records import (
     AwaitedFile,
     FileRecord,
@@ -23,6 +23,7 @@ from records import (
 )
 from storage import Storage
 from storage_archive import ARCHIVE_NAME
+from storage_schema import Database, Row, Values
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(32)
 CAMPUS = RealmRecord(
@@ -214,6 +215,59 @@ def test_what_a_realm_has_not_got_waits_for_it(store: Storage, campus: int) -> N
 
     assert store.realm_has(campus, shared) == 2
     assert store.waiting_for(campus) == 1
+
+
+def test_of_what_is_said_here_alone_no_table_is_asked_whether_a_realm_reads_it(
+    store: Storage, campus: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = store.add_group("chess", "chess", "chess")
+    store.add_member(group, ANA)
+    between_us = store.add_private(ANA, BUDI)
+    shared = store.add_private(ANA, know(store, BOB))
+    asked: list[str] = []
+    scan = Database.scan
+
+    def watched(database: Database, sql: str, values: Values = ()) -> Iterator[Row]:
+        asked.append(sql)
+        return scan(database, sql, values)
+
+    monkeypatch.setattr(Database, "scan", watched)
+    for ours in (ROOM, group, between_us):
+        assert not store.is_abroad(ours)
+        assert store.mirror(ours) is None
+        assert store.realms_of(ours) == []
+    assert asked == []
+    assert store.realms_of(shared) == [campus]
+    assert asked
+
+
+def test_a_store_that_is_opened_again_knows_what_other_realms_have_to_do_with(
+    folder: Path,
+) -> None:
+    with closing(open_store(folder)) as store:
+        campus = store.save_realm(CAMPUS, "campus-b").realm
+        shared = store.add_private(ANA, know(store, BOB))
+        group = store.add_group("go", "go", "go")
+        store.add_member(group, BOB.person)
+        copy = mirror(store, campus)
+        between_us = store.add_private(ANA, BUDI)
+        store.commit()
+
+    with closing(open_store(folder)) as store:
+        ours = (shared, group, copy.outgoing, copy.conversation, between_us)
+
+        assert [store.is_abroad(log) for log in ours] == [True] * 4 + [False]
+        assert [store.realms_of(log) for log in ours] == [[campus]] * 3 + [[]] * 2
+        assert store.mirror(copy.outgoing) == store.mirror(copy.conversation) == copy
+
+
+def test_who_is_found_to_be_of_another_realm_makes_their_conversations_known_there(
+    store: Storage, campus: int
+) -> None:
+    between = store.add_private(ANA, BOB.person)
+    know(store, BOB)
+
+    assert store.realms_of(between) == [campus]
 
 
 @pytest.mark.parametrize("number", INVENTED)
