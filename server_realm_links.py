@@ -294,10 +294,11 @@ class RealmLinks:
             calls = self._entering[key] = TokenBucket(1.0 / ENTER_INTERVAL, MOST_ENTERED)
         if not calls.take(now):
             return Code.TOO_MANY_GUESSES, {"wait": math.ceil(calls.ready_at(now) - now)}
-        standing = self._standing.get(record.realm)
-        if standing is not None and not standing.is_called and self.ourselves.key < key:
+        standing, call = self._standing.get(record.realm), self._lines.get(record.realm)
+        is_ours = standing is not None and not standing.is_called
+        if is_ours and call is not None and self.ourselves.key < key:
             # Both ends have called, and ours is the call that stays; unless they have lost it.
-            self._lines[record.realm].ask_whether_it_lives(now)
+            call.ask_whether_it_lives(now)
             return Code.REALM_EXISTS, {}
         return Code.OK, {}
 
@@ -363,7 +364,9 @@ class RealmLinks:
     def call_again(self, record: RealmRecord, now: float) -> None:
         """The record has changed: with the address and password it has now, if it is to be called
         at all."""
-        self._lines.pop(record.realm, None)
+        before = self._lines.pop(record.realm, None)
+        if before is not None:
+            before.rest(CloseCode.RENEWED, now)  # nobody else would ever end it
         self._call(record, now)
 
     def rename(self, record: RealmRecord) -> None:
@@ -382,10 +385,11 @@ class RealmLinks:
 
     def break_off(self, peer: RealmPeer, now: float) -> None:
         """What came over a link that stands cannot be."""
-        if peer.is_called:
+        call = self._lines.get(peer.realm)
+        if peer.is_called or call is None:
             self._sessions.close(peer.peer, CloseCode.BROKEN, now)
         else:
-            self._lines[peer.realm].break_off(now)
+            call.break_off(now)
 
     def close_all(self, now: float) -> None:
         """The server stops."""

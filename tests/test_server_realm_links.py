@@ -415,6 +415,7 @@ def test_restoring_a_realm_that_is_not_cut_leaves_its_link_as_it_is(
     linked(realms, "a", "b")
 
     assert answer(realms, realms[who], RestoreRealm(other)) is Code.OK
+    add(realms, "b", "a")  # their call is judged by ours
     realms.run(300)
 
     assert happenings(realms[who])[-1] is HappeningKind.REALM_LINKED
