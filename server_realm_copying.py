@@ -76,9 +76,10 @@ class Copying:
         self._returning: dict[int, _Returning] = {}  # by mirror
         self._awaiting: set[int] = set()  # realms of whose files one more is awaited
 
-    def forget(self) -> None:
-        """The transaction was undone: what is remembered of it may be wrong."""
-        self._returning.clear()
+    def forget(self, realm: int) -> None:
+        """A transaction with entries of a realm was undone: what is remembered may be wrong."""
+        for mirror in self._store.mirrors(realm):
+            self._returning.pop(mirror.conversation, None)
 
     def take_awaiting(self) -> set[int]:
         """Realms that have another file for us, since the last call."""

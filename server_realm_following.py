@@ -190,7 +190,7 @@ class Following:
         self._turn.attempt(partial(self._write, arrived, at), now)
 
     def _undo(self, now: float) -> None:
-        self._copying.forget()
+        self._copying.forget(self.link.realm)
         self._pause(now)
 
     def _write(self, arrived: dict[int, list[Arrived]], at: int) -> None:

@@ -328,3 +328,19 @@ def test_what_a_home_refuses_before_it_shows_anything_is_passed_over(desk: Desk)
     found = desk.store.mirror(mirror.conversation)
     assert found is not None
     assert found.returned == 1
+
+
+def test_what_was_undone_for_one_realm_is_forgotten_of_no_other(desk: Desk) -> None:
+    mirror = desk.store.add_mirror(desk.realm, "fisika", "f@kampus", "f@kampus", "f@kampus")
+    desk.store.append(mirror.outgoing, Entry(TAG, EntryKind.TEXT, NOW, ANA, "Ana", "satu"))
+    desk.store.commit()
+    desk.write(mirror.conversation, said("satu", "Ana@sekolah"))
+    desk.copying.begin_again(mirror.conversation)
+
+    desk.copying.forget(desk.realm + 1)
+    desk.write(mirror.conversation, said("satu", "Ana@sekolah"))  # again, in its new copy
+
+    assert desk.told(mirror.conversation) == [("Ana", "satu")]
+    desk.copying.forget(desk.realm)
+    desk.write(mirror.conversation, said("satu", "Ana@sekolah"))
+    assert desk.told(mirror.conversation)[1:] == [("Ana@sekolah@kampus", "satu")]
