@@ -148,6 +148,7 @@ class Abroad:
         if self._is_untold:
             return
         self._tell_from = now + CHANGED_INTERVAL
+        self.realms.count_again()
         for peer in self._delivery.followers(ROOM):
             peer.session.queue(RealmsChanged().encode())
             self._sessions.wake(peer)
