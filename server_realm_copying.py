@@ -7,6 +7,7 @@ Source: docs/protocol.md.
 """
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
@@ -44,7 +45,28 @@ class _Returning:
     read_to: int
     repeated: int = 0  # up to here it came back once already, and may come a second time
     places: dict[bytes, list[int]] = field(default_factory=dict)  # ascending, by what was said
-    count: int = 0
+    said: OrderedDict[int, bytes] = field(default_factory=OrderedDict)  # the same, by place
+
+    def add(self, number: int, what: bytes) -> None:
+        """Read on: it is to come back."""
+        self.places.setdefault(what, []).append(number)
+        self.said[number] = what
+        self.read_to = number
+
+    def drop(self, number: int) -> None:
+        """It came back, or never will."""
+        what = self.said.pop(number, None)
+        if what is None:
+            return
+        same = self.places[what]
+        same.remove(number)
+        if not same:
+            del self.places[what]
+
+    def drop_to(self, number: int) -> None:
+        """A home reads us in order: what stood before has come back too, or never will."""
+        while self.said and next(iter(self.said)) <= number:
+            self.drop(next(iter(self.said)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,19 +317,13 @@ class Copying:
 
     def _take_returned(self, mirror: Mirror, entry: Entry) -> int:
         """The number of ours that its home shows here; 0: none of those it has not shown yet."""
-        returning = self._returning.get(mirror.conversation)
-        if returning is None:
-            returned = mirror.returned
-            returning = self._returning[mirror.conversation] = _Returning(returned, returned)
-        self._read_on(mirror, returning)
+        returning = self._look_at(mirror)
         name, _ = split_realm(entry.name)
-        places = returning.places.pop(_what(entry, name), None)
+        places = returning.places.get(_what(entry, name))
         if not places:
             return 0
-        number = places.pop(0)
-        if places:
-            returning.places[_what(entry, name)] = places
-        returning.count -= 1
+        number = places[0]
+        returning.drop_to(number)
         if number > returning.returned:
             returning.returned = number
             self._store.set_returned(mirror.conversation, number)
@@ -320,26 +336,29 @@ class Copying:
         entry = Entry.decode(found[0].body)
         self._store.append(mirror.conversation, entry._replace(sent_at=sent_at))
 
-    def _read_on(self, mirror: Mirror, returning: _Returning) -> None:
-        """What was said since, as far as it is on disk; home cannot have seen any other."""
-        while returning.count < MAX_RETURNING:
+    def _look_at(self, mirror: Mirror) -> _Returning:
+        """With what was said since, as far as it is on disk; home cannot have seen any other."""
+        returning = self._returning.get(mirror.conversation)
+        if returning is None:
+            returned = mirror.returned
+            returning = self._returning[mirror.conversation] = _Returning(returned, returned)
+        while len(returning.said) < MAX_RETURNING:
             first = returning.read_to + 1
             stored = self._store.read(mirror.outgoing, first, first + 1000, READ_BYTES)
             if not stored:
-                return
+                break
             for one in stored:
                 entry = Entry.decode(one.body)
-                returning.places.setdefault(_what(entry, entry.name), []).append(one.number)
-                returning.count += 1
-                returning.read_to = one.number
+                returning.add(one.number, _what(entry, entry.name))
+        return returning
 
     def note_refused(self, mirror: Mirror, number: int) -> None:
         """An entry of ours that its home will not show."""
-        returning = self._returning.get(mirror.conversation)
+        returning = self._look_at(mirror)
+        returning.drop(number)  # what stood before may still be on its way
         if number == mirror.returned + 1:
             self._store.set_returned(mirror.conversation, number)
-            if returning is not None:
-                returning.returned = number
+            returning.returned = number
 
 
 def strange_tag(tag: bytes) -> bytes:

@@ -330,6 +330,45 @@ def test_what_a_home_refuses_before_it_shows_anything_is_passed_over(desk: Desk)
     assert found.returned == 1
 
 
+@pytest.mark.parametrize("is_in_order", [True, False])
+def test_what_a_home_refuses_takes_no_room_from_what_it_shows(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, is_in_order: bool
+) -> None:
+    monkeypatch.setattr("server_realm_copying.MAX_RETURNING", 3)
+    mirror = desk.store.add_mirror(desk.realm, "fisika", "f@kampus", "f@kampus", "f@kampus")
+    for number in range(1, 9):
+        desk.store.append(mirror.outgoing, Entry(TAG, EntryKind.TEXT, NOW, ANA, "Ana", str(number)))
+    desk.store.commit()
+
+    for number in range(1 if is_in_order else 2, 7):
+        found = desk.store.mirror(mirror.conversation)
+        assert found is not None
+        desk.copying.note_refused(found, number)
+    desk.write(mirror.conversation, said("7", "Ana@sekolah"), said("8", "Ana@sekolah"))
+
+    assert desk.told(mirror.conversation) == [("Ana", "7"), ("Ana", "8")]
+
+
+def test_what_a_home_passes_over_in_silence_takes_no_room_either(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server_realm_copying.MAX_RETURNING", 2)
+    mirror = desk.store.add_mirror(desk.realm, "fisika", "f@kampus", "f@kampus", "f@kampus")
+    for number in range(1, 5):
+        said_here = Entry(TAG, EntryKind.TEXT, NOW, ANA, "Ana", str(number))
+        desk.store.append(mirror.outgoing, said_here)
+    desk.store.commit()
+
+    for text in ("2", "4", "3"):
+        desk.write(mirror.conversation, said(text, "Ana@sekolah"))
+
+    assert desk.told(mirror.conversation) == [
+        ("Ana", "2"),
+        ("Ana", "4"),
+        ("Ana@sekolah@kampus", "3"),  # nobody reads us backwards
+    ]
+
+
 def test_what_was_undone_for_one_realm_is_forgotten_of_no_other(desk: Desk) -> None:
     mirror = desk.store.add_mirror(desk.realm, "fisika", "f@kampus", "f@kampus", "f@kampus")
     desk.store.append(mirror.outgoing, Entry(TAG, EntryKind.TEXT, NOW, ANA, "Ana", "satu"))
