@@ -353,7 +353,9 @@ class Copying:
         return returning
 
     def note_refused(self, mirror: Mirror, number: int) -> None:
-        """An entry of ours that its home will not show."""
+        """An entry of ours that its home will not show; none that we have not said yet."""
+        if number > self._store.head(mirror.outgoing).number:
+            return
         returning = self._look_at(mirror)
         returning.drop(number)  # what stood before may still be on its way
         if number == mirror.returned + 1:

@@ -330,6 +330,17 @@ def test_what_a_home_refuses_before_it_shows_anything_is_passed_over(desk: Desk)
     assert found.returned == 1
 
 
+def test_a_home_cannot_refuse_what_was_not_said_yet(desk: Desk) -> None:
+    mirror = desk.store.add_mirror(desk.realm, "fisika", "f@kampus", "f@kampus", "f@kampus")
+    desk.copying.note_refused(mirror, 1)
+    desk.store.append(mirror.outgoing, Entry(TAG, EntryKind.TEXT, NOW, ANA, "Ana", "satu"))
+    desk.store.commit()
+
+    desk.write(mirror.conversation, said("satu", "Ana@sekolah"))
+
+    assert desk.told(mirror.conversation) == [("Ana", "satu")]
+
+
 @pytest.mark.parametrize("is_in_order", [True, False])
 def test_what_a_home_refuses_takes_no_room_from_what_it_shows(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, is_in_order: bool
