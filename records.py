@@ -485,6 +485,7 @@ class Store(Protocol):
     def may_realm_read_file(self, file: bytes, realm: int) -> bool: ...  # shared in a log it reads
     def realm_bytes(self, realm: int) -> int: ...  # of entries taken from it, and of its files
     def add_realm_bytes(self, realm: int, size: int) -> None: ...
+    def free_realms_of(self, file: bytes) -> None: ...  # of what was counted for one just removed
 
     # keeping out
     def bans(self) -> list[Ban]: ...

@@ -97,6 +97,7 @@ class Copying:
         self._is_here = is_here  # a file, on the shelf
         self._returning: dict[int, _Returning] = {}  # by mirror
         self._awaiting: set[int] = set()  # realms of whose files one more is awaited
+        self._taken = 0  # bytes of theirs that were appended in the call of ``write`` that runs
 
     def forget(self, realm: int) -> None:
         """A transaction with entries of a realm was undone: what is remembered may be wrong."""
@@ -169,7 +170,7 @@ class Copying:
         """Appends what came of a log. ``known``: tags of what may come a second time."""
         record = self._store.conversation(ours)
         assert record is not None  # no conversation ends
-        arrived = list(arrived)
+        self._taken = 0
         mirror = self._store.mirror(ours)
         if record.pair is not None:
             write = self._private(origin, ours, record.pair, at)
@@ -184,8 +185,8 @@ class Copying:
             if code is not Code.OK:
                 refusal = Undelivered(origin.realm, origin.theirs, number, code)
                 self._store.add_undelivered(refusal)
-        size = sum(len(entry.encode()) + ENTRY_COST for _, entry in arrived)
-        self._store.add_realm_bytes(origin.realm, size)
+        if self._taken:
+            self._store.add_realm_bytes(origin.realm, self._taken)
 
     def _private(
         self, origin: Origin, ours: int, pair: tuple[int, int], at: int
@@ -220,6 +221,7 @@ class Copying:
             if entry.kind is EntryKind.LEFT:
                 if is_member:
                     self._rooms.leave(ours, person.person, shown, at)
+                    self._charge(entry)
                 return Code.OK
             if entry.kind is EntryKind.JOINED:
                 if self._people.ban_on(BanKind.ENTER, person.person, shown, "", at) is not None:
@@ -229,6 +231,7 @@ class Copying:
                 if len(self._store.conversations_of(person.person)) >= MAX_CONVERSATIONS:
                     return Code.SERVER_FULL
                 self._rooms.join(ours, person.person, shown, at)
+                self._charge(entry)
                 return Code.OK
             return self._say(origin, ours, entry, person, at) if is_member else Code.NOT_A_MEMBER
 
@@ -257,6 +260,7 @@ class Copying:
             if entry.kind is EntryKind.JOINED:
                 self._store.add_member(copy, person.person)
             self._store.append(copy, note)
+            self._charge(entry)
             if entry.kind is EntryKind.LEFT:
                 self._store.drop_member(copy, person.person)
             return Code.OK
@@ -289,7 +293,14 @@ class Copying:
         sent_at = min(entry.sent_at, at)  # one from the future would be the time of all after it
         said = Entry(entry.tag, entry.kind, sent_at, person.person, shown, entry.text)
         self._store.append(ours, said, is_given=is_given)
+        self._charge(entry)
         return Code.OK
+
+    def _charge(self, entry: Entry) -> None:
+        """It stays here, and counts against what its realm may leave. What our own people said and
+        hear again, what was refused and what was here already does not.
+        """
+        self._taken += len(entry.encode()) + ENTRY_COST
 
     def _give(self, realm: int, ours: int, note: FileNote) -> bool:
         """Whether an entry gives its file to who reads it. A realm may give away what it may read,

@@ -162,6 +162,21 @@ class Realms(Conversations):
         """So much more was taken from it; less, if something of it was removed."""
         self._database.write("UPDATE realms SET bytes = bytes + ? WHERE realm = ?", (size, realm))
 
+    def free_realms_of(self, file: bytes) -> None:
+        """It was removed: a realm that had left it here may leave as much anew, and would have to
+        bring it again.
+        """
+        self._database.write(
+            "UPDATE realms SET bytes = bytes - (SELECT size FROM files WHERE file = ?)"
+            " WHERE realm IN (SELECT person FROM brought_files WHERE file = ?)"
+            " AND realm NOT IN (SELECT realm FROM awaited_files WHERE file = ?)",  # not counted yet
+            (file, file, file),
+        )
+        self._database.write(
+            "DELETE FROM brought_files WHERE file = ? AND person IN (SELECT realm FROM realms)",
+            (file,),
+        )
+
     # --- their people ---
 
     def foreign_person(self, person: int) -> ForeignPerson | None:

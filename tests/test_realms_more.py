@@ -306,8 +306,10 @@ def test_a_file_that_the_operator_removed_does_not_come_again() -> None:
         alice.send_file(here, "satu.bin", DATA)
         realms.run(10)
         note = notes(b, there)[0]
+        assert b.server.store.realm_bytes(1) > note.size
         b.server.command(RemoveFile(note.file, note.name))
         realms.run(3)
+        assert 0 < b.server.store.realm_bytes(1) < note.size
 
         alice.send_file(here, "satu.bin", DATA)
         realms.run(10)

@@ -241,7 +241,32 @@ def test_what_is_refused_is_told_with_its_place_in_their_log(desk: Desk) -> None
     desk.write(desk.group, joined(), said("hai"), said(" "))
 
     assert desk.store.undelivered(desk.realm) == [Undelivered(desk.realm, 3, 3, Code.TEXT_INVALID)]
-    assert desk.store.realm_bytes(desk.realm) > 0
+
+
+def test_only_what_a_realm_leaves_here_is_counted(desk: Desk) -> None:
+    mirror = desk.store.add_mirror(desk.realm, "fisika", "f@kampus", "f@kampus", "f@kampus")
+    desk.store.append(mirror.outgoing, Entry(TAG, EntryKind.TEXT, NOW, ANA, "Ana", "dari Ana"))
+    desk.store.commit()
+    origin = Origin(desk.realm, "kampus", 3)
+
+    desk.write(mirror.conversation, said("dari Ana", "Ana@sekolah"))
+    desk.write(desk.group, said("bukan anggota"), left())
+    notice = said("undelivered 16")._replace(kind=EntryKind.NOTICE)
+    desk.write(mirror.conversation, notice, said("x", "guru\u202e"))
+    desk.copying.write(origin, mirror.conversation, [Arrived(1, said("sudah"))], {TAG}, LATER)
+    assert desk.store.realm_bytes(desk.realm) == 0
+
+    counted = [0]
+    for ours, entry in (
+        (desk.group, joined()),
+        (desk.group, said("hai")),
+        (desk.group, left()),
+        (mirror.conversation, joined("guru")),
+        (mirror.conversation, said("halo", "guru")),
+    ):
+        desk.write(ours, entry)
+        counted.append(desk.store.realm_bytes(desk.realm))
+    assert counted == sorted(set(counted))
 
 
 def test_a_file_that_the_realm_may_read_or_has_brought_is_given_at_once(desk: Desk) -> None:

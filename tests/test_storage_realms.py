@@ -400,6 +400,26 @@ def test_an_entry_that_gives_its_file_to_nobody_shows_it_as_none(store: Storage)
     assert [shown.is_removed for shown in store.shared_files(group, 0, 9)] == [True]
 
 
+def test_what_a_removed_file_took_is_given_back_to_the_realm_that_had_left_it(
+    store: Storage, campus: int
+) -> None:
+    desa = store.save_realm(replace(CAMPUS, key=b"other key" * 3), "desa").realm
+    log = store.add_private(ANA, know(store, BOB))
+    store.add_file(FileRecord(FOTO.file, FOTO.size, campus, NOW))
+    for realm in (campus, desa):
+        store.bring_file(FOTO.file, realm)
+        store.add_realm_bytes(realm, 10)
+    store.add_awaited_file(AwaitedFile(FOTO.file, FOTO.size, FOTO.name, desa, log))  # not counted
+
+    for _ in range(2):
+        store.remove_file(FOTO.file)
+        store.free_realms_of(FOTO.file)
+
+    assert store.realm_bytes(campus) == 10 - FOTO.size
+    assert store.realm_bytes(desa) == 10
+    assert not store.has_brought(FOTO.file, campus)
+
+
 def test_a_refusal_is_news_once(store: Storage, campus: int) -> None:
     log = store.add_private(ANA, know(store, BOB))
 
