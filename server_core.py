@@ -527,7 +527,7 @@ class ServerCore:
         return self._entrance.is_queued(peer)
 
     def _share(self, conversation: int, now: float) -> None:
-        self._abroad.logs.share(conversation, now)
+        self._abroad.share(conversation, now)
 
     def _part(self, peer: Peer) -> None:
         self._partings.part(peer)
