@@ -435,6 +435,9 @@ class Store(Protocol):
     def foreign_people(self, realm: int, folded: str) -> list[ForeignPerson]: ...  # newest first
     def foreign_person_there(self, realm: int, theirs: bytes) -> ForeignPerson | None: ...
     def count_foreign_people(self, realm: int) -> int: ...
+    def count_unmet_people(
+        self, realm: int, asker: int
+    ) -> tuple[int, int, int]: ...  # known by name alone: all, of whom no log is declined, by asker
     def save_foreign_person(
         self, record: ForeignPerson, folded: str
     ) -> None: ...  # adds or replaces; save_person is called beside it
@@ -468,8 +471,10 @@ class Store(Protocol):
     def note_refused(
         self, realm: int, conversation: int, number: int
     ) -> bool: ...  # an entry of ours, by a realm; whether that is news
-    def decline(self, realm: int, conversation: int) -> None: ...  # it wants no more of our log
-    def is_declined(self, realm: int, conversation: int) -> bool: ...
+    def decline(
+        self, realm: int, conversation: int, code: int
+    ) -> None: ...  # it wants no more of our log
+    def declined(self, realm: int, conversation: int) -> int: ...  # why; 0: it is not
     def undo_decline(self, realm: int, conversation: int) -> None: ...
     def awaited_files(
         self, realm: int, after: int = 0, limit: int = -1

@@ -200,7 +200,7 @@ class Serving:
         had = mirror.returned if mirror is not None else self._store.realm_has(realm, conversation)
         for number in range(max(had, head - MOST_REFUSED) + 1, head + 1):
             self._note(realm, conversation, number, code)
-        self._store.decline(realm, conversation)
+        self._store.decline(realm, conversation, code)
 
     def _note(self, realm: int, conversation: int, number: int, code: Code) -> None:
         """Shows in the log that its author sees; once, however often they say it."""

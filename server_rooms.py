@@ -148,13 +148,14 @@ class Rooms:
         store = self._store
         mirror = store.mirror(conversation)
         if mirror is not None:
-            is_declined = store.is_declined(mirror.realm, mirror.outgoing)
-            return Code.NO_SUCH_GROUP if is_declined else None
+            code = store.declined(mirror.realm, mirror.outgoing)
+            return Code(code) if code else None
         record = store.conversation(conversation)
         for person in (record.pair or ()) if record is not None else ():
             other = store.foreign_person(person)
-            if other is not None and store.is_declined(other.realm, conversation):
-                return Code.NO_SUCH_USER
+            code = store.declined(other.realm, conversation) if other is not None else 0
+            if code:
+                return Code(code)
         return None
 
     def written_to(self, conversation: int) -> int:

@@ -31,6 +31,18 @@ _AWAITED_BY = """
         SELECT 1 FROM members WHERE person = ? AND conversation = place.conversation
     ) LIMIT 1
 """
+_COUNT_UNMET = """
+    SELECT count(DISTINCT other.person),
+        count(DISTINCT CASE WHEN declined.realm IS NULL THEN other.person END),
+        count(DISTINCT CASE WHEN declined.realm IS NULL AND ours.person = ? THEN other.person END)
+    FROM foreign_people AS other
+    LEFT JOIN members AS theirs ON theirs.person = other.person
+    LEFT JOIN members AS ours
+        ON ours.conversation = theirs.conversation AND ours.person <> other.person
+    LEFT JOIN declined_logs AS declined
+        ON declined.realm = other.realm AND declined.conversation = theirs.conversation
+    WHERE other.realm = ? AND other.theirs = x''
+"""
 _SELECT_ABROAD = """
     SELECT conversation FROM members JOIN foreign_people USING (person)
     UNION SELECT conversation FROM mirrors UNION SELECT outgoing FROM mirrors
@@ -306,20 +318,20 @@ class Realms(Conversations):
         rows = self._database.rows(_WAITING, (realm,) * 4)
         return [(log, head, head - has) for log, head, has in rows]
 
-    def decline(self, realm: int, conversation: int) -> None:
-        """It wants no more of a log of ours."""
+    def decline(self, realm: int, conversation: int, code: int) -> None:
+        """It wants no more of a log of ours, and says why."""
         self._database.write(
-            "INSERT OR IGNORE INTO declined_logs (realm, conversation) VALUES (?, ?)",
-            (realm, conversation),
+            "INSERT OR REPLACE INTO declined_logs (realm, conversation, code) VALUES (?, ?, ?)",
+            (realm, conversation, code),
         )
 
-    def is_declined(self, realm: int, conversation: int) -> bool:
-        """Whether it said so."""
+    def declined(self, realm: int, conversation: int) -> int:
+        """Why it wants no more of it; 0: it said no such thing."""
         row = self._database.row(
-            "SELECT 1 FROM declined_logs WHERE realm = ? AND conversation = ?",
+            "SELECT code FROM declined_logs WHERE realm = ? AND conversation = ?",
             (realm, conversation),
         )
-        return row is not None
+        return row[0] if row else 0
 
     def undo_decline(self, realm: int, conversation: int) -> None:
         """Somebody asked, and it wants it now."""

@@ -282,6 +282,7 @@ MIGRATIONS = (
             """CREATE TABLE declined_logs (
                 realm INTEGER NOT NULL REFERENCES realms,
                 conversation INTEGER NOT NULL REFERENCES conversations,
+                code INTEGER NOT NULL,
                 PRIMARY KEY (realm, conversation)
             ) WITHOUT ROWID""",
             """CREATE TABLE undelivered (

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conversation_parts import says
 from fuzz_realms import (
     ALIAS,
     BOB_THERE,
@@ -206,6 +207,18 @@ def test_a_refusal_is_shown_once_however_often_it_is_told(realm: LinkedRealm) ->
         assert realm.ask(Verb.UNDELIVERED, told) == (Code.OK, {})
 
     assert notices(realm, realm.private) == ["undelivered 30 halo"] * 2
+
+
+@pytest.mark.parametrize("code", [Code.BANNED, Code.SERVER_FULL])
+def test_whoever_writes_where_all_was_refused_hears_why(realm: LinkedRealm, code: Code) -> None:
+    for log, place, writer in (
+        (realm.private, realm.private, realm.ana),
+        (realm.mirror.outgoing, realm.mirror.conversation, realm.tono),
+    ):
+        told: dict[str, JsonValue] = {"conversation": log, "number": 0, "code": int(code)}
+        assert realm.ask(Verb.UNDELIVERED, told) == (Code.OK, {})
+
+        assert says(writer, place, "halo?") == [code]
 
 
 @pytest.mark.parametrize("log", [0, 1, 999, 1 << 52])

@@ -199,14 +199,14 @@ def test_what_a_realm_declined_waits_no_more_and_was_not_delivered(told: Told) -
     told.say("satu")
     told.backlogs.opened(told.realm, 1.0)
 
-    told.store.decline(told.realm, told.log)
+    told.store.decline(told.realm, told.log, 30)
     told.look()
     assert told.told == [(told.realm, 0)]
 
     told.store.undo_decline(told.realm, told.log)
     told.backlogs.opened(told.realm, 9.0)
     told.backlogs.handle_timer(9.0 + PATIENCE)
-    told.store.decline(told.realm, told.log)
+    told.store.decline(told.realm, told.log, 30)
     told.look()
     assert told.told == [(told.realm, 0)] * 2
 

@@ -195,13 +195,14 @@ def test_a_log_that_a_realm_declined_is_not_shared_until_somebody_asks_again(
 ) -> None:
     shared = store.add_private(ANA, know(store, BOB))
 
-    store.decline(campus, shared)
+    store.decline(campus, shared, 30)
     assert store.shared_logs(campus) == []
     assert store.realms_of(shared) == []
-    assert store.is_declined(campus, shared)
+    assert store.declined(campus, shared) == 30
     store.undo_decline(campus, shared)
 
     assert store.shared_logs(campus) == [shared]
+    assert store.declined(campus, shared) == 0
 
 
 def test_what_a_realm_has_not_got_waits_for_it(store: Storage, campus: int) -> None:
