@@ -13,6 +13,11 @@ from realms import PERSON_SIZE, at_realm, is_alias, split_realm
 from records import ForeignPerson, PersonRecord, Store
 from settings import Limits
 
+# Of those that somebody asked for while their realm could not tell whether there are any:
+MOST_AWAITED = 200  # in one realm
+MOST_AWAITED_BY_ONE = 20  # and by one of ours
+UNMET_SHARE = 2  # of all people of a realm, this part may be nothing but names: ours made them up
+
 
 class TooManyError(RuangError):
     """No more people of that realm are taken."""
@@ -40,12 +45,19 @@ class Foreigners:
             return self._add(ForeignPerson(self._new(realm), realm, theirs, name), alias)
         return self._update(replace(known, theirs=theirs, name=name), known, alias)
 
-    def named(self, realm: int, alias: str, name: str) -> ForeignPerson:
+    def named(self, realm: int, alias: str, name: str, asker: int) -> ForeignPerson:
         """Whoever is called so there, as far as we know. Raises NameInvalid, TooManyError."""
         check_name(name)
         known = self._store.foreign_people(realm, fold_name(name))
         if known:
             return known[0]
+        unmet, awaited, by_asker = self._store.count_unmet_people(realm, asker)
+        if (
+            unmet >= max(1, self._limits.realm_people // UNMET_SHARE)
+            or awaited >= MOST_AWAITED
+            or by_asker >= MOST_AWAITED_BY_ONE
+        ):
+            raise TooManyError("no more names in that realm")
         return self._add(ForeignPerson(self._new(realm), realm, b"", name), alias)
 
     def _new(self, realm: int) -> int:

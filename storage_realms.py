@@ -215,6 +215,13 @@ class Realms(Conversations):
         row = self._database.row("SELECT count(*) FROM foreign_people WHERE realm = ?", (realm,))
         return row[0] if row else 0
 
+    def count_unmet_people(self, realm: int, asker: int) -> tuple[int, int, int]:
+        """Of those who are known by name alone: all, those of whom the realm has not said that it
+        knows nobody, and among them those whom ``asker`` wants to reach."""
+        row = self._database.row(_COUNT_UNMET, (asker, realm))
+        assert row is not None
+        return row[0], row[1], row[2]
+
     def save_foreign_person(self, record: ForeignPerson, folded: str) -> None:
         """Adds or replaces. Their row among the people is saved beside it."""
         self._database.write(

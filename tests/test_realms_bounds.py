@@ -130,6 +130,45 @@ def test_when_no_more_people_of_a_realm_are_taken_nobody_new_is_reached(realm: L
     assert told == [(130, Code.SERVER_FULL)]
 
 
+def test_names_that_are_made_up_take_no_place_from_people_of_a_realm(
+    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server_realm_people.MOST_AWAITED_BY_ONE", 3)
+
+    away = [reach(realm, Verb.PRIVATE, f"x{n}@{ALIAS}", Code.DISK_FULL, {}) for n in range(4)]
+    again = reach(realm, Verb.PRIVATE, f"x0@{ALIAS}", Code.DISK_FULL, {})
+    person: JsonValue = [(77).to_bytes(8).hex(), "rina"]
+    found = reach(realm, Verb.PRIVATE, f"rina@{ALIAS}", Code.OK, {"person": person})
+
+    assert away == [Code.OK] * 3 + [Code.SERVER_FULL]
+    assert again is Code.OK
+    assert found is Code.OK
+    assert realm.room.store.count_unmet_people(realm.realm, 0) == (3, 3, 0)
+
+
+@pytest.mark.parametrize(("bound", "most"), [("MOST_AWAITED", 2), ("UNMET_SHARE", 30)])
+def test_all_names_together_that_a_realm_has_not_confirmed_are_few(
+    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
+) -> None:
+    monkeypatch.setattr(f"server_realm_people.{bound}", most)
+
+    away = [reach(realm, Verb.PRIVATE, f"x{n}@{ALIAS}", Code.DISK_FULL, {}) for n in range(3)]
+
+    assert away == [Code.OK] * 2 + [Code.SERVER_FULL]
+
+
+def test_a_name_of_nobody_is_awaited_no_more(
+    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server_realm_people.MOST_AWAITED_BY_ONE", 1)
+    assert reach(realm, Verb.PRIVATE, f"x0@{ALIAS}", Code.DISK_FULL, {}) is Code.OK
+
+    assert reach(realm, Verb.PRIVATE, f"x0@{ALIAS}", Code.NO_SUCH_USER, {}) is Code.NO_SUCH_USER
+
+    assert realm.room.store.count_unmet_people(realm.realm, 0) == (1, 0, 0)
+    assert reach(realm, Verb.PRIVATE, f"x1@{ALIAS}", Code.DISK_FULL, {}) is Code.OK
+
+
 def test_whoever_has_enough_conversations_begins_none_abroad(
     realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
