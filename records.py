@@ -476,6 +476,10 @@ class Store(Protocol):
     ) -> None: ...  # it wants no more of our log
     def declined(self, realm: int, conversation: int) -> int: ...  # why; 0: it is not
     def undo_decline(self, realm: int, conversation: int) -> None: ...
+    def refuse_to(
+        self, realm: int, conversation: int, number: int
+    ) -> None: ...  # what was said up to there, with a whole log of ours
+    def refused_to(self, realm: int, conversation: int) -> int: ...
     def awaited_files(
         self, realm: int, after: int = 0, limit: int = -1
     ) -> list[AwaitedFile]: ...  # by place, beyond ``after``

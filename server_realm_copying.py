@@ -76,6 +76,7 @@ class Origin:
     realm: int
     alias: str  # what that realm is called here
     theirs: int
+    refused: int = 0  # what was said up to here we have refused, and its authors know
 
 
 class Copying:
@@ -179,7 +180,8 @@ class Copying:
         else:
             write = self._group(origin, ours, at)
         for number, entry in arrived:
-            if entry.kind not in _PASSED_ON or _is_in(entry.tag, known):
+            is_refused = number <= origin.refused and entry.kind in _SAID
+            if is_refused or entry.kind not in _PASSED_ON or _is_in(entry.tag, known):
                 continue
             code = write(entry)
             if code is not Code.OK:

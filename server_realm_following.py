@@ -93,6 +93,7 @@ class Following:
             replica.let_go()
         self._ask_after: int | None = 0  # which of their logs we ask about next
         self._confirmed: set[int] = set()  # logs whose copy is theirs, in this session
+        self._refused: dict[int, int] = {}  # of logs that were taken again: up to where
         self._unknown: set[int] = set()
         self._replicas = {}
         self._behind: dict[int, int] = {}  # heads of logs that wait for their turn
@@ -202,7 +203,7 @@ class Following:
                 continue
             compared = self._compared.get(theirs)
             known = compared.tags if compared is not None else ()
-            origin = Origin(realm, self.link.name, theirs)
+            origin = Origin(realm, self.link.name, theirs, self._refused.get(theirs, 0))
             self._copying.write(origin, followed.ours, entries, known, at)
             if compared is not None and replica.have >= compared.head:
                 compared.is_over = True
@@ -299,6 +300,11 @@ class Following:
         logs, next_after = self._within_bounds(shared, now)
         if not self._place(logs, now):
             return
+        self._refused.update(
+            (log.conversation, shared.refused[log.conversation])
+            for log in logs
+            if log.conversation in shared.refused
+        )
         for log in logs:
             followed = self._store.followed(self.link.realm, log.conversation)
             if followed is None or not followed.ours or log.conversation in self._confirmed:

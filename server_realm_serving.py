@@ -110,7 +110,10 @@ class Serving:
         # Receipts speak of what they have now, not of what they had before a backup.
         has = {log: 0 if log in changed else held[log].have for log in page if log in held}
         self._keep(link, has, now)
-        return SharedAnswer(tuple(self._row(log) for log in page), tuple(changed), next_after)
+        rows = tuple(self._row(log) for log in page)
+        refused = {log: self._store.refused_to(link.realm, log) for log in page}
+        told = {log: number for log, number in refused.items() if number}
+        return SharedAnswer(rows, tuple(changed), next_after, told)
 
     def _row(self, conversation: int) -> SharedLog:
         record = self._store.conversation(conversation)
@@ -201,13 +204,20 @@ class Serving:
         for number in range(max(had, head - MOST_REFUSED) + 1, head + 1):
             self._note(realm, conversation, number, code)
         self._store.decline(realm, conversation, code)
+        if self._is_told(conversation):
+            self._store.refuse_to(realm, conversation, head)
+
+    def _is_told(self, conversation: int) -> bool:
+        """Whether authors hear of what is refused there; not in a group of ours that is read."""
+        record = self._store.conversation(conversation)
+        is_private = record is not None and record.pair is not None
+        return is_private or self._store.mirror(conversation) is not None
 
     def _note(self, realm: int, conversation: int, number: int, code: Code) -> None:
         """Shows in the log that its author sees; once, however often they say it."""
-        record, mirror = self._store.conversation(conversation), self._store.mirror(conversation)
-        is_ours = record is not None and (record.pair is not None or mirror is not None)
-        if not is_ours:
-            return  # a group of ours that their people read
+        if not self._is_told(conversation):
+            return
+        mirror = self._store.mirror(conversation)
         found = self._store.read(conversation, number, number, READ_BYTES)
         if not found:
             return

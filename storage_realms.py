@@ -347,6 +347,21 @@ class Realms(Conversations):
             (realm, conversation),
         )
 
+    def refuse_to(self, realm: int, conversation: int, number: int) -> None:
+        """What was said in a log of ours up to there was refused with all of it."""
+        self._database.write(
+            "INSERT OR REPLACE INTO refused_logs (realm, conversation, number) VALUES (?, ?, ?)",
+            (realm, conversation, number),
+        )
+
+    def refused_to(self, realm: int, conversation: int) -> int:
+        """Up to where, also of one that it has taken again since; 0: nothing was."""
+        row = self._database.row(
+            "SELECT number FROM refused_logs WHERE realm = ? AND conversation = ?",
+            (realm, conversation),
+        )
+        return row[0] if row else 0
+
     # --- their logs, as we read them ---
 
     def followed(self, realm: int, theirs: int) -> Followed | None:

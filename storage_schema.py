@@ -285,6 +285,13 @@ MIGRATIONS = (
                 code INTEGER NOT NULL,
                 PRIMARY KEY (realm, conversation)
             ) WITHOUT ROWID""",
+            # What was said up to there it refused with the whole log, and never gets.
+            """CREATE TABLE refused_logs (
+                realm INTEGER NOT NULL REFERENCES realms,
+                conversation INTEGER NOT NULL REFERENCES conversations,
+                number INTEGER NOT NULL,
+                PRIMARY KEY (realm, conversation)
+            ) WITHOUT ROWID""",
             """CREATE TABLE undelivered (
                 place INTEGER PRIMARY KEY,
                 realm INTEGER NOT NULL REFERENCES realms,

@@ -321,6 +321,61 @@ def test_a_file_that_the_operator_removed_does_not_come_again() -> None:
         assert record.is_removed
 
 
+# --- what was refused stays so ---
+
+
+def test_what_was_told_to_be_undelivered_is_not_delivered_when_they_exist_at_last() -> None:
+    with Realms("late", "a", "b") as realms:
+        realms.link("a", "b")
+        a, b = realms["a"], realms["b"]
+        alice = realms.client("a", "alice")
+        realms.enters(alice)
+        realms.part("a", "b")
+        realms.run(60)
+        alice.write("siapa@b", "halo lama")
+        realms.run(5)
+        realms.heal()
+        realms.run(60)
+        siapa = realms.client("b", "siapa")
+        realms.enters(siapa)
+
+        alice.write("siapa@b", "halo baru")
+        realms.run(10)
+        b.server.stop()
+        realms.run(2)
+        b.server.start()
+        alice.say_in(a.conversation(alice, "siapa@b"), "halo lagi")
+        realms.run(60)
+
+        assert notices(a, a.conversation(alice, "siapa@b")) == ["undelivered 30 halo lama"]
+        assert texts(b, b.conversation(siapa, "alice@a")) == ["halo baru", "halo lagi"]
+
+
+def test_what_was_said_to_no_group_is_not_said_to_it_later_but_its_members_are_in_it() -> None:
+    with Realms("later", "a", "b") as realms:
+        realms.link("a", "b")
+        a, b = realms["a"], realms["b"]
+        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
+        realms.enters(alice, bob)
+        realms.part("a", "b")
+        realms.run(60)
+        assert realms.joins(alice, "catur@b") is Code.OK
+        alice.write_group("catur@b", "halo lama")
+        realms.run(5)
+        realms.heal()
+        realms.run(60)
+        assert realms.asked(bob, client_events.AddGroup(bob.ticket(), "catur")) is Code.OK
+
+        assert realms.joins(alice, "catur@b") is Code.ALREADY_A_MEMBER
+        alice.write_group("catur@b", "halo baru")
+        realms.run(10)
+
+        here = a.conversation(alice, "catur@b")
+        assert texts(b, b.conversation(bob, "catur")) == ["halo baru"]
+        assert texts(a, here) == ["halo baru"]
+        assert notices(a, here) == ["undelivered 31 halo lama"]
+
+
 # --- how much ---
 
 

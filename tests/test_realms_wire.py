@@ -27,7 +27,7 @@ HELD = HeldLog(3, 4, FIRST_CHAIN)
 def test_what_is_said_is_understood_as_it_was_meant() -> None:
     request = RealmRequest(bytes(32), bytes(32), "Kelas")
     asked = SharedRequest(2, (HELD,))
-    for answer in (SharedAnswer((PRIVATE, GROUP), (3,), 9), SharedAnswer(())):
+    for answer in (SharedAnswer((PRIVATE, GROUP), (3,), 9, {3: 5}), SharedAnswer(())):
         assert SharedAnswer.decode(answer.encode(), asked) == answer
     assert RealmRequest.decode(request.encode()) == request
     assert SharedRequest.decode(asked.encode()) == asked
@@ -62,6 +62,14 @@ BOTH: list[JsonValue] = [BOB.encode(), ANA.encode()]
 def test_a_log_that_cannot_be_is_refused(row: JsonValue) -> None:
     with pytest.raises(PeerError):
         SharedLog.decode(row)
+
+
+@pytest.mark.parametrize("row", [None, [3], [3, "x"], [3, -1], [3, 4, 5]])
+def test_a_refusal_that_cannot_be_is_none(row: JsonValue) -> None:
+    fields: Fields = {"logs": [], "changed": [], "refused": [row]}
+
+    with pytest.raises(PeerError):
+        SharedAnswer.decode(fields, SharedRequest(2))
 
 
 def test_logs_are_asked_for_in_order_and_not_too_many() -> None:

@@ -205,6 +205,18 @@ def test_a_log_that_a_realm_declined_is_not_shared_until_somebody_asks_again(
     assert store.declined(campus, shared) == 0
 
 
+def test_up_to_where_a_log_was_refused_outlives_the_refusal(store: Storage, campus: int) -> None:
+    shared = store.add_private(ANA, know(store, BOB))
+    assert store.refused_to(campus, shared) == 0
+
+    for number in (3, 5):
+        store.decline(campus, shared, 30)
+        store.refuse_to(campus, shared, number)
+        store.undo_decline(campus, shared)
+
+    assert store.refused_to(campus, shared) == 5
+
+
 def test_what_a_realm_has_not_got_waits_for_it(store: Storage, campus: int) -> None:
     shared = store.add_private(ANA, know(store, BOB))
     for words in ("one", "two", "three"):
