@@ -509,6 +509,7 @@ class Store(Protocol):
     def forget_session(self, session_id: int) -> None: ...
 
     # housekeeping
+    def lost_guests(self, at: int) -> list[PersonRecord]: ...  # whose last token that forgets
     def forget_old(
         self, at: int, streams_in_use: Collection[bytes] = ()
     ) -> None: ...  # once, tokens, streams, sessions past their time
