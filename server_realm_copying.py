@@ -181,7 +181,7 @@ class Copying:
             write = self._group(origin, ours, at)
         for number, entry in arrived:
             is_refused = number <= origin.refused and entry.kind in _SAID
-            if is_refused or entry.kind not in _PASSED_ON or _is_in(entry.tag, known):
+            if is_refused or entry.kind not in _PASSED_ON or is_known(entry.tag, known):
                 continue
             code = write(entry)
             if code is not Code.OK:
@@ -385,7 +385,8 @@ def strange_tag(tag: bytes) -> bytes:
     return hashlib.blake2s(b"strange" + tag, digest_size=TAG_SIZE).digest()
 
 
-def _is_in(tag: bytes, known: Collection[bytes]) -> bool:
+def is_known(tag: bytes, known: Collection[bytes]) -> bool:
+    """Whether an entry of theirs is one of those whose tags here are known."""
     return tag != NO_TAG and (tag in known or strange_tag(tag) in known)
 
 

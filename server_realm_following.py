@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
-from conversation import FIRST_CHAIN, NO_TAG, ROOM, Entry
+from conversation import FIRST_CHAIN, NO_TAG, ROOM, Entry, sent_at
 from entering import HeldLog
 from protocol import Code, Verb
 from protocol_frames import EntryPart, Have, Heads
@@ -18,7 +18,7 @@ from protocol_requests import Answer
 from realms import MAX_HELD, SharedAnswer, SharedLog, SharedRequest
 from records import Followed, Store, Stored, Undelivered
 from replication_client import Allowance, Arrived, Replica
-from server_realm_copying import Copying, Origin
+from server_realm_copying import Copying, Origin, is_known
 from server_realm_peer import RealmBounds, RealmPeer
 from server_turn import Turn
 from settings import Limits
@@ -48,6 +48,17 @@ class _Comparison:
     tags: set[bytes] = field(default_factory=set)
     is_ready: bool = False  # the tags are known
     is_over: bool = False
+    before: int = 0  # UTC ms of the first entry whose tag is known, if that is not our first
+
+    def take(self, arrived: list[Arrived]) -> list[Arrived]:
+        """Without those that stand before what is known: they are here, for both logs have one
+        order. If nothing of theirs is among what is known, time tells where the new ones begin.
+        """
+        for place, (_, entry) in enumerate(arrived if self.before else ()):
+            if entry.sent_at > self.before or is_known(entry.tag, self.tags):
+                self.before = 0
+                return arrived[place:]
+        return [] if self.before else arrived
 
 
 class Following:
@@ -203,6 +214,8 @@ class Following:
                 continue
             compared = self._compared.get(theirs)
             known = compared.tags if compared is not None else ()
+            if compared is not None:
+                entries = compared.take(entries)
             origin = Origin(realm, self.link.name, theirs, self._refused.get(theirs, 0))
             self._copying.write(origin, followed.ours, entries, known, at)
             if compared is not None and replica.have >= compared.head:
@@ -379,6 +392,8 @@ class Following:
             return
         self._forget_compared()
         comparison = self._compared[log.conversation] = _Comparison(log.head, ours)
+        if first > 1:
+            comparison.before = sent_at(self._store.read(ours, first, first, 1)[0].body)
         self._drop(log.conversation)
         self._copying.begin_again(ours)
         self._read_own(log, comparison, first, now)

@@ -452,6 +452,29 @@ def test_a_log_that_begins_anew_is_read_on_once_all_of_it_was_seen_again(
     assert texts[-4:] == ["1", "2", "3", "9"]
 
 
+@pytest.mark.parametrize("is_far", [False, True])
+def test_what_stands_before_the_part_of_a_log_that_is_compared_is_not_doubled(
+    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch, is_far: bool
+) -> None:
+    monkeypatch.setattr("server_realm_following.MOST_COMPARED", 1)
+    realm.says(OUTGOING_LOG, *map(tagged, range(1, 5)))
+    store = realm.room.store
+    if is_far:  # nothing of theirs is compared at all
+        for tag in (20, 21):
+            store.append(realm.group, tagged(tag)._replace(name="Ana"))
+        store.commit()
+    before = [entry.text for entry in realm.entries(realm.group)]
+
+    changed(realm, OUTGOING_LOG, 6, "kelas")
+    later = store.head(realm.group).sent_at + 1
+    new = [tagged(tag)._replace(sent_at=later) for tag in (8, 9)]
+    for number, entry in enumerate([tagged(1), tagged(2), tagged(3), tagged(4), *new], 1):
+        realm.send(EntryPart(OUTGOING_LOG, number, 0, 1, entry.encode()))
+
+    texts = [entry.text for entry in realm.entries(realm.group)]
+    assert texts == [*before, "8", "9"]
+
+
 def test_what_is_known_of_compared_logs_is_bounded(
     realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
