@@ -22,7 +22,7 @@ from server_realm_peer import RealmPeer
 from server_rooms import Rooms
 from server_turn import Turn
 
-MOST_REFUSED = 50  # entries for which a whole log that is refused shows a notice
+MOST_REFUSED = 200  # entries of a log that is refused, looked at in one turn
 MOST_LOOKED = 200  # logs for one answer: most of them may be empty
 READ_BYTES = 256 * 1024
 
@@ -51,6 +51,7 @@ class Serving:
         self._answer = answer
         self._wall_clock = wall_clock
         self._links: dict[int, RealmPeer] = {}  # by realm
+        self._refused_to: dict[tuple[int, int], int] = {}  # by realm and log that it is refusing
 
     def opened(self, link: RealmPeer) -> None:
         """From now on it may read."""
@@ -164,6 +165,13 @@ class Serving:
             for conversation, number in news.items():
                 self._store.set_realm_has(realm, conversation, number)
 
+        def undo(now: float) -> None:
+            """Heads are told anew, until they say again what they have."""
+            for conversation in sorted(news.keys() & link.peer.feeds.keys()):
+                has = self._store.realm_has(realm, conversation)
+                self._delivery.follow(link.peer, conversation, has, now)
+
+        self._turn.when_undone(undo)
         self._turn.attempt(write, now)
 
     # --- what it did not take ---
@@ -183,29 +191,43 @@ class Serving:
 
             return end
 
-        self._turn.when_kept(answer(Code.OK))
-        self._turn.when_undone(answer(Code.DISK_FULL))
+        is_all = True
 
         def write() -> None:
+            nonlocal is_all
             if self._store.has_shared(link.realm, conversation):
-                self._refuse(link.realm, conversation, number, Code(code))
+                is_all = self._refuse(link.realm, conversation, number, Code(code))
 
-        self._turn.attempt(write, now)
+        def begin_again(_: float) -> None:
+            self._refused_to.pop((link.realm, conversation), None)
 
-    def _refuse(self, realm: int, conversation: int, number: int, code: Code) -> None:
+        self._turn.when_undone(begin_again)
+        self._turn.when_undone(answer(Code.DISK_FULL))
+        if self._turn.attempt(write, now):
+            # DISK_FULL as well if there was too much for one turn: it is said again after a while.
+            self._turn.when_kept(answer(Code.OK if is_all else Code.DISK_FULL))
+
+    def _refuse(self, realm: int, conversation: int, number: int, code: Code) -> bool:
+        """Whether all of it is written down now."""
         mirror = self._store.mirror(conversation)
         if number:
             self._note(realm, conversation, number, code)
             if mirror is not None:
                 self._copying.note_refused(mirror, number)
-            return
+            return True
         head = self._rooms.head(conversation)
         had = mirror.returned if mirror is not None else self._store.realm_has(realm, conversation)
-        for number in range(max(had, head - MOST_REFUSED) + 1, head + 1):
+        looked = self._refused_to.pop((realm, conversation), had)
+        last = min(head, looked + MOST_REFUSED)
+        for number in range(looked + 1, last + 1):
             self._note(realm, conversation, number, code)
+        if last < head:
+            self._refused_to[realm, conversation] = last
+            return False
         self._store.decline(realm, conversation, code)
         if self._is_told(conversation):
             self._store.refuse_to(realm, conversation, head)
+        return True
 
     def _is_told(self, conversation: int) -> bool:
         """Whether authors hear of what is refused there; not in a group of ours that is read."""

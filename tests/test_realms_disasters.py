@@ -105,6 +105,25 @@ def test_a_disk_that_is_full_at_one_side_delays_and_loses_nothing(full: str) -> 
         assert texts(a, a.conversation(ana, f"{GROUP}@b")) == said
 
 
+def test_what_a_realm_has_is_known_at_last_though_the_disk_was_full_when_it_said_so() -> None:
+    with Realms("have", "a", "b") as realms:
+        realms.link("a", "b")
+        a, b = realms["a"], realms["b"]
+        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
+        realms.enters(alice, bob)
+        alice.write("bob@b", "satu")
+        realms.run_until(lambda: "satu" in texts(b, b.conversation(bob, "alice@a")))
+        a.server.fill_disk()
+        realms.run(5)
+        unknown = a.server.store.waiting_for(1)
+
+        a.server.mend_disk()
+        realms.run(60)
+
+        assert unknown == 1
+        assert a.server.store.waiting_for(1) == 0
+
+
 @pytest.mark.parametrize("share", [0.2, 0.5])
 @pytest.mark.parametrize("seed", range(3))
 def test_disks_that_fail_now_and_then(seed: int, share: float) -> None:
