@@ -339,6 +339,30 @@ def test_a_realm_that_cannot_write_down_a_refusal_hears_it_again(realm: LinkedRe
     assert realm.room.store.undelivered(realm.realm) == []
 
 
+def test_a_refusal_of_a_whole_log_that_the_disk_did_not_take_begins_anew(
+    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server_realm_serving.MOST_REFUSED", 1)
+    assert reach(realm, Verb.PRIVATE, f"rina@{ALIAS}", Code.DISK_FULL, {}) is Code.OK
+    log = last(realm.ana).fields["conversation"]
+    assert isinstance(log, int)
+    realm.ana.send(*(realm.ana.post(text, conversation=log) for text in ("satu", "dua")))
+    realm.turn()
+    refusal: Fields = {"conversation": log, "number": 0, "code": int(Code.NO_SUCH_USER)}
+
+    def tell() -> Code:
+        return Code(realm.ask(Verb.UNDELIVERED, refusal)[0])
+
+    assert tell() is Code.DISK_FULL  # it was too much for one turn
+    realm.room.store.full = {"commit"}
+    assert tell() is Code.DISK_FULL
+    realm.room.store.full = set()
+    codes = [tell() for _ in range(4)]
+
+    assert codes == [Code.DISK_FULL] * 3 + [Code.OK]  # two texts and two notices
+    assert realm.room.store.declined(realm.realm, log) == Code.NO_SUCH_USER
+
+
 def test_what_comes_over_a_link_that_another_has_replaced_is_nothing(realm: LinkedRealm) -> None:
     logs, now = realm.room.core._abroad.logs, realm.room.now  # noqa: SLF001
     old = logs.standing(realm.realm)

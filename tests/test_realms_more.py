@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from realm_world import Realm, Realms
 from simulated_clients import Client
 from test_realms import GROUP, notices, texts, with_group
@@ -349,6 +350,27 @@ def test_what_was_told_to_be_undelivered_is_not_delivered_when_they_exist_at_las
 
         assert notices(a, a.conversation(alice, "siapa@b")) == ["undelivered 30 halo lama"]
         assert texts(b, b.conversation(siapa, "alice@a")) == ["halo baru", "halo lagi"]
+
+
+def test_whoever_wrote_much_to_nobody_hears_of_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server_realm_serving.MOST_REFUSED", 5)
+    with Realms("much", "a", "b") as realms:
+        realms.link("a", "b")
+        a = realms["a"]
+        alice = realms.client("a", "alice")
+        realms.enters(alice)
+        realms.part("a", "b")
+        realms.run(60)
+        alice.write("siapa@b", *(f"halo {turn}" for turn in range(12)))
+        realms.run(5)
+
+        realms.heal()
+        realms.run(90)
+
+        said = notices(a, a.conversation(alice, "siapa@b"))
+        assert said == [f"undelivered 30 halo {turn}" for turn in range(12)]
+        assert a.server.store.undelivered(1) == []
+        assert a.server.store.shared_logs(1) == []
 
 
 def test_what_was_said_to_no_group_is_not_said_to_it_later_but_its_members_are_in_it() -> None:
