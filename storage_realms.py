@@ -121,7 +121,9 @@ class Realms(Conversations):
     def is_realm_name(self, folded: str, key: bytes) -> bool:
         """Whether another realm is called so, or was: what its people said here bears that name."""
         row = self._database.row(
-            "SELECT 1 FROM realms WHERE folded = ? AND key <> ?", (folded, key)
+            "SELECT 1 FROM realms LEFT JOIN former_realm_names AS former USING (realm)"
+            " WHERE ? IN (realms.folded, former.folded) AND key <> ? LIMIT 1",
+            (folded, key),
         )
         return row is not None
 
@@ -138,6 +140,13 @@ class Realms(Conversations):
             record.added_at,
             record.seen_at,
             record.is_cut,
+        )
+        self._database.write(
+            "INSERT OR IGNORE INTO former_realm_names (folded, realm)"
+            " SELECT folded, realm FROM realms WHERE key = ? AND folded <> ? AND ("
+            "EXISTS (SELECT 1 FROM foreign_people WHERE realm = realms.realm)"
+            " OR EXISTS (SELECT 1 FROM mirrors WHERE realm = realms.realm))",
+            (record.key, folded),
         )
         self._database.write(
             "INSERT INTO realms (key, name, folded, host, port, prs, room_id, added_by, added_at,"

@@ -247,6 +247,12 @@ MIGRATIONS = (
                 is_dropped INTEGER NOT NULL,
                 bytes INTEGER NOT NULL -- taken from it
             )""",
+            # What it was called before, with people or groups that bore that name here.
+            """CREATE TABLE former_realm_names (
+                folded TEXT NOT NULL,
+                realm INTEGER NOT NULL REFERENCES realms,
+                PRIMARY KEY (folded, realm)
+            ) WITHOUT ROWID""",
             """CREATE TABLE foreign_people (
                 place INTEGER PRIMARY KEY,
                 person INTEGER NOT NULL UNIQUE,

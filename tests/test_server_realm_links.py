@@ -422,6 +422,23 @@ def test_restoring_a_realm_that_is_not_cut_leaves_its_link_as_it_is(
     linked(realms, "a", "b", within=0.1)
 
 
+def test_no_other_realm_gets_a_name_that_people_here_were_known_by() -> None:
+    with Realms("names", "a", "b", "c") as realms:
+        a = realms["a"]
+        realms.link("a", "b")
+        alice = realms.client("a", "alice")
+        realms.enters(alice)
+        realms.client("b", "bob")
+        realms.run(3)
+        alice.write("bob@b", "halo")
+        realms.run(3)
+        assert answer(realms, a, DropRealm("b")) is Code.OK
+
+        assert add(realms, "a", "b", name="kampus") is Code.OK
+
+        assert add(realms, "a", "c", name="b") is Code.REALM_EXISTS
+
+
 def test_a_realm_is_dropped_and_added_again(realms: Realms) -> None:
     a, b = realms["a"], realms["b"]
     add(realms, "a", "b")

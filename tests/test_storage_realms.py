@@ -100,6 +100,25 @@ def test_the_name_of_a_realm_is_nobody_elses_even_when_it_is_dropped(
     assert store.is_realm_name("campus-b", OTHER_KEY)
 
 
+@pytest.mark.parametrize("what", ["nothing", "somebody", "a group"])
+def test_a_name_that_people_or_groups_bore_stays_its_realms_when_that_is_called_otherwise(
+    store: Storage, campus: int, what: str
+) -> None:
+    if what == "somebody":
+        know(store, BOB)
+    elif what == "a group":
+        mirror(store, campus)
+
+    for name in ("elsewhere", "far-away"):
+        store.drop_realm(campus)
+        store.save_realm(replace(CAMPUS, name=name), name)
+
+    names = ("campus-b", "elsewhere", "far-away")
+    kept = [name for name in names if store.is_realm_name(name, OTHER_KEY)]
+    assert kept == (["far-away"] if what == "nothing" else list(names))
+    assert not any(store.is_realm_name(name, KEY) for name in names)
+
+
 def test_what_was_taken_from_a_realm_is_counted(store: Storage, campus: int) -> None:
     assert store.realm_bytes(campus) == 0
 
