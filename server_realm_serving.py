@@ -25,6 +25,8 @@ from server_turn import Turn
 MOST_REFUSED = 200  # entries of a log that is refused, looked at in one turn
 MOST_LOOKED = 200  # logs for one answer: most of them may be empty
 READ_BYTES = 256 * 1024
+# Whoever is kept from speaking to a group does not speak to its members by what tells them so.
+_SILENCING = frozenset({Code.MUTED, Code.BANNED})
 
 
 class Serving:
@@ -251,7 +253,9 @@ class Serving:
             return
         at = self._wall_clock()
         shown = mirror.conversation if mirror is not None else conversation
-        text = RefusalNote.about(entry, code).encode()
+        note = RefusalNote.about(entry, code)
+        if mirror is not None and code in _SILENCING:
+            note = note._replace(excerpt="")
         self._store.append(
-            shown, Entry(entry.tag, EntryKind.NOTICE, at, entry.person, entry.name, text)
+            shown, Entry(entry.tag, EntryKind.NOTICE, at, entry.person, entry.name, note.encode())
         )
