@@ -383,6 +383,18 @@ def test_a_refusal_in_a_group_of_ours_shows_nowhere(realm: LinkedRealm) -> None:
     assert [entry.text for entry in realm.entries(realm.group)] == ["halo"] * 3
 
 
+def test_a_group_of_ours_that_was_refused_is_read_from_its_beginning_in_the_end(
+    realm: LinkedRealm,
+) -> None:
+    told: Fields = {"conversation": realm.group, "number": 0, "code": int(Code.NO_SUCH_GROUP)}
+
+    assert realm.ask(Verb.UNDELIVERED, told) == (Code.OK, {})
+
+    store = realm.room.store
+    assert store.declined(realm.realm, realm.group) == Code.NO_SUCH_GROUP
+    assert store.refused_to(realm.realm, realm.group) == 0  # nobody was told anything
+
+
 def test_somebody_who_has_left_is_still_known_to_the_realm(realm: LinkedRealm) -> None:
     realm.ana.send(realm.ana.request(Verb.EXIT, {}))
     realm.room.pass_time(200)
