@@ -228,6 +228,7 @@ class Copying:
             if entry.kind is EntryKind.JOINED:
                 if self._people.ban_on(BanKind.ENTER, person.person, shown, "", at) is not None:
                     return Code.BANNED
+                self._store.undo_decline(origin.realm, ours)  # it may have lost its copy meanwhile
                 if is_member:
                     return Code.OK
                 if len(self._store.conversations_of(person.person)) >= MAX_CONVERSATIONS:

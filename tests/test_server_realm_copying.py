@@ -165,6 +165,16 @@ def test_only_members_speak_in_a_group_and_none_of_a_third_realm(desk: Desk) -> 
     ]
 
 
+def test_a_realm_that_had_refused_a_group_reads_it_again_once_somebody_joins(desk: Desk) -> None:
+    desk.write(desk.group, joined())
+    desk.store.decline(desk.realm, desk.group, Code.NO_SUCH_GROUP)  # an old backup was put back
+    assert not desk.store.has_shared(desk.realm, desk.group)
+
+    desk.write(desk.group, joined())
+
+    assert desk.store.has_shared(desk.realm, desk.group)
+
+
 def test_a_realm_has_so_many_people_here_and_no_more(desk: Desk) -> None:
     names = ["satu", "dua", "tiga", "empat"]
 
