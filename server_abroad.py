@@ -57,6 +57,7 @@ class Abroad:
         random_bytes: Callable[[int], bytes],
         wall_clock: Callable[[], int],
     ) -> None:
+        self._store = store
         self._delivery = delivery
         self._sessions = sessions
         self._report = report
@@ -121,6 +122,8 @@ class Abroad:
         """Something was said there, and is on disk."""
         self.logs.share(conversation, now)
         self._backlogs.note_said(conversation)
+        for realm in self._store.realms_of(conversation):
+            self.links.expect_answer(realm, now)
 
     def next_timer(self) -> float | None:
         told = self._tell_from if self._is_untold else None

@@ -104,6 +104,7 @@ class RealmLinks:
             refused=self._refused,
             receive=self._receive,
             pinged=self._pinged,
+            turned=use.changed,
             run=run,
         )
         self._lines: dict[int, Call] = {}  # to all realms that can be called, by realm
@@ -131,6 +132,12 @@ class RealmLinks:
         """Whether its link stands, and the other end answers."""
         peer, call = self._standing.get(realm), self._lines.get(realm)
         return peer is not None and (peer.is_called or (call is not None and call.is_alive))
+
+    def expect_answer(self, realm: int, now: float) -> None:
+        """It was told of something that it lacks: its silence means something from now on."""
+        call = self._lines.get(realm)
+        if call is not None and call.stands:
+            call.expect_answer(now)
 
     def trouble(self, realm: int) -> HappeningKind | None:
         """Why one that is away is not let in, or not called; None: it does not answer."""

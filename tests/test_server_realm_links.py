@@ -94,6 +94,34 @@ def test_people_hear_that_a_link_came_and_went(realms: Realms) -> None:
     assert alice.frames.count(RealmsChanged()) == 2
 
 
+def test_that_a_realm_does_not_answer_shows_within_seconds_where_something_waits(
+    realms: Realms,
+) -> None:
+    realms.link("a", "b")
+    a, b = realms["a"], realms["b"]
+    alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
+    realms.enters(alice, bob)
+    alice.write("bob@b", "satu")
+    realms.run(5)
+    watching = raw_client(realms, "a")
+    watching.enter("wati", PASSWORD)
+
+    realms.part("a", "b")
+    alice.say_in(a.conversation(alice, "bob@b"), "dua")
+    realms.run(5)
+    (row,) = rows(realms, a)
+    assert (row.state, row.waiting) == (RealmState.AWAY, 1)
+    assert watching.frames.count(RealmsChanged()) == 1
+    assert HappeningKind.REALM_LOST not in happenings(a)  # it is too early to call again
+
+    realms.mend("a", "b")
+    realms.run(8)
+    (row,) = rows(realms, a)
+    assert (row.state, row.waiting) == (RealmState.LINKED, 0)
+    assert watching.frames.count(RealmsChanged()) == 2
+    assert [text for _, text in b.told(b.conversation(bob, "alice@a"))] == ["satu", "dua"]
+
+
 # --- being refused ---
 
 
