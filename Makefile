@@ -18,7 +18,9 @@ COVERED := protocol*.py,auth*.py,crypto*.py,conversation.py,file_names.py,file_w
 	*_core.py,server_rooms.py,server_presence.py,server_door.py,server_people.py,server_turn.py,$\
 	server_posting.py,server_requests.py,server_entrance.py,server_members.py,server_operator.py,$\
 	server_delivery.py,server_peer.py,server_sessions.py,server_links.py,server_partings.py,$\
-	server_arrivals.py,server_frames.py,server_abroad.py,server_realms.py,server_realm_peer.py,server_realm_calls.py,server_realm_links.py,server_accounts.py,server_identity.py,server_conversations.py,$\
+	server_arrivals.py,server_frames.py,server_abroad.py,server_realms.py,server_realm_peer.py,server_realm_calls.py,server_realm_links.py,$\
+	realms.py,server_realm_records.py,server_realm_people.py,server_realm_copying.py,server_realm_serving.py,server_realm_contacts.py,$\
+	server_realm_following.py,server_realm_files.py,server_realm_logs.py,server_accounts.py,server_identity.py,server_conversations.py,$\
 	server_stock.py,server_uploads.py,server_supply.py,server_files.py,server_file_model.py,server_realm_model.py,server_realm_backlog.py,$\
 	client_logs.py,client_people.py,client_connection.py,client_entrance.py,$\
 	client_requests.py,client_accounts.py,client_conversations.py,client_questions.py,$\

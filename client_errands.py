@@ -283,8 +283,9 @@ class Errands:
 
     def _write(self, letter: _Letter) -> None:
         errand = letter.errand
-        is_there = self._inbox.named(errand.kind, errand.name) is not None
-        if errand.kind is ConversationKind.GROUP and errand.joins and not is_there:
+        if errand.kind is ConversationKind.GROUP and errand.joins:
+            # Each time, also as a member: a group that its realm did not have may be there now,
+            # and takes nothing before somebody asks for it.
             self._reach(letter, JoinGroup(0, errand.name))
             return
         if errand.kind is ConversationKind.PRIVATE:
@@ -293,7 +294,7 @@ class Errands:
             self._reach(letter, OpenPrivate(0, errand.name))
             return
         self._letters.append(letter)
-        if not is_there:
+        if self._inbox.named(errand.kind, errand.name) is None:
             self._ask(AskGroups(0), partial(self._looked_up, letter))
         self._post_letters()
 

@@ -37,7 +37,7 @@ from client_file_model import FileModel
 from client_held import Held
 from client_inbox import Conversation, Inbox
 from client_mentions import is_mentioned
-from client_realm_events import RealmInfo, RealmState, RealmsTold
+from client_realm_events import DeliveryTold, RealmInfo, RealmState, RealmsTold
 from client_rows import LastMessage, MessageRow, NoticeRow, PersonRow, Receipt, Row
 from client_transcript import Reader, Transcript, TranscriptEvent
 from conversation import ROOM, ConversationKind, EntryKind, Person, Presence
@@ -133,6 +133,7 @@ class ClientModel:
                 | OlderArrived()
                 | FloorChanged()
                 | ReachedChanged()
+                | DeliveryTold()
                 | LogReplaced()
             ):
                 self._apply_to_transcript(event)
@@ -359,12 +360,13 @@ class ClientModel:
     def _reader(self) -> Reader:
         here = self.conversation
         is_abroad = bool(here.realm)
+        is_away = self.is_realm_away(here.realm) or self.here.is_held_up
         return Reader(
             self.me,
             self.my_name,
             self.connection is Connection.HERE,
             is_mirror=is_abroad and here.kind is ConversationKind.GROUP,
-            is_realm_away=is_abroad and self.is_realm_away(here.realm),
+            is_realm_away=is_abroad and is_away,
         )
 
     def _with_file(self, row: Row) -> Row:

@@ -20,6 +20,7 @@ from client_events import (
 )
 from client_held import Arrived, Held, Item, Waiting
 from client_mentions import is_mentioned
+from client_realm_events import DeliveryTold
 from client_rows import (
     DayRow,
     LastMessage,
@@ -46,6 +47,7 @@ TranscriptEvent = (
     | OlderArrived
     | FloorChanged
     | ReachedChanged
+    | DeliveryTold
     | LogReplaced
 )
 
@@ -58,7 +60,7 @@ class Reader:
     name: str
     is_connected: bool
     is_mirror: bool = False  # of a group of another realm: what stands in it has been there
-    is_realm_away: bool = False  # the realm that it is written to
+    is_realm_away: bool = False  # what is written to another one waits for it
 
     @property
     def receipt_of_draft(self) -> Receipt:
@@ -77,6 +79,7 @@ class Transcript:
         self.last_message: LastMessage | None = None
         self.last_activity = 0  # UTC ms of the newest entry; 0: none
         self.written = ""  # what stands in its line to write in, while another one is shown
+        self._held_up: int | None = None  # ticket of what has not got to the other realm in time
         self.unread_from = 0  # number of the first entry below the unread line; 0: no line
         self._day_of = day_of
         self._typing: dict[int, int] = {}  # person: how often they were seen typing
@@ -110,6 +113,9 @@ class Transcript:
                 self.held.learn_floor(event.floor)
             case ReachedChanged():
                 self.reached = max(self.reached, event.number)
+                self._held_up = None
+            case DeliveryTold():
+                self._held_up = event.ticket if event.code is None else None
             case _:
                 self.held.clear()
                 self._refused.clear()
@@ -120,6 +126,8 @@ class Transcript:
         entry = event.entry
         if event.ticket is not None:
             self._end_draft(event.ticket)
+        if entry.person != me or event.ticket == self._held_up:
+            self._held_up = None
         self._note_refusal(entry)
         self.last_activity = entry.sent_at
         if entry.kind in (EntryKind.TEXT, EntryKind.FILE):
@@ -141,6 +149,11 @@ class Transcript:
         self._drafts = {
             draft: waiting for draft, waiting in self._drafts.items() if waiting.ticket != ticket
         }
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether the other realm seems to be away, whatever our server believes of it yet."""
+        return self._held_up is not None
 
     # --- who writes ---
 

@@ -9,7 +9,8 @@ Source: docs/protocol.md.
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from conversation import MAX_NAME_BYTES, MAX_REALM, ConversationKind
@@ -161,12 +162,14 @@ class SharedRequest:
 @dataclass(frozen=True, slots=True)
 class SharedAnswer:
     """The answer. ``changed``: what was stated of these is no copy of them, an old backup was put
-    back. ``next_after``: ask again from there; None: that was all.
+    back. ``refused``: what was said in these up to there was refused once, and its authors know.
+    ``next_after``: ask again from there; None: that was all.
     """
 
     logs: tuple[SharedLog, ...]
     changed: tuple[int, ...] = ()
     next_after: int | None = None
+    refused: Mapping[int, int] = field(default_factory=dict)
 
     def encode(self) -> Fields:
         fields: Fields = {
@@ -175,6 +178,8 @@ class SharedAnswer:
         }
         if self.next_after is not None:
             fields["next"] = self.next_after
+        if self.refused:
+            fields["refused"] = [[log, number] for log, number in self.refused.items()]
         return fields
 
     @classmethod
@@ -183,11 +188,21 @@ class SharedAnswer:
         logs = tuple(SharedLog.decode(row) for row in list_field(fields, "logs"))
         changed = [number_field({"log": log}, "log") for log in list_field(fields, "changed")]
         next_after = number_field(fields, "next") if "next" in fields else None
+        refused = list_field(fields, "refused") if "refused" in fields else []
         numbers = [log.conversation for log in logs]
         _check_ascending([asked.after, *numbers])
         if next_after is not None and next_after < max([asked.after + 1, *numbers]):
             raise PeerError("an answer to SHARED that goes back")
-        return cls(logs, tuple(changed), next_after)
+        return cls(logs, tuple(changed), next_after, dict(map(_decode_refused, refused)))
+
+
+def _decode_refused(row: JsonValue) -> tuple[int, int]:
+    match row:
+        case [log, number]:
+            fields: Fields = {"log": log, "number": number}
+            return number_field(fields, "log"), number_field(fields, "number")
+        case _:
+            raise PeerError("bad refusal in the answer to SHARED")
 
 
 def _check_ascending(conversations: list[int]) -> None:

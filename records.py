@@ -435,6 +435,9 @@ class Store(Protocol):
     def foreign_people(self, realm: int, folded: str) -> list[ForeignPerson]: ...  # newest first
     def foreign_person_there(self, realm: int, theirs: bytes) -> ForeignPerson | None: ...
     def count_foreign_people(self, realm: int) -> int: ...
+    def count_unmet_people(
+        self, realm: int, asker: int
+    ) -> tuple[int, int, int]: ...  # known by name alone: all, of whom no log is declined, by asker
     def save_foreign_person(
         self, record: ForeignPerson, folded: str
     ) -> None: ...  # adds or replaces; save_person is called beside it
@@ -442,6 +445,7 @@ class Store(Protocol):
         self, realm: int, name: str, shown: str, folded: str, skeleton: str
     ) -> Mirror: ...
     # two conversations; ``folded`` and ``skeleton`` are of ``shown``, group@realm
+    def is_abroad(self, conversation: int) -> bool: ...  # else no realm has to do with it
     def mirror(self, conversation: int) -> Mirror | None: ...  # by either of its conversations
     def mirrors(self, realm: int) -> list[Mirror]: ...
     def set_returned(self, conversation: int, returned: int) -> None: ...  # of a mirror
@@ -467,9 +471,15 @@ class Store(Protocol):
     def note_refused(
         self, realm: int, conversation: int, number: int
     ) -> bool: ...  # an entry of ours, by a realm; whether that is news
-    def decline(self, realm: int, conversation: int) -> None: ...  # it wants no more of our log
-    def is_declined(self, realm: int, conversation: int) -> bool: ...
+    def decline(
+        self, realm: int, conversation: int, code: int
+    ) -> None: ...  # it wants no more of our log
+    def declined(self, realm: int, conversation: int) -> int: ...  # why; 0: it is not
     def undo_decline(self, realm: int, conversation: int) -> None: ...
+    def refuse_to(
+        self, realm: int, conversation: int, number: int
+    ) -> None: ...  # what was said up to there, with a whole log of ours
+    def refused_to(self, realm: int, conversation: int) -> int: ...
     def awaited_files(
         self, realm: int, after: int = 0, limit: int = -1
     ) -> list[AwaitedFile]: ...  # by place, beyond ``after``
@@ -484,6 +494,7 @@ class Store(Protocol):
     def may_realm_read_file(self, file: bytes, realm: int) -> bool: ...  # shared in a log it reads
     def realm_bytes(self, realm: int) -> int: ...  # of entries taken from it, and of its files
     def add_realm_bytes(self, realm: int, size: int) -> None: ...
+    def free_realms_of(self, file: bytes) -> None: ...  # of what was counted for one just removed
 
     # keeping out
     def bans(self) -> list[Ban]: ...
@@ -498,6 +509,7 @@ class Store(Protocol):
     def forget_session(self, session_id: int) -> None: ...
 
     # housekeeping
+    def lost_guests(self, at: int) -> list[PersonRecord]: ...  # whose last token that forgets
     def forget_old(
         self, at: int, streams_in_use: Collection[bytes] = ()
     ) -> None: ...  # once, tokens, streams, sessions past their time

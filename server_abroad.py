@@ -7,8 +7,9 @@ Source: docs/protocol.md.
 from collections.abc import Callable, Iterator
 
 from conversation import ROOM
-from protocol import Burst
-from protocol_frames import RealmsChanged
+from protocol import Burst, Verb
+from protocol_frames import Have, RealmsChanged
+from protocol_requests import Fields
 from records import BanKind, Shelf, Store
 from server_delivery import Delivery
 from server_events import Event, Happened, HappeningKind
@@ -18,7 +19,7 @@ from server_realm_backlog import Backlogs
 from server_realm_calls import Ourselves
 from server_realm_links import LinkUse, RealmLinks
 from server_realm_logs import RealmLogs
-from server_realm_peer import RealmPeer
+from server_realm_peer import OfLinks, RealmPeer
 from server_realm_records import RealmRecords
 from server_realms import Realms
 from server_rooms import Rooms
@@ -56,6 +57,7 @@ class Abroad:
         random_bytes: Callable[[int], bytes],
         wall_clock: Callable[[], int],
     ) -> None:
+        self._store = store
         self._delivery = delivery
         self._sessions = sessions
         self._report = report
@@ -86,8 +88,8 @@ class Abroad:
             LinkUse(
                 opened=self._opened,
                 lost=self._lost,
-                serve=logs.serve,
-                receive=logs.receive,
+                serve=self._serve,
+                receive=self._receive,
                 pinged=logs.pinged,
                 changed=self._tell,
             ),
@@ -116,6 +118,13 @@ class Abroad:
             wall_clock=wall_clock,
         )
 
+    def share(self, conversation: int, now: float) -> None:
+        """Something was said there, and is on disk."""
+        self.logs.share(conversation, now)
+        self._backlogs.note_said(conversation)
+        for realm in self._store.realms_of(conversation):
+            self.links.expect_answer(realm, now)
+
     def next_timer(self) -> float | None:
         told = self._tell_from if self._is_untold else None
         dues = (self.logs.next_timer(), self.links.next_timer(), self._backlogs.next_timer(), told)
@@ -142,12 +151,22 @@ class Abroad:
         self.logs.lost(link, now)
         self._backlogs.lost(link.realm)
 
+    def _serve(self, link: RealmPeer, request: int, verb: Verb, fields: Fields, now: float) -> None:
+        self.logs.serve(link, request, verb, fields, now)
+        self._backlogs.stir(link.realm)
+
+    def _receive(self, link: RealmPeer, frame: OfLinks, now: float) -> None:
+        self.logs.receive(link, frame, now)
+        if isinstance(frame, Have):
+            self._backlogs.stir(link.realm)
+
     def _tell(self, now: float) -> None:
         """A link came or went, or something else of it is new: everybody may ask."""
         self._is_untold = now < self._tell_from
         if self._is_untold:
             return
         self._tell_from = now + CHANGED_INTERVAL
+        self.realms.count_again()
         for peer in self._delivery.followers(ROOM):
             peer.session.queue(RealmsChanged().encode())
             self._sessions.wake(peer)

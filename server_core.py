@@ -294,7 +294,7 @@ class ServerCore:
         self._members.restore(store, now, at)
         self._door.remember(store.remembered_sessions(at - SESSION_MEMORY))
         self._deadlines.set(_Timer.RESETS, now)
-        self._turn.attempt(partial(store.forget_old, at), now)
+        self._turn.attempt(partial(self._members.forget_old, store, at), now)
         self._stock.restore(now)
         self._stock.tidy(now)
         self._deadlines.set(_Timer.INDEX, now)
@@ -527,7 +527,7 @@ class ServerCore:
         return self._entrance.is_queued(peer)
 
     def _share(self, conversation: int, now: float) -> None:
-        self._abroad.logs.share(conversation, now)
+        self._abroad.share(conversation, now)
 
     def _part(self, peer: Peer) -> None:
         self._partings.part(peer)
@@ -554,8 +554,8 @@ class ServerCore:
                 self._operator.report_status(self._posting.posted)
                 self._deadlines.set(timer, now + STATUS_INTERVAL)
             case _Timer.HOUSEKEEPING:
-                at, streams = self._wall_clock(), self._members.streams_in_use()
-                self._turn.attempt(partial(self._store.forget_old, at, streams), now)
+                at = self._wall_clock()
+                self._turn.attempt(partial(self._members.forget_old, self._store, at), now)
                 self._stock.tidy(now)
                 self._deadlines.set(timer, now + HOUSEKEEPING_INTERVAL)
             case _Timer.RESETS:

@@ -405,7 +405,7 @@ class Delivery:
     def _realms_have(self, conversation: int) -> list[int]:
         """How far the realm of whoever is on the other end of a private conversation has it, for
         good; whether they are there, nobody knows here."""
-        realms = self._store.realms_of(conversation) if conversation != ROOM else []
+        realms = self._store.realms_of(conversation)
         record = self._store.conversation(conversation) if realms else None
         if record is None or record.pair is None:
             return []

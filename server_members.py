@@ -306,14 +306,21 @@ class Members:
             if departure.forget_tokens:
                 self.people.forget_tokens(person)
             if departure.leaves_groups:
-                self._leave_groups(person, departure)
+                self._leave_groups(person, departure.name, departure.at)
         for hashed in self._owed_tokens:
             self._owed_tokens[hashed] = True
             self.people.drop_token(hashed)
 
-    def _leave_groups(self, person: int, departure: _Departure) -> None:
+    def _leave_groups(self, person: int, name: str, at: int) -> None:
         for conversation in self._rooms.groups_of(person):
-            self._rooms.leave(conversation, person, departure.name, departure.at)
+            self._rooms.leave(conversation, person, name, at)
+
+    def forget_old(self, store: Store, at: int) -> None:
+        """In the open transaction. Guests who fell silent leave their groups when nothing can bring
+        them back any more."""
+        for guest in store.lost_guests(at):
+            self._leave_groups(guest.person, guest.name, at)
+        store.forget_old(at, self.streams_in_use())
 
     def _put_off(self, _: float) -> None:
         for departure in self._owed.values():

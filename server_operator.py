@@ -191,6 +191,7 @@ class Operator:
         if record is None or record.is_removed:
             return Code.FILE_MISSING
         self._store.remove_file(command.file)
+        self._store.free_realms_of(command.file)
         removed = Happened(HappeningKind.FILE_REMOVED, at, text=record.name)
 
         def end(_: float) -> None:

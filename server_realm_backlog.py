@@ -27,6 +27,7 @@ class Backlogs:
         self._store = store
         self._tell = tell
         self._backlogs: dict[int, _Backlog] = {}  # by realm
+        self._stirred: set[int] = set()  # realms of which something is new
 
     def opened(self, realm: int, now: float) -> None:
         """Its link stands."""
@@ -43,9 +44,22 @@ class Backlogs:
         if backlog is not None and backlog.until is not None:
             self._tell(realm, 0)
 
+    def stir(self, realm: int) -> None:
+        """It says how far it has our logs, or what it does not take: worth a look."""
+        if realm in self._backlogs:
+            self._stirred.add(realm)
+
+    def note_said(self, conversation: int) -> None:
+        """In a log of ours; perhaps that the last one of a realm left it."""
+        for realm, backlog in self._backlogs.items():
+            if backlog.logs[-1][0] == conversation:
+                self._stirred.add(realm)
+
     def look(self) -> None:
         """After a commit: some may have got all of it. What one declined does not wait any more."""
-        for realm, backlog in list(self._backlogs.items()):
+        stirred, self._stirred = self._stirred, set()
+        for realm in stirred & self._backlogs.keys():
+            backlog = self._backlogs[realm]
             self._look(realm, backlog)
             if not backlog.logs:
                 del self._backlogs[realm]

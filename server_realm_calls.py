@@ -68,7 +68,7 @@ class Calls:
     ``met(call, key, now)``: whether this is the realm to go on with; ``stands``: it has
     entered, and can be opened; ``lost``: what was opened stands no more; ``refused``: nothing came
     of it, and it is tried again after a pause unless it is ended; ``receive``, ``pinged``: frames
-    and keepalives of one that was opened.
+    and keepalives of one that was opened; ``turned``: it has fallen silent, or answers again.
     """
 
     met: Callable[["Call", bytes, float], bool]
@@ -77,6 +77,7 @@ class Calls:
     refused: Callable[["Call", Refusal, float], None]
     receive: Callable[[RealmPeer, Frame, float], None]
     pinged: Callable[[RealmPeer, float], None]
+    turned: Callable[[float], None]
     run: Callable[[Callable[[], object], Callable[[object, float], None]], None]
 
 
@@ -107,6 +108,7 @@ class Call:
         self.state = CallState.RESTING
         self._peer: RealmPeer | None = None  # once it was opened
         self._session: Session | None = None  # that stands
+        self._was_alive = False
         self._entering: ClientEntering | None = None
         self._deadline: float | None = None  # of a silent realm while proving
         self._unanswered_calls = 0  # since there was an answer
@@ -153,6 +155,10 @@ class Call:
         """There is doubt about it."""
         self._link.ask_whether_it_lives(now)
 
+    def expect_answer(self, now: float) -> None:
+        """It was sent something: if nothing comes, it is soon asked whether it is there."""
+        self._link.expect_answer(now)
+
     def become(self, calls: Calls, record: RealmRecord) -> None:
         """The trial is over: this is the realm's."""
         self._calls, self.record = calls, record
@@ -165,6 +171,7 @@ class Call:
         peer = Peer(session, session.server_key)
         peer.is_half_open, peer.entering.step, peer.realm = False, Step.ENTERED, record.realm
         requester = self._link.requester
+        self._was_alive = True
         self._peer = RealmPeer(record.realm, record.name, peer, requester, is_called=False)
         return self._peer
 
@@ -316,6 +323,9 @@ class Call:
         refusal, self._refusal = self._refusal, None
         if self._session is not None and self._session is not self._link.session:
             self._lose(now, is_refused=pause is not None)
+        elif self._peer is not None and self._was_alive is not self.is_alive:
+            self._was_alive = self.is_alive
+            self._calls.turned(now)
         if self.state is CallState.RESTING or self._link.session is not None:
             return
         if self.state is CallState.PROVING and refusal is None:

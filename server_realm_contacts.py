@@ -122,7 +122,7 @@ class Contacts:
         if answer.code is Code.OK:
             decision = self._decision(wish, _contact(wish.kind, wish.name, answer.fields))
         elif answer.code in _REFUSALS:
-            decision = _refuse(answer.code)
+            decision = partial(self._refused, wish, answer.code)
         else:  # not now
             decision = self._decision(wish, None)
         self._asked.cancel(wish)
@@ -141,15 +141,27 @@ class Contacts:
             return lambda _: self._open_private(wish, contact)
         return lambda at: self._join_group(wish, contact, at)
 
+    def _refused(self, wish: _Wish, code: Code, _: int) -> Outcome:
+        """Whoever was awaited under a name that is nobody's is so no more. What was said to them
+        goes back when that realm reads it; of a log without a word it would never speak."""
+        store, realm = self._store, wish.realm.realm
+        if wish.kind is ConversationKind.PRIVATE and code is Code.NO_SUCH_USER:
+            for one in store.foreign_people(realm, fold_name(wish.name)):
+                log = store.private_between(wish.member.person, one.person)
+                if log is not None and not one.theirs and not self._rooms.head(log):
+                    store.decline(realm, log, code)
+        return code, {}
+
     def _open_private(self, wish: _Wish, contact: Someone | None) -> Outcome:
         realm, person = wish.realm, wish.member.person
+        known = self._store.foreign_people(realm.realm, fold_name(wish.name))
+        if not known and self._has_enough(person):
+            return Code.SERVER_FULL, {}
         try:
             if contact is None:
-                other = self._foreigners.named(realm.realm, realm.name, wish.name)
+                other = self._foreigners.named(realm.realm, realm.name, wish.name, person)
             else:
                 other = self._foreigners.know(realm.realm, realm.name, contact.theirs, contact.name)
-        except NameInvalid:
-            return Code.NO_SUCH_USER, {}
         except TooManyError:
             return Code.SERVER_FULL, {}
         conversation = self._store.private_between(person, other.person)

@@ -7,6 +7,7 @@ Source: docs/protocol.md.
 """
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
@@ -44,7 +45,28 @@ class _Returning:
     read_to: int
     repeated: int = 0  # up to here it came back once already, and may come a second time
     places: dict[bytes, list[int]] = field(default_factory=dict)  # ascending, by what was said
-    count: int = 0
+    said: OrderedDict[int, bytes] = field(default_factory=OrderedDict)  # the same, by place
+
+    def add(self, number: int, what: bytes) -> None:
+        """Read on: it is to come back."""
+        self.places.setdefault(what, []).append(number)
+        self.said[number] = what
+        self.read_to = number
+
+    def drop(self, number: int) -> None:
+        """It came back, or never will."""
+        what = self.said.pop(number, None)
+        if what is None:
+            return
+        same = self.places[what]
+        same.remove(number)
+        if not same:
+            del self.places[what]
+
+    def drop_to(self, number: int) -> None:
+        """A home reads us in order: what stood before has come back too, or never will."""
+        while self.said and next(iter(self.said)) <= number:
+            self.drop(next(iter(self.said)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +76,7 @@ class Origin:
     realm: int
     alias: str  # what that realm is called here
     theirs: int
+    refused: int = 0  # what was said up to here we have refused, and its authors know
 
 
 class Copying:
@@ -75,10 +98,12 @@ class Copying:
         self._is_here = is_here  # a file, on the shelf
         self._returning: dict[int, _Returning] = {}  # by mirror
         self._awaiting: set[int] = set()  # realms of whose files one more is awaited
+        self._taken = 0  # bytes of theirs that were appended in the call of ``write`` that runs
 
-    def forget(self) -> None:
-        """The transaction was undone: what is remembered of it may be wrong."""
-        self._returning.clear()
+    def forget(self, realm: int) -> None:
+        """A transaction with entries of a realm was undone: what is remembered may be wrong."""
+        for mirror in self._store.mirrors(realm):
+            self._returning.pop(mirror.conversation, None)
 
     def take_awaiting(self) -> set[int]:
         """Realms that have another file for us, since the last call."""
@@ -145,9 +170,8 @@ class Copying:
     ) -> None:
         """Appends what came of a log. ``known``: tags of what may come a second time."""
         record = self._store.conversation(ours)
-        if record is None:
-            raise LookupError("a log that goes nowhere")
-        arrived = list(arrived)
+        assert record is not None  # no conversation ends
+        self._taken = 0
         mirror = self._store.mirror(ours)
         if record.pair is not None:
             write = self._private(origin, ours, record.pair, at)
@@ -156,14 +180,15 @@ class Copying:
         else:
             write = self._group(origin, ours, at)
         for number, entry in arrived:
-            if entry.kind not in _PASSED_ON or _is_in(entry.tag, known):
+            is_refused = number <= origin.refused and entry.kind in _SAID
+            if is_refused or entry.kind not in _PASSED_ON or is_known(entry.tag, known):
                 continue
             code = write(entry)
             if code is not Code.OK:
                 refusal = Undelivered(origin.realm, origin.theirs, number, code)
                 self._store.add_undelivered(refusal)
-        size = sum(len(entry.encode()) + ENTRY_COST for _, entry in arrived)
-        self._store.add_realm_bytes(origin.realm, size)
+        if self._taken:
+            self._store.add_realm_bytes(origin.realm, self._taken)
 
     def _private(
         self, origin: Origin, ours: int, pair: tuple[int, int], at: int
@@ -198,15 +223,18 @@ class Copying:
             if entry.kind is EntryKind.LEFT:
                 if is_member:
                     self._rooms.leave(ours, person.person, shown, at)
+                    self._charge(entry)
                 return Code.OK
             if entry.kind is EntryKind.JOINED:
                 if self._people.ban_on(BanKind.ENTER, person.person, shown, "", at) is not None:
                     return Code.BANNED
+                self._store.undo_decline(origin.realm, ours)  # it may have lost its copy meanwhile
                 if is_member:
                     return Code.OK
                 if len(self._store.conversations_of(person.person)) >= MAX_CONVERSATIONS:
                     return Code.SERVER_FULL
                 self._rooms.join(ours, person.person, shown, at)
+                self._charge(entry)
                 return Code.OK
             return self._say(origin, ours, entry, person, at) if is_member else Code.NOT_A_MEMBER
 
@@ -235,6 +263,7 @@ class Copying:
             if entry.kind is EntryKind.JOINED:
                 self._store.add_member(copy, person.person)
             self._store.append(copy, note)
+            self._charge(entry)
             if entry.kind is EntryKind.LEFT:
                 self._store.drop_member(copy, person.person)
             return Code.OK
@@ -267,7 +296,14 @@ class Copying:
         sent_at = min(entry.sent_at, at)  # one from the future would be the time of all after it
         said = Entry(entry.tag, entry.kind, sent_at, person.person, shown, entry.text)
         self._store.append(ours, said, is_given=is_given)
+        self._charge(entry)
         return Code.OK
+
+    def _charge(self, entry: Entry) -> None:
+        """It stays here, and counts against what its realm may leave. What our own people said and
+        hear again, what was refused and what was here already does not.
+        """
+        self._taken += len(entry.encode()) + ENTRY_COST
 
     def _give(self, realm: int, ours: int, note: FileNote) -> bool:
         """Whether an entry gives its file to who reads it. A realm may give away what it may read,
@@ -295,19 +331,13 @@ class Copying:
 
     def _take_returned(self, mirror: Mirror, entry: Entry) -> int:
         """The number of ours that its home shows here; 0: none of those it has not shown yet."""
-        returning = self._returning.get(mirror.conversation)
-        if returning is None:
-            returned = mirror.returned
-            returning = self._returning[mirror.conversation] = _Returning(returned, returned)
-        self._read_on(mirror, returning)
+        returning = self._look_at(mirror)
         name, _ = split_realm(entry.name)
-        places = returning.places.pop(_what(entry, name), None)
+        places = returning.places.get(_what(entry, name))
         if not places:
             return 0
-        number = places.pop(0)
-        if places:
-            returning.places[_what(entry, name)] = places
-        returning.count -= 1
+        number = places[0]
+        returning.drop_to(number)
         if number > returning.returned:
             returning.returned = number
             self._store.set_returned(mirror.conversation, number)
@@ -320,26 +350,31 @@ class Copying:
         entry = Entry.decode(found[0].body)
         self._store.append(mirror.conversation, entry._replace(sent_at=sent_at))
 
-    def _read_on(self, mirror: Mirror, returning: _Returning) -> None:
-        """What was said since, as far as it is on disk; home cannot have seen any other."""
-        while returning.count < MAX_RETURNING:
+    def _look_at(self, mirror: Mirror) -> _Returning:
+        """With what was said since, as far as it is on disk; home cannot have seen any other."""
+        returning = self._returning.get(mirror.conversation)
+        if returning is None:
+            returned = mirror.returned
+            returning = self._returning[mirror.conversation] = _Returning(returned, returned)
+        while len(returning.said) < MAX_RETURNING:
             first = returning.read_to + 1
             stored = self._store.read(mirror.outgoing, first, first + 1000, READ_BYTES)
             if not stored:
-                return
+                break
             for one in stored:
                 entry = Entry.decode(one.body)
-                returning.places.setdefault(_what(entry, entry.name), []).append(one.number)
-                returning.count += 1
-                returning.read_to = one.number
+                returning.add(one.number, _what(entry, entry.name))
+        return returning
 
     def note_refused(self, mirror: Mirror, number: int) -> None:
-        """An entry of ours that its home will not show."""
-        returning = self._returning.get(mirror.conversation)
+        """An entry of ours that its home will not show; none that we have not said yet."""
+        if number > self._store.head(mirror.outgoing).number:
+            return
+        returning = self._look_at(mirror)
+        returning.drop(number)  # what stood before may still be on its way
         if number == mirror.returned + 1:
             self._store.set_returned(mirror.conversation, number)
-            if returning is not None:
-                returning.returned = number
+            returning.returned = number
 
 
 def strange_tag(tag: bytes) -> bytes:
@@ -351,7 +386,8 @@ def strange_tag(tag: bytes) -> bytes:
     return hashlib.blake2s(b"strange" + tag, digest_size=TAG_SIZE).digest()
 
 
-def _is_in(tag: bytes, known: Collection[bytes]) -> bool:
+def is_known(tag: bytes, known: Collection[bytes]) -> bool:
+    """Whether an entry of theirs is one of those whose tags here are known."""
     return tag != NO_TAG and (tag in known or strange_tag(tag) in known)
 
 

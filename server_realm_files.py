@@ -64,9 +64,7 @@ class RealmFiles:
 
     def lost(self, link: RealmPeer) -> None:
         """No more."""
-        fetching = self._fetching.get(link.realm)
-        if fetching is not None and fetching.link is link:
-            del self._fetching[link.realm]
+        del self._fetching[link.realm]
 
     def look(self, realm: int, now: float) -> None:
         """Something of that realm was written: perhaps another file is awaited."""

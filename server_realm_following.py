@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
-from conversation import FIRST_CHAIN, NO_TAG, ROOM, Entry
+from conversation import FIRST_CHAIN, NO_TAG, ROOM, Entry, sent_at
 from entering import HeldLog
 from protocol import Code, Verb
 from protocol_frames import EntryPart, Have, Heads
@@ -18,7 +18,7 @@ from protocol_requests import Answer
 from realms import MAX_HELD, SharedAnswer, SharedLog, SharedRequest
 from records import Followed, Store, Stored, Undelivered
 from replication_client import Allowance, Arrived, Replica
-from server_realm_copying import Copying, Origin
+from server_realm_copying import Copying, Origin, is_known
 from server_realm_peer import RealmBounds, RealmPeer
 from server_turn import Turn
 from settings import Limits
@@ -48,6 +48,17 @@ class _Comparison:
     tags: set[bytes] = field(default_factory=set)
     is_ready: bool = False  # the tags are known
     is_over: bool = False
+    before: int = 0  # UTC ms of the first entry whose tag is known, if that is not our first
+
+    def take(self, arrived: list[Arrived]) -> list[Arrived]:
+        """Without those that stand before what is known: they are here, for both logs have one
+        order. If nothing of theirs is among what is known, time tells where the new ones begin.
+        """
+        for place, (_, entry) in enumerate(arrived if self.before else ()):
+            if entry.sent_at > self.before or is_known(entry.tag, self.tags):
+                self.before = 0
+                return arrived[place:]
+        return [] if self.before else arrived
 
 
 class Following:
@@ -93,6 +104,7 @@ class Following:
             replica.let_go()
         self._ask_after: int | None = 0  # which of their logs we ask about next
         self._confirmed: set[int] = set()  # logs whose copy is theirs, in this session
+        self._refused: dict[int, int] = {}  # of logs that were taken again: up to where
         self._unknown: set[int] = set()
         self._replicas = {}
         self._behind: dict[int, int] = {}  # heads of logs that wait for their turn
@@ -149,13 +161,12 @@ class Following:
             replica.learn_head(head, now)
 
     def _open(self, theirs: int, now: float) -> Replica | None:
-        """Goes on where the disk says; None: too many are being read, or it is refused."""
+        """Goes on where the disk says; None: too many are being read."""
         compared = self._compared.get(theirs)
         if len(self._replicas) >= MOST_READ or (compared is not None and not compared.is_ready):
             return None
         followed = self._store.followed(self.link.realm, theirs)
-        if followed is None or not followed.ours:
-            return None
+        assert followed is not None  # as all that are confirmed
         replica = self._replicas[theirs] = Replica(theirs, allowance=self._allowance)
         if compared is None or compared.is_over:
             replica.begin(followed.have, followed.chain)
@@ -191,7 +202,7 @@ class Following:
         self._turn.attempt(partial(self._write, arrived, at), now)
 
     def _undo(self, now: float) -> None:
-        self._copying.forget()
+        self._copying.forget(self.link.realm)
         self._pause(now)
 
     def _write(self, arrived: dict[int, list[Arrived]], at: int) -> None:
@@ -203,7 +214,9 @@ class Following:
                 continue
             compared = self._compared.get(theirs)
             known = compared.tags if compared is not None else ()
-            origin = Origin(realm, self.link.name, theirs)
+            if compared is not None:
+                entries = compared.take(entries)
+            origin = Origin(realm, self.link.name, theirs, self._refused.get(theirs, 0))
             self._copying.write(origin, followed.ours, entries, known, at)
             if compared is not None and replica.have >= compared.head:
                 compared.is_over = True
@@ -261,15 +274,11 @@ class Following:
 
     def next_timer(self) -> float | None:
         """When there is something to ask."""
-        if self._is_over:
-            return None
         dues: list[float] = []
         if not self._is_asking and (self._ask_after is not None or self._unknown):
             dues.append(self._look_from)
-        for replica in self._replicas.values():
-            due = replica.next_timer(self._pull_from)
-            if due is not None:
-                dues.append(due)
+        waits = (replica.next_timer(self._pull_from) for replica in self._replicas.values())
+        dues += [due for due in waits if due is not None]
         return max(min(dues), self._paused_until) if dues else None
 
     # --- which there are ---
@@ -296,8 +305,6 @@ class Following:
     def _learn_logs(self, wish: SharedRequest, answer: Answer, now: float) -> None:
         """Raises PeerError."""
         self._is_asking = False
-        if self._is_over:
-            return
         if answer.code is not Code.OK:
             self._ask_after, self._paused_until = wish.after, now + PAUSE
             return
@@ -306,6 +313,11 @@ class Following:
         logs, next_after = self._within_bounds(shared, now)
         if not self._place(logs, now):
             return
+        self._refused.update(
+            (log.conversation, shared.refused[log.conversation])
+            for log in logs
+            if log.conversation in shared.refused
+        )
         for log in logs:
             followed = self._store.followed(self.link.realm, log.conversation)
             if followed is None or not followed.ours or log.conversation in self._confirmed:
@@ -316,7 +328,7 @@ class Following:
                 self._compare(log, followed.ours, now)
             else:
                 self._confirm(log, followed.have, now)
-        if self._ask_after is None:
+        if self._ask_after is None:  # else all is asked anew
             self._ask_after = next_after
 
     def _within_bounds(
@@ -380,6 +392,8 @@ class Following:
             return
         self._forget_compared()
         comparison = self._compared[log.conversation] = _Comparison(log.head, ours)
+        if first > 1:
+            comparison.before = sent_at(self._store.read(ours, first, first, 1)[0].body)
         self._drop(log.conversation)
         self._copying.begin_again(ours)
         self._read_own(log, comparison, first, now)

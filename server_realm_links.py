@@ -32,7 +32,7 @@ from records import RealmRecord
 from server_events import Event, Happened, HappeningKind
 from server_peer import Peer
 from server_realm_calls import Call, Calls, Ourselves, Refusal
-from server_realm_peer import RealmPeer
+from server_realm_peer import OfLinks, RealmPeer
 from server_realm_records import RealmRecords
 from server_sessions import Sessions
 from server_turn import Turn
@@ -42,10 +42,10 @@ VERBS = frozenset({Verb.SHARED, Verb.CONTACT, Verb.UNDELIVERED})  # what realms 
 MOST_ENTERED = 10.0  # links that one realm may begin in a row, then
 ENTER_INTERVAL = 5.0  # s between them
 SERVED_BURST = 2.0  # s of the rate of requests
+SERVED_LATER = 0.01  # s at least
 _TO_CALLERS = frozenset(
     {DatagramType.RETRY, DatagramType.RESP, DatagramType.RESET, DatagramType.DATA_TO_CLIENT}
 )
-_OF_LINKS = (Heads, EntryPart, Pull, Have, Want, Chunk)  # what goes over one, beside requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class LinkUse:
     opened: Callable[[RealmPeer, float], None]  # who it is for tells the operator: tell_linked
     lost: Callable[[RealmPeer, float], None]  # its session is nobody's any more
     serve: Callable[[RealmPeer, int, Verb, Fields, float], None]  # one of VERBS; raises PeerError
-    receive: Callable[[RealmPeer, Frame, float], None]  # one of the logs, files; raises PeerError
+    receive: Callable[[RealmPeer, OfLinks, float], None]  # raises PeerError
     pinged: Callable[[RealmPeer, float], None]  # a keepalive came of one that we called
     changed: Callable[[float], None]  # some link came or went
 
@@ -104,6 +104,7 @@ class RealmLinks:
             refused=self._refused,
             receive=self._receive,
             pinged=self._pinged,
+            turned=use.changed,
             run=run,
         )
         self._lines: dict[int, Call] = {}  # to all realms that can be called, by realm
@@ -131,6 +132,12 @@ class RealmLinks:
         """Whether its link stands, and the other end answers."""
         peer, call = self._standing.get(realm), self._lines.get(realm)
         return peer is not None and (peer.is_called or (call is not None and call.is_alive))
+
+    def expect_answer(self, realm: int, now: float) -> None:
+        """It was told of something that it lacks: its silence means something from now on."""
+        call = self._lines.get(realm)
+        if call is not None and call.stands:
+            call.expect_answer(now)
 
     def trouble(self, realm: int) -> HappeningKind | None:
         """Why one that is away is not let in, or not called; None: it does not answer."""
@@ -294,10 +301,11 @@ class RealmLinks:
             calls = self._entering[key] = TokenBucket(1.0 / ENTER_INTERVAL, MOST_ENTERED)
         if not calls.take(now):
             return Code.TOO_MANY_GUESSES, {"wait": math.ceil(calls.ready_at(now) - now)}
-        standing = self._standing.get(record.realm)
-        if standing is not None and not standing.is_called and self.ourselves.key < key:
+        standing, call = self._standing.get(record.realm), self._lines.get(record.realm)
+        is_ours = standing is not None and not standing.is_called
+        if is_ours and call is not None and self.ourselves.key < key:
             # Both ends have called, and ours is the call that stays; unless they have lost it.
-            self._lines[record.realm].ask_whether_it_lives(now)
+            call.ask_whether_it_lives(now)
             return Code.REALM_EXISTS, {}
         return Code.OK, {}
 
@@ -363,7 +371,9 @@ class RealmLinks:
     def call_again(self, record: RealmRecord, now: float) -> None:
         """The record has changed: with the address and password it has now, if it is to be called
         at all."""
-        self._lines.pop(record.realm, None)
+        before = self._lines.pop(record.realm, None)
+        if before is not None:
+            before.rest(CloseCode.RENEWED, now)  # nobody else would ever end it
         self._call(record, now)
 
     def rename(self, record: RealmRecord) -> None:
@@ -382,10 +392,11 @@ class RealmLinks:
 
     def break_off(self, peer: RealmPeer, now: float) -> None:
         """What came over a link that stands cannot be."""
-        if peer.is_called:
+        call = self._lines.get(peer.realm)
+        if peer.is_called or call is None:
             self._sessions.close(peer.peer, CloseCode.BROKEN, now)
         else:
-            self._lines[peer.realm].break_off(now)
+            call.break_off(now)
 
     def close_all(self, now: float) -> None:
         """The server stops."""
@@ -410,7 +421,7 @@ class RealmLinks:
                 self._serve_next(standing, now)
             case Response():
                 standing.receive(frame, now)
-            case _ if isinstance(frame, _OF_LINKS):
+            case Heads() | EntryPart() | Pull() | Have() | Want() | Chunk():
                 self._use.receive(standing, frame, now)
             case _:
                 raise PeerError("a frame that realms do not send")
@@ -431,7 +442,7 @@ class RealmLinks:
             rate = self._limits.realm_requests
             bucket = self._serving[realm] = TokenBucket(rate, SERVED_BURST * rate)
         if bucket.level(now) < 1.0:
-            self._served_later.set(realm, bucket.ready_at(now))
+            self._served_later.set(realm, max(bucket.ready_at(now), now + SERVED_LATER))
             return
         waiting = standing.peer.responder.next_request()
         if waiting is None:
@@ -489,8 +500,8 @@ class RealmLinks:
         lonely, self._lonely = self._lonely, set()
         for realm in sorted(lonely):
             record = self.known.get(realm)
-            if record is not None:
-                self._call(record, now)
+            assert record is not None  # with a record, this goes too
+            self._call(record, now)
         for realm in self._served_later.take_due(now):
             late = self._standing.get(realm)
             if late is not None:

@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from protocol import Code, PeerError, Verb
-from protocol_frames import Chunk, EntryPart, Frame, Have, Heads, Pull, Want
+from protocol import Code, Verb
+from protocol_frames import EntryPart, Have, Heads, Pull, Want
 from protocol_requests import Answer, Fields
 from records import Shelf, Store, Undelivered
 from server_delivery import Delivery
@@ -19,7 +19,7 @@ from server_realm_contacts import Contacts
 from server_realm_copying import Copying
 from server_realm_files import RealmFiles
 from server_realm_following import MOST_UNTOLD, Following
-from server_realm_peer import RealmBounds, RealmPeer
+from server_realm_peer import OfLinks, RealmBounds, RealmPeer
 from server_realm_people import Foreigners
 from server_realm_serving import Serving
 from server_rooms import Rooms
@@ -208,7 +208,7 @@ class RealmLogs:
             case _:  # UNDELIVERED
                 self._serving.serve_undelivered(link, request, fields, now)
 
-    def receive(self, link: RealmPeer, frame: Frame, now: float) -> None:
+    def receive(self, link: RealmPeer, frame: OfLinks, now: float) -> None:
         """A frame about logs or files. Raises PeerError."""
         following = self._following.get(link.realm)
         if following is None or following.link is not link:
@@ -225,10 +225,8 @@ class RealmLogs:
             case Want():
                 self._uploads.receive_want(link.peer, frame)
                 self._supply.receive(link.peer, frame, now)
-            case Chunk():
-                self._uploads.receive_chunk(link.peer, frame, now)
             case _:
-                raise PeerError("a frame that realms do not send")
+                self._uploads.receive_chunk(link.peer, frame, now)
 
     def pinged(self, link: RealmPeer, _: float) -> None:
         """A keepalive came: what they have not reported to have is told again."""
@@ -256,7 +254,7 @@ class RealmLogs:
             telling.go_on(now)
 
     def next_timer(self) -> float | None:
-        dues = [self.contacts.next_timer(), self._files.next_timer(), self._serving.next_timer()]
+        dues = [self.contacts.next_timer(), self._files.next_timer()]
         for realm, following in self._following.items():
             dues += [following.next_timer(), self._telling[realm].next_timer()]
         return min((due for due in dues if due is not None), default=None)
@@ -265,4 +263,3 @@ class RealmLogs:
         """Most of it is done when the turn ends."""
         self.contacts.handle_timer(now)
         self._files.handle_timer(now)
-        self._serving.handle_timer(now)

@@ -7,7 +7,7 @@ often its link comes and goes.
 from collections.abc import Callable
 
 from protocol import Verb
-from protocol_frames import Response
+from protocol_frames import Chunk, EntryPart, Have, Heads, Pull, Response, Want
 from protocol_guards import TokenBucket
 from protocol_requests import Answer, Fields, Requester
 from server_peer import Peer
@@ -18,6 +18,7 @@ ENTRIES_DEBT = 4.0  # s of the rate: what a PULL brings may come all at once
 COMPARED_RATE = 5_000.0  # entries of ours a second, read because a log of theirs is another one
 COMPARED_BURST = 1_000_000.0
 
+OfLinks = Heads | EntryPart | Pull | Have | Want | Chunk  # beside requests
 Then = Callable[[Answer, float], None]
 
 

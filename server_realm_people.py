@@ -8,11 +8,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from auth import NameInvalid, NameReason, fold_name, normalise_name
-from conversation import MAX_NAME_BYTES
 from protocol import RuangError
 from realms import PERSON_SIZE, at_realm, is_alias, split_realm
 from records import ForeignPerson, PersonRecord, Store
 from settings import Limits
+
+# Of those that somebody asked for while their realm could not tell whether there are any:
+MOST_AWAITED = 200  # in one realm
+MOST_AWAITED_BY_ONE = 20  # and by one of ours
+UNMET_SHARE = 2  # of all people of a realm, this part may be nothing but names: ours made them up
 
 
 class TooManyError(RuangError):
@@ -32,7 +36,7 @@ class Foreigners:
 
         Raises NameInvalid, TooManyError.
         """
-        check_name(name, alias)
+        check_name(name)
         known = self._store.foreign_person_there(realm, theirs)
         if known is None:  # perhaps somebody asked for that name while the realm was away
             named = self._store.foreign_people(realm, fold_name(name))
@@ -41,12 +45,19 @@ class Foreigners:
             return self._add(ForeignPerson(self._new(realm), realm, theirs, name), alias)
         return self._update(replace(known, theirs=theirs, name=name), known, alias)
 
-    def named(self, realm: int, alias: str, name: str) -> ForeignPerson:
+    def named(self, realm: int, alias: str, name: str, asker: int) -> ForeignPerson:
         """Whoever is called so there, as far as we know. Raises NameInvalid, TooManyError."""
-        check_name(name, alias)
-        for known in self._store.foreign_people(realm, fold_name(name)):
-            if fold_name(known.name) == fold_name(name):
-                return known
+        check_name(name)
+        known = self._store.foreign_people(realm, fold_name(name))
+        if known:
+            return known[0]
+        unmet, awaited, by_asker = self._store.count_unmet_people(realm, asker)
+        if (
+            unmet >= max(1, self._limits.realm_people // UNMET_SHARE)
+            or awaited >= MOST_AWAITED
+            or by_asker >= MOST_AWAITED_BY_ONE
+        ):
+            raise TooManyError("no more names in that realm")
         return self._add(ForeignPerson(self._new(realm), realm, b"", name), alias)
 
     def _new(self, realm: int) -> int:
@@ -72,15 +83,11 @@ class Foreigners:
             self._store.save_person(PersonRecord(person.person, shown, is_present=False))
 
 
-def check_name(name: str, alias: str) -> None:
+def check_name(name: str) -> None:
     """Whether a realm can have somebody of that name: name, or name@realm of its own neighbours.
 
-    Raises NameInvalid.
+    With the @ and what that realm is called here it fits into an entry. Raises NameInvalid.
     """
     local, neighbour = split_realm(name)
-    if normalise_name(local) != local or (neighbour and not is_alias(neighbour)):
+    if normalise_name(local) != local or (local != name and not is_alias(neighbour)):
         raise NameInvalid(NameReason.CHARACTER)
-    if local == name and "@" in name:  # nothing behind it
-        raise NameInvalid(NameReason.CHARACTER)
-    if len(at_realm(name, alias).encode()) > MAX_NAME_BYTES:
-        raise NameInvalid(NameReason.TOO_LONG)

@@ -22,10 +22,11 @@ from server_realm_peer import RealmPeer
 from server_rooms import Rooms
 from server_turn import Turn
 
-KEEP_AGAIN = 5.0  # s until what a full disk did not take is tried again
-MOST_REFUSED = 50  # entries for which a whole log that is refused shows a notice
+MOST_REFUSED = 200  # entries of a log that is refused, looked at in one turn
 MOST_LOOKED = 200  # logs for one answer: most of them may be empty
 READ_BYTES = 256 * 1024
+# Whoever is kept from speaking to a group does not speak to its members by what tells them so.
+_SILENCING = frozenset({Code.MUTED, Code.BANNED})
 
 
 class Serving:
@@ -52,8 +53,7 @@ class Serving:
         self._answer = answer
         self._wall_clock = wall_clock
         self._links: dict[int, RealmPeer] = {}  # by realm
-        self._unkept: dict[int, dict[int, int]] = {}  # by realm: what a full disk did not take
-        self._keep_again_at: float | None = None
+        self._refused_to: dict[tuple[int, int], int] = {}  # by realm and log that it is refusing
 
     def opened(self, link: RealmPeer) -> None:
         """From now on it may read."""
@@ -62,8 +62,7 @@ class Serving:
 
     def lost(self, link: RealmPeer) -> None:
         """It is gone; what is said waits in its log."""
-        if self._links.get(link.realm) is link:
-            del self._links[link.realm]
+        del self._links[link.realm]
         self._delivery.forget(link.peer)
 
     def share(self, conversation: int, now: float) -> None:
@@ -117,7 +116,10 @@ class Serving:
         feeds = link.peer.feeds
         has = {log: 0 if log in changed else feeds[log].have for log in page if log in held}
         self._keep(link, has, now)
-        return SharedAnswer(tuple(self._row(log) for log in page), tuple(changed), next_after)
+        rows = tuple(self._row(log) for log in page)
+        refused = {log: self._store.refused_to(link.realm, log) for log in page}
+        told = {log: number for log, number in refused.items() if number}
+        return SharedAnswer(rows, tuple(changed), next_after, told)
 
     def _row(self, conversation: int) -> SharedLog:
         record = self._store.conversation(conversation)
@@ -168,24 +170,14 @@ class Serving:
             for conversation, number in news.items():
                 self._store.set_realm_has(realm, conversation, number)
 
-        def forget(now: float) -> None:
-            self._unkept.setdefault(realm, {}).update(news)
-            self._keep_again_at = now + KEEP_AGAIN
+        def undo(now: float) -> None:
+            """Heads are told anew, until they say again what they have."""
+            for conversation in sorted(news.keys() & link.peer.feeds.keys()):
+                has = self._store.realm_has(realm, conversation)
+                self._delivery.follow(link.peer, conversation, has, now)
 
-        self._turn.when_undone(forget)
+        self._turn.when_undone(undo)
         self._turn.attempt(write, now)
-
-    def next_timer(self) -> float | None:
-        """When what a full disk did not take is written again."""
-        return self._keep_again_at
-
-    def handle_timer(self, now: float) -> None:
-        if self._keep_again_at is not None and self._keep_again_at <= now:
-            unkept, self._unkept, self._keep_again_at = self._unkept, {}, None
-            for realm, has in unkept.items():
-                link = self._links.get(realm)
-                if link is not None:
-                    self._keep(link, has, now)
 
     # --- what it did not take ---
 
@@ -204,34 +196,55 @@ class Serving:
 
             return end
 
-        self._turn.when_kept(answer(Code.OK))
-        self._turn.when_undone(answer(Code.DISK_FULL))
+        is_all = True
 
         def write() -> None:
+            nonlocal is_all
             if self._store.has_shared(link.realm, conversation):
-                self._refuse(link.realm, conversation, number, Code(code))
+                is_all = self._refuse(link.realm, conversation, number, Code(code))
 
-        self._turn.attempt(write, now)
+        def begin_again(_: float) -> None:
+            self._refused_to.pop((link.realm, conversation), None)
 
-    def _refuse(self, realm: int, conversation: int, number: int, code: Code) -> None:
+        self._turn.when_undone(begin_again)
+        self._turn.when_undone(answer(Code.DISK_FULL))
+        if self._turn.attempt(write, now):
+            # DISK_FULL as well if there was too much for one turn: it is said again after a while.
+            self._turn.when_kept(answer(Code.OK if is_all else Code.DISK_FULL))
+
+    def _refuse(self, realm: int, conversation: int, number: int, code: Code) -> bool:
+        """Whether all of it is written down now."""
         mirror = self._store.mirror(conversation)
         if number:
             self._note(realm, conversation, number, code)
             if mirror is not None:
                 self._copying.note_refused(mirror, number)
-            return
+            return True
         head = self._rooms.head(conversation)
         had = mirror.returned if mirror is not None else self._store.realm_has(realm, conversation)
-        for number in range(max(had, head - MOST_REFUSED) + 1, head + 1):
+        looked = self._refused_to.pop((realm, conversation), had)
+        last = min(head, looked + MOST_REFUSED)
+        for number in range(looked + 1, last + 1):
             self._note(realm, conversation, number, code)
-        self._store.decline(realm, conversation)
+        if last < head:
+            self._refused_to[realm, conversation] = last
+            return False
+        self._store.decline(realm, conversation, code)
+        if self._is_told(conversation):
+            self._store.refuse_to(realm, conversation, head)
+        return True
+
+    def _is_told(self, conversation: int) -> bool:
+        """Whether authors hear of what is refused there; not in a group of ours that is read."""
+        record = self._store.conversation(conversation)
+        is_private = record is not None and record.pair is not None
+        return is_private or self._store.mirror(conversation) is not None
 
     def _note(self, realm: int, conversation: int, number: int, code: Code) -> None:
         """Shows in the log that its author sees; once, however often they say it."""
-        record, mirror = self._store.conversation(conversation), self._store.mirror(conversation)
-        is_ours = record is not None and (record.pair is not None or mirror is not None)
-        if not is_ours:
-            return  # a group of ours that their people read
+        if not self._is_told(conversation):
+            return
+        mirror = self._store.mirror(conversation)
         found = self._store.read(conversation, number, number, READ_BYTES)
         if not found:
             return
@@ -243,7 +256,9 @@ class Serving:
             return
         at = self._wall_clock()
         shown = mirror.conversation if mirror is not None else conversation
-        text = RefusalNote.about(entry, code).encode()
+        note = RefusalNote.about(entry, code)
+        if mirror is not None and code in _SILENCING:
+            note = note._replace(excerpt="")
         self._store.append(
-            shown, Entry(entry.tag, EntryKind.NOTICE, at, entry.person, entry.name, text)
+            shown, Entry(entry.tag, EntryKind.NOTICE, at, entry.person, entry.name, note.encode())
         )

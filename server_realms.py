@@ -39,6 +39,7 @@ from settings import WhoMayLink
 VERBS = frozenset({Verb.ADD_REALM, Verb.REALMS})
 MOST_TRIALS = 4  # at once: each may cost a scrypt, and a guess at somebody's password
 TRIALS_WAIT = 10  # s after which there is certainly room for another
+COUNT_INTERVAL = 1.0  # s for which what waits for a realm is not counted again, whoever asks
 RealmCommand = AddRealm | CutRealm | RestoreRealm | DropRealm | LetPeopleLink | ListRealms
 Then = Callable[[Code, Fields, float], None]
 # What a realm may answer to who calls; all else means that it has no such thing as links.
@@ -90,6 +91,8 @@ class Realms:
         self._changed = changed
         self._wall_clock = wall_clock
         self._wishes: list[_Wish] = []
+        self._waiting: dict[int, int] = {}  # entries, by realm, as they were counted
+        self._counted_at = 0.0
 
     # --- people ---
 
@@ -101,7 +104,7 @@ class Realms:
         if verb is Verb.ADD_REALM:
             self._add_for(member, fields, then, now)
         else:
-            self._turn.when_settled(lambda now: then(Code.OK, self._listed(), now))
+            self._turn.when_settled(lambda now: then(Code.OK, self._listed(now), now))
 
     def _reply(
         self, peer: Peer, member: Member, request: int, code: Code, fields: Fields, _: float
@@ -110,7 +113,7 @@ class Realms:
         if peer.member is member:
             self._answer(peer, request, code, fields)
 
-    def _listed(self) -> Fields:
+    def _listed(self, now: float) -> Fields:
         rows: list[JsonValue] = [
             [
                 row.name,
@@ -121,7 +124,7 @@ class Realms:
                 row.address[0] if row.address is not None else "",
                 row.address[1] if row.address is not None else 0,
             ]
-            for row in self.rows()
+            for row in self.rows(now)
         ]
         may_add = self._who is WhoMayLink.USERS and self._links.may_add()
         return {"realms": rows, "may_add": may_add}
@@ -273,7 +276,7 @@ class Realms:
         if isinstance(command, LetPeopleLink):
             self._let(command.who, now)
         elif isinstance(command, ListRealms):
-            self._list()
+            self._list(now)
         elif isinstance(command, AddRealm):
             self._add_by_operator(command, now)
         else:
@@ -283,10 +286,10 @@ class Realms:
         if not self._links.is_off:
             self._who = who
             self._changed(now)
-        self._list()
+        self._list(now)
 
-    def _list(self) -> None:
-        self._report(RealmsListed(self.rows(), self._who))
+    def _list(self, now: float) -> None:
+        self._report(RealmsListed(self.rows(now), self._who))
 
     def _add_by_operator(self, command: AddRealm, now: float) -> None:
         def then(code: Code, fields: Fields, _: float) -> None:
@@ -337,8 +340,21 @@ class Realms:
         address = (record.host, record.port) if record.host else None
         self._report(Happened(kind, self._wall_clock(), record.name, address, text=by))
 
-    def rows(self) -> tuple[RealmRow, ...]:
+    def count_again(self) -> None:
+        """All are told to ask anew: what waits has perhaps become more, or less."""
+        self._waiting.clear()
+
+    def _count(self, realm: int) -> int:
+        """What waits for a realm: one look through all its logs, for all who ask about then."""
+        if realm not in self._waiting:
+            self._waiting[realm] = self._store.waiting_for(realm)
+        return self._waiting[realm]
+
+    def rows(self, now: float) -> tuple[RealmRow, ...]:
         """All realms, by name."""
+        if now >= self._counted_at + COUNT_INTERVAL:
+            self._counted_at = now
+            self.count_again()
         records = sorted(self._known.all(), key=lambda record: record.name.casefold())
         return tuple(map(self._row, records))
 
@@ -352,7 +368,7 @@ class Realms:
             record.name,
             state,
             self._wall_clock() if is_silent else record.seen_at,
-            self._store.waiting_for(record.realm),
+            self._count(record.realm),
             standing.peer.session.round_trip.smoothed if standing is not None else None,
             (record.host, record.port) if record.host else None,
             record.added_by,

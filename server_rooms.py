@@ -129,8 +129,10 @@ class Rooms:
         if conversation != ROOM and not self.is_member(person, conversation):
             exists = self._store.conversation(conversation) is not None
             return Code.NOT_A_MEMBER if exists else Code.NO_SUCH_CONVERSATION, ""
-        if conversation != ROOM and (refusal := self._refusal_there(conversation)) is not None:
-            return refusal, ""
+        if self._store.is_abroad(conversation):
+            refusal = self._refusal_there(conversation)
+            if refusal is not None:
+                return refusal, ""
         if len(body) > MAX_TEXT:
             return Code.TEXT_TOO_LONG, ""
         try:
@@ -146,19 +148,20 @@ class Rooms:
         store = self._store
         mirror = store.mirror(conversation)
         if mirror is not None:
-            is_declined = store.is_declined(mirror.realm, mirror.outgoing)
-            return Code.NO_SUCH_GROUP if is_declined else None
+            code = store.declined(mirror.realm, mirror.outgoing)
+            return Code(code) if code else None
         record = store.conversation(conversation)
         for person in (record.pair or ()) if record is not None else ():
             other = store.foreign_person(person)
-            if other is not None and store.is_declined(other.realm, conversation):
-                return Code.NO_SUCH_USER
+            code = store.declined(other.realm, conversation) if other is not None else 0
+            if code:
+                return Code(code)
         return None
 
     def written_to(self, conversation: int) -> int:
         """The log that what is said in a conversation goes into: of a copy of another realm's
         group, what that realm reads of us."""
-        mirror = self._store.mirror(conversation) if conversation != ROOM else None
+        mirror = self._store.mirror(conversation)
         return mirror.outgoing if mirror is not None else conversation
 
     def _judge_file(self, text: str, person: int) -> Code:

@@ -17,7 +17,7 @@ from records import (
     Undelivered,
 )
 from storage_conversations import Conversations
-from storage_schema import MAX_INTEGER
+from storage_schema import MAX_INTEGER, Database
 
 _SELECT_REALMS = """
     SELECT realm, key, name, host, port, prs, room_id, added_by, added_at, seen_at, is_cut
@@ -30,6 +30,22 @@ _AWAITED_BY = """
     SELECT 1 FROM awaited_files AS place WHERE file = ? AND EXISTS (
         SELECT 1 FROM members WHERE person = ? AND conversation = place.conversation
     ) LIMIT 1
+"""
+_COUNT_UNMET = """
+    SELECT count(DISTINCT other.person),
+        count(DISTINCT CASE WHEN declined.realm IS NULL THEN other.person END),
+        count(DISTINCT CASE WHEN declined.realm IS NULL AND ours.person = ? THEN other.person END)
+    FROM foreign_people AS other
+    LEFT JOIN members AS theirs ON theirs.person = other.person
+    LEFT JOIN members AS ours
+        ON ours.conversation = theirs.conversation AND ours.person <> other.person
+    LEFT JOIN declined_logs AS declined
+        ON declined.realm = other.realm AND declined.conversation = theirs.conversation
+    WHERE other.realm = ? AND other.theirs = x''
+"""
+_SELECT_ABROAD = """
+    SELECT conversation FROM members JOIN foreign_people USING (person)
+    UNION SELECT conversation FROM mirrors UNION SELECT outgoing FROM mirrors
 """
 _SELECT_MIRROR = "SELECT conversation, realm, name, outgoing, returned FROM mirrors"
 # What a realm may read: what its people belong to here (not its own groups, of which we have a
@@ -75,7 +91,20 @@ _AWAITED_BY_REALM = f"SELECT 1 FROM awaited_files AS place WHERE file = ? AND {_
 
 
 class Realms(Conversations):
-    """The part of ``records.Store`` that knows other realms, beside what there is here."""
+    """The part of ``records.Store`` that knows other realms, beside what there is here.
+
+    Which conversations other realms have to do with is known in memory: what is said here alone is
+    most of all, and must not pay for them. One too many among them (somebody left, a turn was
+    undone) is harmless: it is looked up.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._abroad: set[int] = {number for (number,) in database.rows(_SELECT_ABROAD)}
+
+    def is_abroad(self, conversation: int) -> bool:
+        """Whether somebody of another realm is, or was, in a conversation."""
+        return conversation in self._abroad
 
     # --- which there are ---
 
@@ -92,7 +121,9 @@ class Realms(Conversations):
     def is_realm_name(self, folded: str, key: bytes) -> bool:
         """Whether another realm is called so, or was: what its people said here bears that name."""
         row = self._database.row(
-            "SELECT 1 FROM realms WHERE folded = ? AND key <> ?", (folded, key)
+            "SELECT 1 FROM realms LEFT JOIN former_realm_names AS former USING (realm)"
+            " WHERE ? IN (realms.folded, former.folded) AND key <> ? LIMIT 1",
+            (folded, key),
         )
         return row is not None
 
@@ -109,6 +140,13 @@ class Realms(Conversations):
             record.added_at,
             record.seen_at,
             record.is_cut,
+        )
+        self._database.write(
+            "INSERT OR IGNORE INTO former_realm_names (folded, realm)"
+            " SELECT folded, realm FROM realms WHERE key = ? AND folded <> ? AND ("
+            "EXISTS (SELECT 1 FROM foreign_people WHERE realm = realms.realm)"
+            " OR EXISTS (SELECT 1 FROM mirrors WHERE realm = realms.realm))",
+            (record.key, folded),
         )
         self._database.write(
             "INSERT INTO realms (key, name, folded, host, port, prs, room_id, added_by, added_at,"
@@ -145,6 +183,21 @@ class Realms(Conversations):
         """So much more was taken from it; less, if something of it was removed."""
         self._database.write("UPDATE realms SET bytes = bytes + ? WHERE realm = ?", (size, realm))
 
+    def free_realms_of(self, file: bytes) -> None:
+        """It was removed: a realm that had left it here may leave as much anew, and would have to
+        bring it again.
+        """
+        self._database.write(
+            "UPDATE realms SET bytes = bytes - (SELECT size FROM files WHERE file = ?)"
+            " WHERE realm IN (SELECT person FROM brought_files WHERE file = ?)"
+            " AND realm NOT IN (SELECT realm FROM awaited_files WHERE file = ?)",  # not counted yet
+            (file, file, file),
+        )
+        self._database.write(
+            "DELETE FROM brought_files WHERE file = ? AND person IN (SELECT realm FROM realms)",
+            (file,),
+        )
+
     # --- their people ---
 
     def foreign_person(self, person: int) -> ForeignPerson | None:
@@ -171,6 +224,13 @@ class Realms(Conversations):
         row = self._database.row("SELECT count(*) FROM foreign_people WHERE realm = ?", (realm,))
         return row[0] if row else 0
 
+    def count_unmet_people(self, realm: int, asker: int) -> tuple[int, int, int]:
+        """Of those who are known by name alone: all, those of whom the realm has not said that it
+        knows nobody, and among them those whom ``asker`` wants to reach."""
+        row = self._database.row(_COUNT_UNMET, (asker, realm))
+        assert row is not None
+        return row[0], row[1], row[2]
+
     def save_foreign_person(self, record: ForeignPerson, folded: str) -> None:
         """Adds or replaces. Their row among the people is saved beside it."""
         self._database.write(
@@ -179,6 +239,12 @@ class Realms(Conversations):
             " theirs = excluded.theirs, name = excluded.name, folded = excluded.folded",
             (record.person, record.realm, record.theirs, record.name, folded),
         )
+        self._abroad.update(self.conversations_of(record.person))
+
+    def add_member(self, conversation: int, person: int) -> None:
+        super().add_member(conversation, person)
+        if self.foreign_person(person) is not None:
+            self._abroad.add(conversation)
 
     # --- their groups ---
 
@@ -194,11 +260,12 @@ class Realms(Conversations):
             " VALUES (?, ?, ?, ?, 0)",
             (conversation, realm, name, outgoing),
         )
+        self._abroad.update((conversation, outgoing))
         return Mirror(conversation, realm, name, outgoing)
 
     def mirror(self, conversation: int) -> Mirror | None:
         """By the copy, or by what is said to it."""
-        if not 0 < conversation <= MAX_INTEGER:
+        if conversation not in self._abroad:
             return None
         row = self._database.row(
             f"{_SELECT_MIRROR} WHERE conversation = ? OR outgoing = ?",
@@ -238,7 +305,7 @@ class Realms(Conversations):
 
     def realms_of(self, conversation: int) -> list[int]:
         """The realms that may read a log, ascending."""
-        if not 0 < conversation <= MAX_INTEGER:
+        if conversation not in self._abroad:
             return []
         rows = self._database.rows(_WHO_READS + " ORDER BY realm", (conversation,) * 4)
         return [realm for (realm,) in rows]
@@ -267,20 +334,20 @@ class Realms(Conversations):
         rows = self._database.rows(_WAITING, (realm,) * 4)
         return [(log, head, head - has) for log, head, has in rows]
 
-    def decline(self, realm: int, conversation: int) -> None:
-        """It wants no more of a log of ours."""
+    def decline(self, realm: int, conversation: int, code: int) -> None:
+        """It wants no more of a log of ours, and says why."""
         self._database.write(
-            "INSERT OR IGNORE INTO declined_logs (realm, conversation) VALUES (?, ?)",
-            (realm, conversation),
+            "INSERT OR REPLACE INTO declined_logs (realm, conversation, code) VALUES (?, ?, ?)",
+            (realm, conversation, code),
         )
 
-    def is_declined(self, realm: int, conversation: int) -> bool:
-        """Whether it said so."""
+    def declined(self, realm: int, conversation: int) -> int:
+        """Why it wants no more of it; 0: it said no such thing."""
         row = self._database.row(
-            "SELECT 1 FROM declined_logs WHERE realm = ? AND conversation = ?",
+            "SELECT code FROM declined_logs WHERE realm = ? AND conversation = ?",
             (realm, conversation),
         )
-        return row is not None
+        return row[0] if row else 0
 
     def undo_decline(self, realm: int, conversation: int) -> None:
         """Somebody asked, and it wants it now."""
@@ -288,6 +355,21 @@ class Realms(Conversations):
             "DELETE FROM declined_logs WHERE realm = ? AND conversation = ?",
             (realm, conversation),
         )
+
+    def refuse_to(self, realm: int, conversation: int, number: int) -> None:
+        """What was said in a log of ours up to there was refused with all of it."""
+        self._database.write(
+            "INSERT OR REPLACE INTO refused_logs (realm, conversation, number) VALUES (?, ?, ?)",
+            (realm, conversation, number),
+        )
+
+    def refused_to(self, realm: int, conversation: int) -> int:
+        """Up to where, also of one that it has taken again since; 0: nothing was."""
+        row = self._database.row(
+            "SELECT number FROM refused_logs WHERE realm = ? AND conversation = ?",
+            (realm, conversation),
+        )
+        return row[0] if row else 0
 
     # --- their logs, as we read them ---
 

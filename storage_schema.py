@@ -247,6 +247,12 @@ MIGRATIONS = (
                 is_dropped INTEGER NOT NULL,
                 bytes INTEGER NOT NULL -- taken from it
             )""",
+            # What it was called before, with people or groups that bore that name here.
+            """CREATE TABLE former_realm_names (
+                folded TEXT NOT NULL,
+                realm INTEGER NOT NULL REFERENCES realms,
+                PRIMARY KEY (folded, realm)
+            ) WITHOUT ROWID""",
             """CREATE TABLE foreign_people (
                 place INTEGER PRIMARY KEY,
                 person INTEGER NOT NULL UNIQUE,
@@ -282,6 +288,14 @@ MIGRATIONS = (
             """CREATE TABLE declined_logs (
                 realm INTEGER NOT NULL REFERENCES realms,
                 conversation INTEGER NOT NULL REFERENCES conversations,
+                code INTEGER NOT NULL,
+                PRIMARY KEY (realm, conversation)
+            ) WITHOUT ROWID""",
+            # What was said up to there it refused with the whole log, and never gets.
+            """CREATE TABLE refused_logs (
+                realm INTEGER NOT NULL REFERENCES realms,
+                conversation INTEGER NOT NULL REFERENCES conversations,
+                number INTEGER NOT NULL,
                 PRIMARY KEY (realm, conversation)
             ) WITHOUT ROWID""",
             """CREATE TABLE undelivered (

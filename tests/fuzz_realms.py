@@ -26,6 +26,7 @@ from protocol_frames import (
     Heads,
     Posted,
     Pull,
+    RealmsChanged,
     Request,
     Response,
     Want,
@@ -40,13 +41,15 @@ from realms import RealmRequest, SharedAnswer, SharedLog, SharedRequest, Someone
 from records import FileRecord, ForeignPerson, PersonRecord, RealmRecord
 from server_peer import Peer
 from server_realm_peer import RealmPeer
+from storage_files import FOLDER_NAME
 
 ADDRESS: Address = ("10.0.7.7", 8083)
 ALIAS = "jahat"
 KEY = b"\x07" * 32
 BOB, BOB_THERE = 4711, (9).to_bytes(8, "big")
 PRIVATE_LOG, OUTGOING_LOG, GROUP_LOG = 3, 5, 7
-SECRET = FileNote(sha256(b"rahasia").digest(), 7, "rahasia.pdf")
+SECRET_DATA = b"rahasia"
+SECRET = FileNote(sha256(SECRET_DATA).digest(), len(SECRET_DATA), "rahasia.pdf")
 MARK = "RAHASIA"  # in all that the realm must not read
 MEMORY = Path("/dev/shm")
 TIGHT = limits(realm_people=60, realm_conversations=40, realm_bytes=1 << 20)
@@ -170,11 +173,15 @@ class LinkedRealm:
     """
 
     def __init__(self, folder: Path, *, calls: bool) -> None:
+        shelf = folder / FOLDER_NAME
+        shelf.mkdir()
+        (shelf / SECRET.file.hex()).write_bytes(SECRET_DATA)
         self.room = room = Room(folder, limits=TIGHT)
+        self.heard: list[Frame] = []  # since the link stands
         self._calls = calls
         self.ana = room.comes("Ana", "10.0.3.1")
         self.tono = room.comes("Tono", "10.0.3.2")  # who would like to help the realm
-        self._count = self._links = 0
+        self._count = self.links = 0
         self._asked: list[Request] = []
         self._next_request = 1
         self._next: dict[int, int] = {}  # of their logs, the newest entry that they have told
@@ -222,14 +229,15 @@ class LinkedRealm:
 
     # --- the link ---
 
-    def _link(self) -> None:
+    def link(self) -> None:
         """One that stands, made by hand: what is before that is fuzzed elsewhere."""
-        self._links += 1
+        self.links += 1
         self._asked.clear()
+        self.heard.clear()
         self._next.clear()
         self._next_request = 1
         core, now = self.room.core, self.room.now
-        here, there = 1_000_000 + self._links, 2_000_000 + self._links
+        here, there = 1_000_000 + self.links, 2_000_000 + self.links
         keys = SessionKeys(here, there, b"u" * 32, b"d" * 32, b"h" * 32, KEY)
         mirrored = SessionKeys(there, here, b"d" * 32, b"u" * 32, b"h" * 32, KEY)
         calls = self._calls
@@ -257,8 +265,8 @@ class LinkedRealm:
             call._link.state = LinkState.OPEN  # noqa: SLF001
             call._link._address = ADDRESS  # noqa: SLF001
             call._stand(now)  # noqa: SLF001
-        self._turn()  # it asks
-        if self._links % 8:
+        self.turn()  # it asks
+        if self.links % 8:
             self._share()
 
     def _share(self) -> None:
@@ -285,10 +293,10 @@ class LinkedRealm:
                 self.room.core.receive_datagram(datagram, ADDRESS, self.room.now)
 
     @property
-    def _stands(self) -> bool:
+    def stands(self) -> bool:
         return self.room.core._abroad.links.standing(self.realm) is not None  # noqa: SLF001
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
         """Time passes; nothing that comes may bear what is not the realm's to read."""
         self.room.now += 0.05
         self.room.end_turn()
@@ -296,11 +304,14 @@ class LinkedRealm:
             for frame in opened(self._there, datagram, ADDRESS, self.room.now) or []:
                 self._hear(frame)
         self.room.events.clear()
+        self.told = self.ana.take(RealmsChanged)
         for guest in (self.ana, self.tono):
             guest.frames.clear()
             guest.received.clear()
 
     def _hear(self, frame: Frame) -> None:
+        self.heard.append(frame)
+        del self.heard[:-500]
         assert not (isinstance(frame, Chunk) and frame.file == SECRET.file)
         if isinstance(frame, Request):
             self._asked.append(frame)
@@ -315,12 +326,63 @@ class LinkedRealm:
         """One that began because the realm said so, with somebody of its own."""
         return self.realm in self.room.store.realms_of(conversation)
 
+    # --- what a test lets it say ---
+
+    def send(self, *frames: Frame) -> None:
+        """Each in a datagram of its own; then the server's turn ends."""
+        for frame in frames:
+            self._there.queue(frame.encode())
+            self._flush()
+        self.turn()
+
+    def ask(self, verb: Verb, fields: Fields) -> tuple[int, Fields]:
+        """What it is answered."""
+        asked, self._next_request = self._next_request, self._next_request + 1
+        self.send(Request(asked, verb, encode_object(fields)))
+        (answer,) = (f for f in self.heard if isinstance(f, Response) and f.request == asked)
+        return answer.code, decode_object(answer.fields)
+
+    def ask_quickly(self, verb: Verb, fields: Fields) -> None:
+        """Within the very same turn."""
+        self._there.queue(Request(self._next_request, verb, encode_object(fields)).encode())
+        self._next_request += 1
+        self._flush()
+
+    def answer(self, verb: Verb, code: Code, fields: Fields) -> None:
+        """To the newest question of this kind."""
+        asked = next(one for one in reversed(self._asked) if one.verb == verb)
+        self._answer(asked, code, fields)
+        self._flush()
+        self.turn()
+
+    def is_asked(self, verb: Verb) -> bool:
+        """Whether such a question waits for an answer."""
+        return any(one.verb == verb for one in self._asked)
+
+    def answered(self) -> int:
+        """How many of its requests."""
+        return len({frame.request for frame in self.heard if isinstance(frame, Response)})
+
+    def says(self, theirs: int, *entries: Entry) -> None:
+        """The next entries of a log of theirs."""
+        have = self._have(theirs)
+        self.send(
+            *(
+                EntryPart(theirs, number, 0, 1, entry.encode())
+                for number, entry in enumerate(entries, have + 1)
+            )
+        )
+
+    def entries(self, log: int) -> list[Entry]:
+        """A log of the server, as it is on disk."""
+        return [Entry.decode(s.body) for s in self.room.store.read(log, 1, 1 << 40, 1 << 24)]
+
     # --- inputs ---
 
     def run(self, made: bytes) -> None:
         self._count += 1
-        if not self._stands:
-            self._link()
+        if not self.stands:
+            self.link()
         script = Script(made)
         if script.byte() % 32 == 31:
             self._there.queue_plaintexts([made[2:1200]])
@@ -328,7 +390,7 @@ class LinkedRealm:
             self._play(script)
         self._flush()
         if self._count % TURN_OF == 0:
-            self._turn()
+            self.turn()
         if self._count % CHECK_EVERY == 0:
             self.check()
 
@@ -399,7 +461,7 @@ class LinkedRealm:
         room, store = self.room, self.room.store
         room.pass_time(2.0)
         room.take_strays()
-        self._turn()
+        self.turn()
         self.ana.say(f"masih di sini {self._count}")
         assert self.ana.take(Posted), "people are not served any more"
         assert self.tono.entered is not None

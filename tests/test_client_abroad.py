@@ -25,7 +25,7 @@ from client_overview import (
     member_rows,
     realm_rows,
 )
-from client_realm_events import RealmInfo, RealmState, RealmsTold
+from client_realm_events import DeliveryTold, RealmInfo, RealmState, RealmsTold
 from client_rows import LastMessage, MessageRow, PersonRow, Receipt, UndeliveredRow
 from client_transcript import MOST_REFUSED
 from conversation import ConversationKind, Entry, EntryKind, RefusalNote
@@ -267,6 +267,40 @@ def test_what_has_come_back_from_a_group_abroad_has_been_there() -> None:
 
     assert (before, meanwhile) == ([Receipt.PENDING], [Receipt.WAITING])
     assert receipts(room, GROUP) == [Receipt.REACHED]
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        ReachedChanged(WITH_DARREN, 1),
+        DeliveryTold(8, WITH_DARREN, Code.OK),
+        EntryArrived(WITH_DARREN, 2, entry(ANA)),
+    ],
+)
+def test_what_did_not_get_there_in_time_waits_whatever_the_server_believes(sign: object) -> None:
+    room = abroad(realm())
+    say_abroad(room)
+
+    room.model.apply(DeliveryTold(7, WITH_DARREN, None))
+    before = receipts(room, WITH_DARREN)
+    room.model.apply(sign)
+
+    assert before == [Receipt.HELD]
+    assert receipts(room, WITH_DARREN)[0] is not Receipt.HELD
+
+
+def test_what_a_group_takes_at_last_holds_up_nothing_more() -> None:
+    room = abroad(realm())
+    for ticket in (7, 8):
+        room.model.apply(DraftMade(ticket, ticket, GROUP, "halo"))
+        room.model.apply(DraftForwarded(ticket, GROUP))
+    room.model.apply(DeliveryTold(7, GROUP, None))
+    before = receipts(room, GROUP)
+
+    room.model.apply(EntryArrived(GROUP, 1, entry(ME), 7))
+
+    assert before == [Receipt.WAITING, Receipt.WAITING]
+    assert receipts(room, GROUP) == [Receipt.REACHED, Receipt.PENDING]
 
 
 def refusal(tag: bytes, name: str = "saya", code: Code = Code.MUTED) -> Entry:

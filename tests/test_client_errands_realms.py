@@ -160,11 +160,21 @@ def test_whoever_is_one_on_another_device_is_one() -> None:
     assert visit.commands[1:] == [Say(2, KELAS, "halo")]
 
 
-def test_members_just_say_it_and_what_waits_has_no_number() -> None:
-    visit = in_realm().begin(to_kelas())
-    assert visit.commands == [Say(1, KELAS, "halo")]
+def test_members_ask_for_the_group_each_time_for_it_may_be_there_only_now() -> None:
+    visit = in_realm().begin(to_kelas()).happen(Answered(1, Code.ALREADY_A_MEMBER, KELAS))
+    visit.happen(DraftForwarded(2, KELAS), DeliveryTold(2, KELAS, Code.NO_SUCH_GROUP))
 
-    visit.happen(DraftForwarded(1, KELAS), DeliveryTold(1, KELAS, None))
+    visit.begin(to_kelas()).happen(Answered(3, Code.ALREADY_A_MEMBER, KELAS))
+    visit.happen(DraftForwarded(4, KELAS), DeliveryTold(4, KELAS, Code.OK))
+
+    assert visit.commands[2:] == [JoinGroup(3, "kelas@campus-b"), Say(4, KELAS, "halo")]
+    assert [answer.code for answer in visit.answers] == ["NO_SUCH_GROUP", "OK"]
+
+
+def test_what_waits_has_no_number() -> None:
+    visit = in_realm().begin(to_kelas()).happen(Answered(1, Code.ALREADY_A_MEMBER, KELAS))
+
+    visit.happen(DraftForwarded(2, KELAS), DeliveryTold(2, KELAS, None))
 
     assert only(visit).fields == {"conversation": "group:kelas@campus-b", "state": "waiting"}
 
@@ -183,9 +193,9 @@ def test_a_realm_that_was_away_when_one_joined_is_not_waited_for() -> None:
 
 def test_a_group_that_is_not_there_is_refused_before_or_after() -> None:
     before = Visit().begin(to_kelas()).happen(Answered(1, Code.NO_SUCH_GROUP))
-    after = in_realm().begin(to_kelas())
-    after.happen(DraftForwarded(1, KELAS), notice(1, KELAS))
-    after.happen(DeliveryTold(1, KELAS, Code.NO_SUCH_GROUP))
+    after = in_realm().begin(to_kelas()).happen(Answered(1, Code.ALREADY_A_MEMBER, KELAS))
+    after.happen(DraftForwarded(2, KELAS), notice(2, KELAS))
+    after.happen(DeliveryTold(2, KELAS, Code.NO_SUCH_GROUP))
 
     for visit in (before, after):
         assert (only(visit).code, only(visit).message) == ("NO_SUCH_GROUP", "No such group")
@@ -244,18 +254,20 @@ def test_a_file_is_sent_and_its_state_told(kind: ConversationKind, conversation:
 
 def test_a_file_that_is_refused_there_is_an_error() -> None:
     visit = in_realm("foto.png").begin(file_to(GROUP))
+    visit.happen(Answered(1, Code.ALREADY_A_MEMBER, KELAS))
 
-    visit.happen(DraftForwarded(1, KELAS), FileEnded(1, note(), is_upload=True))
-    visit.happen(DeliveryTold(1, KELAS, Code.MUTED), DeliveryTold(1, KELAS, Code.OK))
+    visit.happen(DraftForwarded(2, KELAS), FileEnded(2, note(), is_upload=True))
+    visit.happen(DeliveryTold(2, KELAS, Code.MUTED), DeliveryTold(2, KELAS, Code.OK))
 
     assert visit.codes == [("sendgroupfilerealm", "MUTED")]
 
 
 def test_a_file_is_answered_once() -> None:
     visit = in_realm("foto.png").begin(file_to(GROUP))
+    visit.happen(Answered(1, Code.ALREADY_A_MEMBER, KELAS))
 
-    visit.happen(DeliveryTold(1, KELAS, None), DeliveryTold(1, KELAS, Code.MUTED))
-    visit.happen(FileEnded(1, note(), is_upload=True))
+    visit.happen(DeliveryTold(2, KELAS, None), DeliveryTold(2, KELAS, Code.MUTED))
+    visit.happen(FileEnded(2, note(), is_upload=True))
 
     assert visit.codes == [("sendgroupfilerealm", "OK")]
 
@@ -308,8 +320,8 @@ def test_realms_are_listed_alone() -> None:
 
 
 def test_what_went_into_a_conversation_that_was_left_is_with_our_server() -> None:
-    visit = in_realm().begin(to_kelas())
+    visit = in_realm().begin(to_kelas()).happen(Answered(1, Code.ALREADY_A_MEMBER, KELAS))
 
-    visit.happen(DraftTaken(1, KELAS, 4, 0), DeliveryTold(1, KELAS, None))
+    visit.happen(DraftTaken(2, KELAS, 4, 0), DeliveryTold(2, KELAS, None))
 
     assert only(visit).fields["state"] == "waiting"

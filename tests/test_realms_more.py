@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from realm_world import Realm, Realms
 from simulated_clients import Client
 from test_realms import GROUP, notices, texts, with_group
@@ -118,7 +119,7 @@ def test_what_a_group_refuses_shows_to_its_author_and_holds_up_nobody() -> None:
         copy = a.conversation(ana, f"{GROUP}@b")
         assert texts(b, group) == said
         assert a.told(copy) == [("budi", text) for text in said]
-        assert notices(a, copy) == [f"undelivered 16 diam {turn}" for turn in range(5)]
+        assert notices(a, copy) == ["undelivered 16 "] * 5  # what was said, nobody is to read
 
 
 def test_a_realm_that_is_cut_hears_nothing_until_it_is_restored() -> None:
@@ -306,8 +307,10 @@ def test_a_file_that_the_operator_removed_does_not_come_again() -> None:
         alice.send_file(here, "satu.bin", DATA)
         realms.run(10)
         note = notes(b, there)[0]
+        assert b.server.store.realm_bytes(1) > note.size
         b.server.command(RemoveFile(note.file, note.name))
         realms.run(3)
+        assert 0 < b.server.store.realm_bytes(1) < note.size
 
         alice.send_file(here, "satu.bin", DATA)
         realms.run(10)
@@ -317,6 +320,82 @@ def test_a_file_that_the_operator_removed_does_not_come_again() -> None:
         record = b.server.store.file(note.file)
         assert record is not None
         assert record.is_removed
+
+
+# --- what was refused stays so ---
+
+
+def test_what_was_told_to_be_undelivered_is_not_delivered_when_they_exist_at_last() -> None:
+    with Realms("late", "a", "b") as realms:
+        realms.link("a", "b")
+        a, b = realms["a"], realms["b"]
+        alice = realms.client("a", "alice")
+        realms.enters(alice)
+        realms.part("a", "b")
+        realms.run(60)
+        alice.write("siapa@b", "halo lama")
+        realms.run(5)
+        realms.heal()
+        realms.run(60)
+        siapa = realms.client("b", "siapa")
+        realms.enters(siapa)
+
+        alice.write("siapa@b", "halo baru")
+        realms.run(10)
+        b.server.stop()
+        realms.run(2)
+        b.server.start()
+        alice.say_in(a.conversation(alice, "siapa@b"), "halo lagi")
+        realms.run(60)
+
+        assert notices(a, a.conversation(alice, "siapa@b")) == ["undelivered 30 halo lama"]
+        assert texts(b, b.conversation(siapa, "alice@a")) == ["halo baru", "halo lagi"]
+
+
+def test_whoever_wrote_much_to_nobody_hears_of_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server_realm_serving.MOST_REFUSED", 5)
+    with Realms("much", "a", "b") as realms:
+        realms.link("a", "b")
+        a = realms["a"]
+        alice = realms.client("a", "alice")
+        realms.enters(alice)
+        realms.part("a", "b")
+        realms.run(60)
+        alice.write("siapa@b", *(f"halo {turn}" for turn in range(12)))
+        realms.run(5)
+
+        realms.heal()
+        realms.run(90)
+
+        said = notices(a, a.conversation(alice, "siapa@b"))
+        assert said == [f"undelivered 30 halo {turn}" for turn in range(12)]
+        assert a.server.store.undelivered(1) == []
+        assert a.server.store.shared_logs(1) == []
+
+
+def test_what_was_said_to_no_group_is_not_said_to_it_later_but_its_members_are_in_it() -> None:
+    with Realms("later", "a", "b") as realms:
+        realms.link("a", "b")
+        a, b = realms["a"], realms["b"]
+        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
+        realms.enters(alice, bob)
+        realms.part("a", "b")
+        realms.run(60)
+        assert realms.joins(alice, "catur@b") is Code.OK
+        alice.write_group("catur@b", "halo lama")
+        realms.run(5)
+        realms.heal()
+        realms.run(60)
+        assert realms.asked(bob, client_events.AddGroup(bob.ticket(), "catur")) is Code.OK
+
+        assert realms.joins(alice, "catur@b") is Code.ALREADY_A_MEMBER
+        alice.write_group("catur@b", "halo baru")
+        realms.run(10)
+
+        here = a.conversation(alice, "catur@b")
+        assert texts(b, b.conversation(bob, "catur")) == ["halo baru"]
+        assert texts(a, here) == ["halo baru"]
+        assert notices(a, here) == ["undelivered 31 halo lama"]
 
 
 # --- how much ---

@@ -136,6 +136,11 @@ class Told:
         for one in words:
             self.store.append(self.log, said(one))
 
+    def look(self) -> None:
+        """After something came from the realm."""
+        self.backlogs.stir(self.realm)
+        self.backlogs.look()
+
 
 @pytest.fixture
 def told(folder: Path) -> Iterator[Told]:
@@ -153,12 +158,12 @@ def test_a_link_without_anything_waiting_is_told_at_once(told: Told) -> None:
 def test_a_link_that_is_lost_again_was_there(told: Told) -> None:
     told.say("satu", "dua")
     told.backlogs.opened(told.realm, 1.0)
-    told.backlogs.look()
+    told.look()
     assert told.told == []
 
     told.backlogs.lost(told.realm)
     told.backlogs.lost(told.realm)
-    told.backlogs.look()
+    told.look()
 
     assert told.told == [(told.realm, 0)]
 
@@ -176,7 +181,7 @@ def test_patience_ends_and_what_waited_is_told_all_the_same(told: Told) -> None:
     assert told.backlogs.next_timer() is None
 
     told.store.set_realm_has(told.realm, told.log, 2)
-    told.backlogs.look()
+    told.look()
     assert told.told == [(told.realm, 0), (told.realm, 2)]
 
 
@@ -194,16 +199,49 @@ def test_what_a_realm_declined_waits_no_more_and_was_not_delivered(told: Told) -
     told.say("satu")
     told.backlogs.opened(told.realm, 1.0)
 
-    told.store.decline(told.realm, told.log)
-    told.backlogs.look()
+    told.store.decline(told.realm, told.log, 30)
+    told.look()
     assert told.told == [(told.realm, 0)]
 
     told.store.undo_decline(told.realm, told.log)
     told.backlogs.opened(told.realm, 9.0)
     told.backlogs.handle_timer(9.0 + PATIENCE)
-    told.store.decline(told.realm, told.log)
-    told.backlogs.look()
+    told.store.decline(told.realm, told.log, 30)
+    told.look()
     assert told.told == [(told.realm, 0)] * 2
+
+
+def test_a_turn_in_which_nothing_came_from_a_realm_does_not_look_after_it(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told.say("satu")
+    told.backlogs.opened(told.realm, 1.0)
+    looked: list[int] = []
+    look = Storage.realm_has
+
+    def watched(store: Storage, realm: int, conversation: int) -> int:
+        looked.append(realm)
+        return look(store, realm, conversation)
+
+    monkeypatch.setattr(Storage, "realm_has", watched)
+    for _ in range(3):
+        told.backlogs.note_said(told.log + 1)
+        told.backlogs.look()
+    assert looked == []
+
+    told.look()
+    assert looked == [told.realm]
+
+
+def test_a_log_that_its_readers_have_left_waits_no_more(told: Told) -> None:
+    told.say("satu")
+    told.backlogs.opened(told.realm, 1.0)
+    told.store.drop_member(told.log, 77)
+
+    told.backlogs.note_said(told.log)
+    told.backlogs.look()
+
+    assert told.told == [(told.realm, 0)]
 
 
 def test_a_log_that_has_all_of_it_is_not_among_those_that_wait(told: Told) -> None:

@@ -94,6 +94,34 @@ def test_people_hear_that_a_link_came_and_went(realms: Realms) -> None:
     assert alice.frames.count(RealmsChanged()) == 2
 
 
+def test_that_a_realm_does_not_answer_shows_within_seconds_where_something_waits(
+    realms: Realms,
+) -> None:
+    realms.link("a", "b")
+    a, b = realms["a"], realms["b"]
+    alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
+    realms.enters(alice, bob)
+    alice.write("bob@b", "satu")
+    realms.run(5)
+    watching = raw_client(realms, "a")
+    watching.enter("wati", PASSWORD)
+
+    realms.part("a", "b")
+    alice.say_in(a.conversation(alice, "bob@b"), "dua")
+    realms.run(5)
+    (row,) = rows(realms, a)
+    assert (row.state, row.waiting) == (RealmState.AWAY, 1)
+    assert watching.frames.count(RealmsChanged()) == 1
+    assert HappeningKind.REALM_LOST not in happenings(a)  # it is too early to call again
+
+    realms.mend("a", "b")
+    realms.run(8)
+    (row,) = rows(realms, a)
+    assert (row.state, row.waiting) == (RealmState.LINKED, 0)
+    assert watching.frames.count(RealmsChanged()) == 2
+    assert [text for _, text in b.told(b.conversation(bob, "alice@a"))] == ["satu", "dua"]
+
+
 # --- being refused ---
 
 
@@ -415,10 +443,28 @@ def test_restoring_a_realm_that_is_not_cut_leaves_its_link_as_it_is(
     linked(realms, "a", "b")
 
     assert answer(realms, realms[who], RestoreRealm(other)) is Code.OK
+    add(realms, "b", "a")  # their call is judged by ours
     realms.run(300)
 
     assert happenings(realms[who])[-1] is HappeningKind.REALM_LINKED
     linked(realms, "a", "b", within=0.1)
+
+
+def test_no_other_realm_gets_a_name_that_people_here_were_known_by() -> None:
+    with Realms("names", "a", "b", "c") as realms:
+        a = realms["a"]
+        realms.link("a", "b")
+        alice = realms.client("a", "alice")
+        realms.enters(alice)
+        realms.client("b", "bob")
+        realms.run(3)
+        alice.write("bob@b", "halo")
+        realms.run(3)
+        assert answer(realms, a, DropRealm("b")) is Code.OK
+
+        assert add(realms, "a", "b", name="kampus") is Code.OK
+
+        assert add(realms, "a", "c", name="b") is Code.REALM_EXISTS
 
 
 def test_a_realm_is_dropped_and_added_again(realms: Realms) -> None:

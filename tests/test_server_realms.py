@@ -19,19 +19,21 @@ from realm_world import PASSWORD, Realms
 
 import client_events
 from crypto import x25519, x25519_public
-from protocol import CloseCode, Code, Verb, encode_object
+from protocol import CloseCode, Code, JsonValue, Verb, encode_object
 from protocol_frames import Close, Post, RealmsChanged, Request, Response
 from protocol_requests import Fields
 from realms import RealmRequest, prove_key
 from server_events import (
     AddRealm,
     DropRealm,
+    HappeningKind,
     LetPeopleLink,
     OperatorAnswered,
     RealmsListed,
     RealmState,
 )
 from settings import WhoMayLink
+from storage import Storage
 
 
 @pytest.fixture
@@ -192,6 +194,56 @@ def test_people_add_realms_and_see_them(realms: Realms) -> None:
         "may_add": True,
     }
     assert row.added_by == "alice"
+
+
+def test_what_waits_is_counted_once_a_second_however_many_ask(
+    realms: Realms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    realms.link("a", "b")
+    alice = realms.client("a", "alice")
+    realms.enters(alice)
+    realms.part("a", "b")
+    realms.run(60)
+    asking = raw_client(realms, "a")
+    asking.enter("ani", PASSWORD)
+    realms.run(3)
+    counted: list[int] = []
+    look = Storage.waiting_logs
+
+    def watched(store: Storage, realm: int) -> list[tuple[int, int, int]]:
+        counted.append(realm)
+        return look(store, realm)
+
+    monkeypatch.setattr(Storage, "waiting_logs", watched)
+
+    def waiting() -> list[JsonValue]:
+        """As it is told to who asks several times in a row."""
+        answers = [asking.ask(Verb.REALMS, {}, within=0.1) for _ in range(5)]
+        listed = [answer.fields["realms"] for answer in answers if answer is not None]
+        rows = [row for rows in listed if isinstance(rows, list) for row in rows]
+        return [row[3] for row in rows if isinstance(row, list)]
+
+    assert waiting() == [0] * 5
+    assert len(counted) == 1
+    alice.write("bob@b", "satu")
+    realms.run(1)
+    assert waiting() == [1] * 5
+    assert len(counted) == 2
+
+
+def test_what_waits_is_counted_again_when_a_link_goes(realms: Realms) -> None:
+    raw, alice = called(realms), realms.client("a", "alice")
+    realms.enters(alice)
+    alice.write("bob@dia", "satu")
+    realms.run(5)  # in which nobody tells whether there is a bob
+    assert [row.waiting for row in rows(realms, realms["a"])] == [1]
+
+    alice.say_in(realms["a"].conversation(alice, "bob@dia"), "dua")
+    realms.run(0.1)
+    raw.send_frames(Close(CloseCode.EXIT).encode())
+    realms.run_until(lambda: HappeningKind.REALM_LOST in happenings(realms["a"]))
+
+    assert [row.waiting for row in rows(realms, realms["a"])] == [2]
 
 
 def test_asked_again_while_it_is_being_added_it_is_added_once(realms: Realms) -> None:

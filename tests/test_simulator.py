@@ -189,8 +189,16 @@ def test_every_method_of_a_store_is_known_to_fail_on_a_full_disk_or_not_to_write
     reading |= {"foreign_person_there", "count_foreign_people", "shared_logs", "realms_of"}
     reading |= {"has_shared", "followed", "followed_after", "count_followed", "realm_has"}
     reading |= {"waiting_for", "waiting_logs", "realm_name", "files_count", "file_places"}
-    reading |= {"undelivered", "is_declined", "awaited_files", "is_awaited_in", "realm_bytes"}
-    reading |= {"may_realm_read_file", "is_awaited_by", "is_awaited_by_realm"}
+    reading |= {
+        "undelivered",
+        "declined",
+        "refused_to",
+        "awaited_files",
+        "is_awaited_in",
+        "realm_bytes",
+    }
+    reading |= {"may_realm_read_file", "is_awaited_by", "is_awaited_by_realm", "is_abroad"}
+    reading |= {"count_unmet_people", "lost_guests"}
     by_itself = {"index_some", "write_along", "next_chore", "grow_log", "rollback", "close"}
 
     assert methods - reading - by_itself == WRITES

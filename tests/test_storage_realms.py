@@ -10,7 +10,7 @@ import pytest
 from store_parts import ANA, BUDI, CITRA, INVENTED, NOW, open_store
 from store_parts import text as said
 
-from conversation import ConversationKind, EntryKind, FileNote
+from conversation import ROOM, ConversationKind, EntryKind, FileNote
 from records import (
     AwaitedFile,
     FileRecord,
@@ -23,6 +23,7 @@ from records import (
 )
 from storage import Storage
 from storage_archive import ARCHIVE_NAME
+from storage_schema import Database, Row, Values
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(32)
 CAMPUS = RealmRecord(
@@ -97,6 +98,25 @@ def test_the_name_of_a_realm_is_nobody_elses_even_when_it_is_dropped(
     store.drop_realm(campus)
 
     assert store.is_realm_name("campus-b", OTHER_KEY)
+
+
+@pytest.mark.parametrize("what", ["nothing", "somebody", "a group"])
+def test_a_name_that_people_or_groups_bore_stays_its_realms_when_that_is_called_otherwise(
+    store: Storage, campus: int, what: str
+) -> None:
+    if what == "somebody":
+        know(store, BOB)
+    elif what == "a group":
+        mirror(store, campus)
+
+    for name in ("elsewhere", "far-away"):
+        store.drop_realm(campus)
+        store.save_realm(replace(CAMPUS, name=name), name)
+
+    names = ("campus-b", "elsewhere", "far-away")
+    kept = [name for name in names if store.is_realm_name(name, OTHER_KEY)]
+    assert kept == (["far-away"] if what == "nothing" else list(names))
+    assert not any(store.is_realm_name(name, KEY) for name in names)
 
 
 def test_what_was_taken_from_a_realm_is_counted(store: Storage, campus: int) -> None:
@@ -194,13 +214,26 @@ def test_a_log_that_a_realm_declined_is_not_shared_until_somebody_asks_again(
 ) -> None:
     shared = store.add_private(ANA, know(store, BOB))
 
-    store.decline(campus, shared)
+    store.decline(campus, shared, 30)
     assert store.shared_logs(campus) == []
     assert store.realms_of(shared) == []
-    assert store.is_declined(campus, shared)
+    assert store.declined(campus, shared) == 30
     store.undo_decline(campus, shared)
 
     assert store.shared_logs(campus) == [shared]
+    assert store.declined(campus, shared) == 0
+
+
+def test_up_to_where_a_log_was_refused_outlives_the_refusal(store: Storage, campus: int) -> None:
+    shared = store.add_private(ANA, know(store, BOB))
+    assert store.refused_to(campus, shared) == 0
+
+    for number in (3, 5):
+        store.decline(campus, shared, 30)
+        store.refuse_to(campus, shared, number)
+        store.undo_decline(campus, shared)
+
+    assert store.refused_to(campus, shared) == 5
 
 
 def test_what_a_realm_has_not_got_waits_for_it(store: Storage, campus: int) -> None:
@@ -214,6 +247,59 @@ def test_what_a_realm_has_not_got_waits_for_it(store: Storage, campus: int) -> N
 
     assert store.realm_has(campus, shared) == 2
     assert store.waiting_for(campus) == 1
+
+
+def test_of_what_is_said_here_alone_no_table_is_asked_whether_a_realm_reads_it(
+    store: Storage, campus: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = store.add_group("chess", "chess", "chess")
+    store.add_member(group, ANA)
+    between_us = store.add_private(ANA, BUDI)
+    shared = store.add_private(ANA, know(store, BOB))
+    asked: list[str] = []
+    scan = Database.scan
+
+    def watched(database: Database, sql: str, values: Values = ()) -> Iterator[Row]:
+        asked.append(sql)
+        return scan(database, sql, values)
+
+    monkeypatch.setattr(Database, "scan", watched)
+    for ours in (ROOM, group, between_us):
+        assert not store.is_abroad(ours)
+        assert store.mirror(ours) is None
+        assert store.realms_of(ours) == []
+    assert asked == []
+    assert store.realms_of(shared) == [campus]
+    assert asked
+
+
+def test_a_store_that_is_opened_again_knows_what_other_realms_have_to_do_with(
+    folder: Path,
+) -> None:
+    with closing(open_store(folder)) as store:
+        campus = store.save_realm(CAMPUS, "campus-b").realm
+        shared = store.add_private(ANA, know(store, BOB))
+        group = store.add_group("go", "go", "go")
+        store.add_member(group, BOB.person)
+        copy = mirror(store, campus)
+        between_us = store.add_private(ANA, BUDI)
+        store.commit()
+
+    with closing(open_store(folder)) as store:
+        ours = (shared, group, copy.outgoing, copy.conversation, between_us)
+
+        assert [store.is_abroad(log) for log in ours] == [True] * 4 + [False]
+        assert [store.realms_of(log) for log in ours] == [[campus]] * 3 + [[]] * 2
+        assert store.mirror(copy.outgoing) == store.mirror(copy.conversation) == copy
+
+
+def test_who_is_found_to_be_of_another_realm_makes_their_conversations_known_there(
+    store: Storage, campus: int
+) -> None:
+    between = store.add_private(ANA, BOB.person)
+    know(store, BOB)
+
+    assert store.realms_of(between) == [campus]
 
 
 @pytest.mark.parametrize("number", INVENTED)
@@ -344,6 +430,26 @@ def test_an_entry_that_gives_its_file_to_nobody_shows_it_as_none(store: Storage)
 
     assert not store.may_read_file(FOTO.file, ANA)
     assert [shown.is_removed for shown in store.shared_files(group, 0, 9)] == [True]
+
+
+def test_what_a_removed_file_took_is_given_back_to_the_realm_that_had_left_it(
+    store: Storage, campus: int
+) -> None:
+    desa = store.save_realm(replace(CAMPUS, key=b"other key" * 3), "desa").realm
+    log = store.add_private(ANA, know(store, BOB))
+    store.add_file(FileRecord(FOTO.file, FOTO.size, campus, NOW))
+    for realm in (campus, desa):
+        store.bring_file(FOTO.file, realm)
+        store.add_realm_bytes(realm, 10)
+    store.add_awaited_file(AwaitedFile(FOTO.file, FOTO.size, FOTO.name, desa, log))  # not counted
+
+    for _ in range(2):
+        store.remove_file(FOTO.file)
+        store.free_realms_of(FOTO.file)
+
+    assert store.realm_bytes(campus) == 10 - FOTO.size
+    assert store.realm_bytes(desa) == 10
+    assert not store.has_brought(FOTO.file, campus)
 
 
 def test_a_refusal_is_news_once(store: Storage, campus: int) -> None:
