@@ -284,7 +284,7 @@ def run_in_terminal(options: ClientOptions, say: Texts, folder: ClientFolder) ->
         return connectors[0]
 
     try:
-        return run_terminal(options, say, os.environ, connect, _guest_name())
+        return run_terminal(options, say, os.environ, connect)
     finally:
         for connector in connectors:
             connector.close()
@@ -354,11 +354,6 @@ def _prefill(options: ClientOptions) -> Typed | None:
         options.account or "",
         options.account_password or "",
     )
-
-
-def _guest_name() -> str:
-    """Under which one is in the room until one has logged in; nobody else has it."""
-    return f"guest-{secrets.token_hex(4)}"
 
 
 def _utc_milliseconds() -> int:

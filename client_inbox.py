@@ -125,6 +125,8 @@ class Inbox:
             event.conversation, Conversation(event.conversation, event.kind)
         )
         known.kind, known.name, known.person = event.kind, event.name, event.person
+        if event.head < known.read:  # an older log stands in its place
+            known.read = known.kept = 0
         known.head = max(known.head, event.head)
         self._learn_read(event.conversation, event.read)
 

@@ -52,7 +52,6 @@ class Visit:
             self.screen,
             join=self.forms.append,
             submit=self.commands.append,
-            guest_name="guest-1",
             is_live=is_live,
             zone=UTC,
         )

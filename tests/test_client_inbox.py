@@ -199,6 +199,14 @@ def test_a_log_that_was_put_back_begins_anew() -> None:
     assert numbers(known, 5) == [1]
 
 
+def test_of_a_log_that_was_put_back_less_may_have_been_read() -> None:
+    put_back = ConversationChanged(5, GROUP, "Kelas 7B", 0, 10, 4)
+
+    known = inbox(ReadMoved(5, 40), LogReplaced(5), put_back, *arrived(5, 3, 5))
+
+    assert numbers(known, 5) == [5]
+
+
 def test_a_conversation_we_left_is_forgotten_and_its_late_entries_too() -> None:
     known = inbox(*arrived(5, 1), ConversationGone(5), *arrived(5, 2))
 
