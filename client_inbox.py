@@ -58,10 +58,14 @@ class Conversation:
         return self.held < self.head
 
     @property
+    def is_full(self) -> bool:
+        """No more unread messages are kept."""
+        return len(self.unread) >= KEPT or self.size >= KEPT_SIZE
+
+    @property
     def missing_before(self) -> int:
         """Unread messages below this number are not here and would be kept; 0: none."""
-        is_full = len(self.unread) >= KEPT or self.size >= KEPT_SIZE
-        return 0 if is_full or self.complete_from <= self.read else self.complete_from + 1
+        return 0 if self.is_full or self.complete_from <= self.read else self.complete_from + 1
 
 
 class Inbox:
@@ -154,7 +158,7 @@ class Inbox:
 
     def _take_older(self, event: OlderArrived) -> None:
         known = self._conversations.get(event.conversation)
-        if known is None:
+        if known is None or known.is_full:  # whoever scrolls up asks for more than is kept
             return
         below = [item for item in event.entries if item[0] <= known.complete_from]
         if event.entries and (not below or below[-1][0] != known.complete_from):

@@ -193,6 +193,17 @@ def test_only_so_much_is_kept_but_always_the_newest(monkeypatch: pytest.MonkeyPa
     assert numbers(known, 5) == [3]
 
 
+def test_whoever_looks_far_back_does_not_make_more_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_inbox, "KEPT", 3)
+    known = inbox(*arrived(5, 9))
+
+    for begin in (7, 5, 3, 1):
+        known.apply(OlderArrived(5, ((begin, entry()), (begin + 1, entry())), is_all=begin == 1))
+
+    assert numbers(known, 5) == [7, 8, 9]
+    assert [group.missing_before for group in known.conversations() if group.number == 5] == [0]
+
+
 def test_a_log_that_was_put_back_begins_anew() -> None:
     known = inbox(*arrived(5, 1, 2), LogReplaced(5), LogReplaced(77), *arrived(5, 1))
 
