@@ -34,6 +34,7 @@ class _Departure:
     at: int
     keep_name: bool
     forget_tokens: bool
+    is_for_good: bool  # nobody can be this person again: a guest without tokens
     is_written: bool = False  # into the open transaction
 
 
@@ -262,7 +263,13 @@ class Members:
         forget_tokens = kind in _EXPULSIONS or not (keep_name or member.is_account)
         del self._members[member.person]
         self._silence.cancel(member.person)
-        self._owed[member.person] = _Departure(member.name, at, keep_name, forget_tokens)
+        self._owed[member.person] = _Departure(
+            member.name,
+            at,
+            keep_name,
+            forget_tokens,
+            is_for_good=forget_tokens and not member.is_account,
+        )
         self._owed_due = now
         if keep_name:
             self._held.set(member.person, now + self._limits.gone_timeout)
@@ -296,6 +303,8 @@ class Members:
             departure.is_written = True
             self._rooms.note(EntryKind.LEFT, person, departure.name, departure.at)
             self.people.leave(person)
+            if departure.is_for_good:
+                self._rooms.leave_groups(person, departure.name, departure.at)
             if departure.forget_tokens:
                 self.people.forget_tokens(person)
         for hashed in self._owed_tokens:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from conversation import (
     NO_TAG,
     ROOM,
+    ConversationKind,
     Entry,
     EntryKind,
     FileNote,
@@ -163,6 +164,13 @@ class Rooms:
         """Somebody belongs to a group no longer, and its log says so."""
         self.note(EntryKind.LEFT, person, name, at, conversation=conversation)
         self._store.drop_member(conversation, person)
+
+    def leave_groups(self, person: int, name: str, at: int) -> None:
+        """Somebody will never be back: no group counts on them any more."""
+        for conversation in self._store.conversations_of(person):
+            record = self._store.conversation(conversation)
+            if record is not None and record.kind is ConversationKind.GROUP:
+                self.leave(conversation, person, name, at)
 
     # --- what somebody is told of a log ---
 
