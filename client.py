@@ -320,7 +320,7 @@ def run_in_terminal(options: ClientOptions, say: Texts, folder: ClientFolder) ->
 
     _leave_on(signal.SIGTERM)
     try:
-        return run_terminal(options, say, os.environ, connect, _guest_name())
+        return run_terminal(options, say, os.environ, connect)
     finally:
         for connector in connectors:
             connector.close()
@@ -398,11 +398,6 @@ def _is_ip(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _guest_name() -> str:
-    """Under which one is in the room until one has logged in; nobody else has it."""
-    return f"guest-{secrets.token_hex(4)}"
 
 
 def _utc_milliseconds() -> int:

@@ -145,6 +145,8 @@ class Conversations:
         told = ConversationChanged(
             conversation, row.kind, row.name, row.person, row.log.head, row.read
         )
+        if row.log.head < self._read.get(conversation, 0):  # an older log stands in its place
+            self._forget_marks(conversation)
         before = self._told.get(conversation)
         self._kept[conversation] = max(row.read, self._kept.get(conversation, 0))
         if before is None or _is_other(before, told):
@@ -163,9 +165,12 @@ class Conversations:
 
     def _forget(self, conversation: int) -> None:
         self._logs.let_go(conversation)
+        self._forget_marks(conversation)
+        self._report(ConversationGone(conversation))
+
+    def _forget_marks(self, conversation: int) -> None:
         for known in (self._told, self._read, self._kept):
             known.pop(conversation, None)
-        self._report(ConversationGone(conversation))
 
     # --- news ---
 

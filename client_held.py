@@ -16,7 +16,7 @@ from conversation import Entry, FileNote
 from protocol import Code
 
 SHOWN = 300  # items in reach of the view at once
-STEP = 100  # items by which that reach moves when somebody scrolls, and that are pulled at once
+STEP = 50  # items by which that reach moves when somebody scrolls, and that are pulled at once
 HELD = 3_000  # items of a stretch in memory
 HELD_SIZE = 4_000_000  # characters of a stretch: 64 kB texts must not pile up
 LEAST_HELD = 50  # items that stay even if their texts are larger than that

@@ -70,10 +70,14 @@ class Conversation:
         return self.held < self.head
 
     @property
+    def is_full(self) -> bool:
+        """No more unread messages are kept."""
+        return len(self.unread) >= KEPT or self.size >= KEPT_SIZE
+
+    @property
     def missing_before(self) -> int:
         """Unread messages below this number are not here and would be kept; 0: none."""
-        is_full = len(self.unread) >= KEPT or self.size >= KEPT_SIZE
-        return 0 if is_full or self.complete_from <= self.read else self.complete_from + 1
+        return 0 if self.is_full or self.complete_from <= self.read else self.complete_from + 1
 
 
 class Inbox:
@@ -137,6 +141,8 @@ class Inbox:
             event.conversation, Conversation(event.conversation, event.kind)
         )
         known.kind, known.name, known.person = event.kind, event.name, event.person
+        if event.head < known.read:  # an older log stands in its place
+            known.read = known.kept = 0
         known.head = max(known.head, event.head)
         self._learn_read(event.conversation, event.read)
 
@@ -165,7 +171,7 @@ class Inbox:
 
     def _take_older(self, event: OlderArrived) -> None:
         known = self._conversations.get(event.conversation)
-        if known is None:
+        if known is None or known.is_full:  # whoever scrolls up asks for more than is kept
             return
         below = [item for item in event.entries if item[0] <= known.complete_from]
         if event.entries and (not below or below[-1][0] != known.complete_from):

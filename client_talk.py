@@ -4,7 +4,7 @@ Band: cores. Pure: lines and events go in; questions, lines to show and commands
 the functions it is given. client_terminal.py is the terminal itself.
 
 First it is asked who one is: a name, for a guest, or ``register`` and ``login``, until one of them
-succeeds. Before that is settled, the visit runs under a passing name, and nothing is shown.
+succeeds. Whoever has an account is nobody in the room before.
 """
 
 from collections import deque
@@ -13,7 +13,7 @@ from datetime import tzinfo
 from enum import Enum, auto
 from functools import partial
 
-from auth import fold_name, key_groups
+from auth import key_groups
 from client_arguments import quote
 from client_asking import Asking
 from client_commands import (
@@ -30,7 +30,6 @@ from client_commands import (
 )
 from client_errands import Errands, Paths
 from client_events import (
-    ChangeName,
     ChooseName,
     ChoosePassword,
     Command,
@@ -82,7 +81,7 @@ class _Asked(Enum):
     PLACE = auto()
     PASSWORD = auto()
     NAME = auto()  # of a guest; or register, or login
-    ACCOUNT = auto()  # in the room under a passing name, or as nobody: register or login
+    ACCOUNT = auto()  # logged out: register or login
     ARGUMENT = auto()  # of a command that was typed without it
     DOUBT = auto()  # really say this?
     CHAT = auto()
@@ -100,12 +99,11 @@ class Talk:
         join: Callable[[JoinForm], None],
         submit: Callable[[Command], None],
         paths: Paths,
-        guest_name: str,
         is_live: bool = True,
         zone: tzinfo | None = None,
     ) -> None:
-        """``guest_name``: the passing name, one that nobody has. ``is_live``: a person types, so
-        ``exit`` need not wait for what was typed before, and what was shown was seen.
+        """``is_live``: a person types, so ``exit`` need not wait for what was typed before, and
+        what was shown was seen.
         """
         self.exit_code: int | None = None
         self._say = say
@@ -117,7 +115,6 @@ class Talk:
         self._name = options.name
         self._local = options.local or ("", 0)
         self._trusted_key = options.trusted_key
-        self._guest_name = guest_name
         self._is_live = is_live
         self._model = ClientModel(zone)
         self._inbox = self._model.inbox
@@ -131,11 +128,12 @@ class Talk:
         self._account_line = _login_line(options)  # as if it had been typed
         self._is_given = bool(self._account_line)
         self._asking = Asking()
-        self._wanted: Do | None = None  # to register or log in, once in the room
+        self._wanted: Do | None = None  # to register or log in, once the room wants a name
         self._has_joined = False  # the driver was started
         self._awaits_name = False  # the core does
         self._is_ready = False  # entered, and it is known who is here
-        self._is_admitted = False  # and it is settled who we are
+        self._is_admitted = False  # and it is settled who we are, and was told
+        self._has_tried = False  # to register or log in
         self._is_refused = False  # the last try to register or log in failed
         self._is_hinted = False
         self._is_over = False  # no more input
@@ -154,7 +152,7 @@ class Talk:
             self._take_account(line)
         elif self._name is None:
             self._ask_who()
-        elif trouble := check_name(self._name):
+        elif self._wanted is None and (trouble := check_name(self._name)):
             self._show_trouble(trouble)
             self._ask_who()
         else:
@@ -239,6 +237,8 @@ class Talk:
     def _take_name(self, line: str) -> None:
         if _is_of_account(line):
             self._take_account(line)
+        elif line.startswith("/"):
+            self._take_early(line)
         elif trouble := check_name(line):
             self._show_trouble(trouble)
             self._ask_who()
@@ -250,16 +250,21 @@ class Talk:
         self._awaits_name = False
         self._resume(ChooseName(name))
 
+    def _take_early(self, line: str) -> None:
+        """A command before we are anybody: help is there for all."""
+        outcome = interpret(line, self._model, self._say)
+        if isinstance(outcome, Answer):
+            self._show_answer(outcome)
+        else:
+            self._alarm(self._say("answer.no_session"))
+
     def _take_choice(self, line: str) -> None:
         if _is_of_account(line):
             self._take_account(line)
         elif not line.strip() or line.startswith("/"):
             self._chat(line)
-        elif self._inbox.is_nameless:
-            self._alarm(self._say("answer.no_session"))
         else:
-            self._ask(_Asked.NOTHING)
-            self._errands.begin(Do(ChangeName(0, line.strip())), self._take_answer)
+            self._alarm(self._say("answer.no_session"))
 
     def _take_account(self, line: str) -> None:
         """``register`` or ``login``, with or without a slash, as far as it was typed."""
@@ -274,12 +279,13 @@ class Talk:
             self._take_answer(outcome)
 
     def _become(self, errand: Do) -> None:
-        if self._is_ready:
+        self._has_tried = True
+        if self._is_ready or self._awaits_name:
             self._ask(_Asked.NOTHING)
             self._errands.begin(errand, self._take_answer)
         else:
-            self._wanted = errand
-            self._choose_name(self._guest_name)
+            self._wanted, self._name = errand, ""
+            self.begin()
 
     def _begins_questions(self, line: str) -> bool:
         is_lacking = self._asking.begin(line, is_live=self._is_live)
@@ -305,9 +311,11 @@ class Talk:
         self._is_refused = not answer.is_ok
         if self._is_refused and self._is_given and not self._is_live:
             self._end(ExitCode.REFUSED)  # what a pipe goes on with is meant for the room
-        elif answer.is_ok and answer.command in ("login", "name"):
+        elif answer.is_ok and answer.command == "login":
             self._quiet("entered.accepted")
-            self._admit()
+            self._ask(_Asked.NOTHING)
+            if self._is_ready:
+                self._admit()
         else:
             self._ask_who()
 
@@ -327,7 +335,9 @@ class Talk:
             if not self._is_hinted:
                 self._is_hinted = True
                 self._quiet("terminal.name_hint")
-            self._ask(_Asked.NAME, "terminal.ask_name")
+            self._ask(
+                _Asked.NAME, "terminal.ask_account" if self._has_tried else "terminal.ask_name"
+            )
 
     # --- talking ---
 
@@ -398,8 +408,8 @@ class Talk:
         self._model.apply(event)
         match event:
             case EntryArrived(conversation, number, entry):
-                is_choosing = self._is_ready and not self._is_admitted
-                show = self._page.hold_back if is_choosing or self._wanted else self._page.show
+                is_told = self._is_admitted or self._errands.is_idle
+                show = self._page.show if is_told else self._page.hold_back
                 show(Found(conversation, number, entry))
             case DraftRefused(None):  # of an earlier run
                 note = note_in(event.text) if event.kind is EntryKind.FILE else None
@@ -435,8 +445,11 @@ class Talk:
             case PasswordDelayed():
                 self._show_trouble(trouble_of(event))
                 self._ask(_Asked.NOTHING)
+            case NameRefused() if self._wanted is not None:
+                self._awaits_name = True
+                errand, self._wanted = self._wanted, None
+                self._become(errand)
             case NameRefused():
-                self._wanted = None
                 self._awaits_name = True
                 self._show_trouble(trouble_of(event))
                 self._ask_who()
@@ -444,19 +457,14 @@ class Talk:
                 self._enter(event)
             case PeopleReplaced() if not self._is_ready:
                 self._is_ready = True
-                errand, self._wanted = self._wanted, None
-                if errand is None:
+                if self._errands.is_idle:  # else we are told who we are by an answer
                     self._admit()
-                else:
-                    self._errands.begin(errand, self._take_answer)
             case _:
                 pass
 
     def _enter(self, event: Entered) -> None:
-        account = _account_of(self._wanted)
-        if event.has_returned and account and fold_name(event.name) == fold_name(account):
-            self._wanted = None  # its session goes on
-        if self._wanted is None and self._is_admitted == self._is_ready:
+        self._wanted = None  # the account's session goes on
+        if self._errands.is_idle and self._is_admitted == self._is_ready:
             self._quiet("entered.accepted")
             if event.has_returned:
                 self._quiet("entered.returned", name=clean(event.name))

@@ -121,12 +121,8 @@ def run_terminal(
     say: Texts,
     environment: Mapping[str, str],
     connect: Callable[[Callable[[object], None]], Room],
-    guest_name: str,
 ) -> int:
-    """One visit; the exit code. ``connect`` makes the way to the server, given where events go.
-
-    ``guest_name``: see Talk.
-    """
+    """One visit; the exit code. ``connect`` makes the way to the server, given where events go."""
     inbox: SimpleQueue[object] = SimpleQueue()
     room = connect(inbox.put)
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty() and environment.get("TERM") != "dumb"
@@ -141,7 +137,6 @@ def run_terminal(
         join=room.join,
         submit=room.submit,
         paths=UserPaths(),
-        guest_name=guest_name,
         is_live=sys.stdin.isatty(),
     )
     try:

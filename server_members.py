@@ -34,7 +34,7 @@ class _Departure:
     at: int
     keep_name: bool
     forget_tokens: bool
-    leaves_groups: bool  # a guest, who will never come back
+    is_for_good: bool  # nobody can be this person again: a guest without tokens
     is_written: bool = False  # into the open transaction
 
 
@@ -268,7 +268,7 @@ class Members:
             at,
             keep_name,
             forget_tokens,
-            leaves_groups=forget_tokens and not member.is_account,
+            is_for_good=forget_tokens and not member.is_account,
         )
         self._owed_due = now
         if keep_name:
@@ -303,23 +303,19 @@ class Members:
             departure.is_written = True
             self._rooms.note(EntryKind.LEFT, person, departure.name, departure.at)
             self.people.leave(person)
+            if departure.is_for_good:
+                self._rooms.leave_groups(person, departure.name, departure.at)
             if departure.forget_tokens:
                 self.people.forget_tokens(person)
-            if departure.leaves_groups:
-                self._leave_groups(person, departure.name, departure.at)
         for hashed in self._owed_tokens:
             self._owed_tokens[hashed] = True
             self.people.drop_token(hashed)
-
-    def _leave_groups(self, person: int, name: str, at: int) -> None:
-        for conversation in self._rooms.groups_of(person):
-            self._rooms.leave(conversation, person, name, at)
 
     def forget_old(self, store: Store, at: int) -> None:
         """In the open transaction. Guests who fell silent leave their groups when nothing can bring
         them back any more."""
         for guest in store.lost_guests(at):
-            self._leave_groups(guest.person, guest.name, at)
+            self._rooms.leave_groups(guest.person, guest.name, at)
         store.forget_old(at, self.streams_in_use())
 
     def _put_off(self, _: float) -> None:

@@ -58,7 +58,6 @@ class Serving:
     def opened(self, link: RealmPeer) -> None:
         """From now on it may read."""
         self._links[link.realm] = link
-        self._unkept.pop(link.realm, None)  # it says so again
 
     def lost(self, link: RealmPeer) -> None:
         """It is gone; what is said waits in its log."""

@@ -56,15 +56,6 @@ class Rooms:
         """What a person is a member of, ascending."""
         return [ROOM, *self._store.conversations_of(person)]
 
-    def groups_of(self, person: int) -> list[int]:
-        """The groups, here and elsewhere, that a person is a member of."""
-        records = map(self._store.conversation, self._store.conversations_of(person))
-        return [
-            record.conversation
-            for record in records
-            if record is not None and record.kind is ConversationKind.GROUP
-        ]
-
     def members(self, conversation: int) -> list[int]:
         """Who belongs to a group or a private conversation."""
         return self._store.members(conversation)
@@ -200,6 +191,13 @@ class Rooms:
         """Somebody belongs to a group no longer, and its log says so."""
         self.note(EntryKind.LEFT, person, name, at, conversation=self.written_to(conversation))
         self._store.drop_member(conversation, person)
+
+    def leave_groups(self, person: int, name: str, at: int) -> None:
+        """Somebody will never be back: no group counts on them any more."""
+        for conversation in self._store.conversations_of(person):
+            record = self._store.conversation(conversation)
+            if record is not None and record.kind is ConversationKind.GROUP:
+                self.leave(conversation, person, name, at)
 
     # --- what somebody is told of a log ---
 

@@ -47,7 +47,7 @@ CLIENT_TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "join.left": (
         "You left the room. [INFO] Connection closed.",
-        "Anda keluar dari ruang. [INFO] Koneksi ditutup.",
+        "Anda keluar dari ruang. [INFO] Connection closed.",
     ),
     # --- what goes wrong in it ---
     "trouble.host_empty": (

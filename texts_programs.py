@@ -15,7 +15,7 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "You are back as {name}. Nothing was lost.",
         "Anda kembali sebagai {name}. Tidak ada yang hilang.",
     ),
-    "left.closed": ("[INFO] Connection closed.", "[INFO] Koneksi ditutup."),
+    "left.closed": ("[INFO] Connection closed.", "[INFO] Connection closed."),
     # --- command line ---
     "cli.server": (
         "Start a private room for the people on your network. Without --headless a window opens.",

@@ -17,6 +17,14 @@ PATIENCE = 30.0  # seconds until something that never comes is a failure
 PASSWORD = "kopi-hujan-tiga"
 
 
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Until another process has done something that shows nowhere but in the system."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, "it never became so"
+        time.sleep(0.01)
+
+
 class Program:
     """One process. ``lines`` holds what it wrote to standard output so far."""
 

@@ -55,7 +55,6 @@ class Visit:
             join=self.forms.append,
             submit=self.commands.append,
             paths=Folder("foto.png"),
-            guest_name="guest-1",
             is_live=is_live,
             zone=UTC,
         )

@@ -23,7 +23,7 @@ from typing import Any
 import faults
 import pytest
 from power_cuts import NOW, assert_whole, open_store, post, survive_power_cuts, texts
-from processes import PASSWORD, PATIENCE, Program, World, a_world, free_port, stop
+from processes import PASSWORD, PATIENCE, Program, World, a_world, free_port, stop, wait_until
 from simulated_network import Sent
 from simulated_nodes import Killed
 from simulator import SERVER_ADDRESS, Client, Simulator
@@ -263,6 +263,13 @@ def fragile_server(world: World, call: str, error: str) -> Program:
     return server
 
 
+def break_now(server: Program) -> None:
+    """Its calls fail once this returns: a signal is heard only when its main thread gets to it."""
+    before = faults.filters_of(server.process.pid)
+    server.signal(signal.SIGUSR1)
+    wait_until(lambda: faults.filters_of(server.process.pid) > before)
+
+
 def speak(world: World, client: Program) -> None:
     client.type("ini tidak boleh hilang")
 
@@ -288,7 +295,7 @@ def fail_disk(world: World, call: str, error: str, act: Act) -> float:
     ana.type("satu")
     ana.event(status="OK")
 
-    server.signal(signal.SIGUSR1)
+    break_now(server)
     begin = time.monotonic()
     act(world, ana)
     code = server.process.wait(PATIENCE)

@@ -172,6 +172,15 @@ def test_a_log_that_changed_is_shown_anew(inside: Seat) -> None:
     assert [e.entry.text for e in inside.saw(EntryArrived)] == ["lain"]
 
 
+def test_of_an_older_log_that_was_put_back_less_has_been_read(inside: Seat) -> None:
+    inside.host.others = [group(5, "Kimia", head=1, read=1), BERDUA]
+    inside.host.changed = (5,)
+
+    come_back(inside)
+
+    assert ConversationChanged(5, ConversationKind.GROUP, "Kimia", 0, 1, 1) in news(inside)
+
+
 def test_a_group_that_was_renamed_is_told_again(inside: Seat) -> None:
     inside.host.others = [replace(KIMIA, name="Kimia 7B"), BERDUA]
 

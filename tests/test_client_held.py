@@ -92,7 +92,7 @@ def test_the_view_reaches_only_the_newest() -> None:
 
 
 def test_scrolling_up_reaches_what_is_held_before_the_server_is_asked() -> None:
-    room = room_with(1, SHOWN + 150)
+    room = room_with(1, SHOWN + STEP + 10)
 
     steps = [room.model.held.show_older() for _ in range(3)]
 
@@ -103,13 +103,13 @@ def test_scrolling_up_reaches_what_is_held_before_the_server_is_asked() -> None:
 
 
 def test_scrolling_down_comes_back_to_the_newest() -> None:
-    room = room_with(1, SHOWN + 150)
+    room = room_with(1, SHOWN + STEP + 10)
     scroll_up(room, 1)
 
     steps = [room.model.held.show_newer() for _ in range(3)]
 
     assert steps == [True, True, False]
-    assert room.texts() == texts(151, SHOWN + 150)
+    assert room.texts() == texts(STEP + 11, SHOWN + STEP + 10)
 
 
 def test_whoever_reads_above_is_not_disturbed_by_what_arrives() -> None:
@@ -145,13 +145,13 @@ def test_older_entries_are_asked_for_once_and_put_above() -> None:
     command = held.load_older()
     meanwhile = held.load_older()
     is_loading = [held.is_loading_older]
-    room.model.apply(OlderArrived(ROOM, numbered(101, 200), is_all=False))
+    room.model.apply(OlderArrived(ROOM, numbered(201 - STEP, 200), is_all=False))
     is_loading.append(held.is_loading_older)
 
     assert command == LoadOlder(ROOM, STEP, 201)
     assert meanwhile is None
     assert is_loading == [True, False]
-    assert room.texts() == texts(101, 210)
+    assert room.texts() == texts(201 - STEP, 210)
 
 
 def test_nothing_more_is_asked_for_once_all_is_here() -> None:
@@ -311,7 +311,7 @@ def test_scrolling_up_through_a_long_log_holds_no_more_and_more() -> None:
         scroll_up(room, to)
         most = max(most, len(room.model.held))
 
-    assert room.texts()[0] == "901"
+    assert 1_000 - STEP < int(room.texts()[0]) <= 1_000
     assert most <= 2 * HELD + STEP
 
 
@@ -351,7 +351,7 @@ def test_what_was_asked_for_far_above_is_no_use_to_whoever_went_to_the_newest() 
     assert not is_loading
     assert room.texts() == texts(20_001 - SHOWN, 20_000)
     scroll_up(room, 16_000)
-    assert room.texts()[0] == "15901"
+    assert 16_000 - STEP < int(room.texts()[0]) <= 16_000
 
 
 def test_whoever_turns_round_while_older_ones_are_on_their_way_asks_after_them() -> None:
@@ -395,7 +395,7 @@ def test_long_texts_are_let_go_around_whoever_reads_them() -> None:
     held = room.model.held
     room.model.look(False)
 
-    for first in range(401, 0, -STEP):
+    for first in range(501 - STEP, 0, -STEP):
         held.load_older()
         numbers = range(first, first + STEP)
         page = tuple((number, entry(ANA, f"{number} {long}")) for number in numbers)
@@ -541,7 +541,7 @@ def test_a_place_just_above_joins_what_is_held() -> None:
 
     assert room.model.held.is_in_reach(90)
     assert room.model.held.is_following
-    assert room.texts() == texts(1, 200)
+    assert room.texts() == texts(101 - STEP, 200)
 
 
 def test_the_very_first_entry_can_be_a_place() -> None:

@@ -193,10 +193,29 @@ def test_only_so_much_is_kept_but_always_the_newest(monkeypatch: pytest.MonkeyPa
     assert numbers(known, 5) == [3]
 
 
+def test_whoever_looks_far_back_does_not_make_more_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_inbox, "KEPT", 3)
+    known = inbox(*arrived(5, 9))
+
+    for begin in (7, 5, 3, 1):
+        known.apply(OlderArrived(5, ((begin, entry()), (begin + 1, entry())), is_all=begin == 1))
+
+    assert numbers(known, 5) == [7, 8, 9]
+    assert [group.missing_before for group in known.conversations() if group.number == 5] == [0]
+
+
 def test_a_log_that_was_put_back_begins_anew() -> None:
     known = inbox(*arrived(5, 1, 2), LogReplaced(5), LogReplaced(77), *arrived(5, 1))
 
     assert numbers(known, 5) == [1]
+
+
+def test_of_a_log_that_was_put_back_less_may_have_been_read() -> None:
+    put_back = ConversationChanged(5, GROUP, "Kelas 7B", 0, 10, 4)
+
+    known = inbox(ReadMoved(5, 40), LogReplaced(5), put_back, *arrived(5, 3, 5))
+
+    assert numbers(known, 5) == [5]
 
 
 def test_a_conversation_we_left_is_forgotten_and_its_late_entries_too() -> None:

@@ -34,6 +34,7 @@ from client_events import (
     LoadOlder,
     OlderArrived,
 )
+from client_held import STEP
 from conversation import ROOM
 
 pytestmark = pytest.mark.tk
@@ -99,7 +100,7 @@ def test_scrolling_up_asks_for_older_messages_and_keeps_the_place(joining: Scene
     view.canvas.focus_force()
     joining.settle()
     view.canvas.event_generate("<Home>")
-    joining.settle(lambda: LoadOlder(ROOM, 100, 201) in joining.commands)
+    joining.settle(lambda: LoadOlder(ROOM, STEP, 201) in joining.commands)
     seen = place_of(view.canvas, "pesan 203")
     older = tuple((number, text(HENDERSON, f"lama {number}")) for number in range(101, 201))
     joining.put(OlderArrived(ROOM, older, is_all=False))
@@ -108,7 +109,7 @@ def test_scrolling_up_asks_for_older_messages_and_keeps_the_place(joining: Scene
     assert place_of(view.canvas, "pesan 203") == seen
     view.scroll_pages(-0.5)
     assert any(line.startswith("lama 19") for line in messages(joining))
-    assert joining.commands.count(LoadOlder(ROOM, 100, 201)) == 1
+    assert joining.commands.count(LoadOlder(ROOM, STEP, 201)) == 1
 
 
 def test_the_whole_of_what_is_held_can_be_walked_through_both_ways(chatting: Scene) -> None:

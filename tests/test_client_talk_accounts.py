@@ -14,7 +14,6 @@ from client_events import (
     AddGroup,
     Answered,
     AskGroups,
-    ChangeName,
     ChangePassword,
     ChooseName,
     ConversationChanged,
@@ -45,8 +44,9 @@ from settings import ClientOptions, Exit, Mode
 
 NAMELESS = ClientOptions(Mode.TERMINAL, ("lab", 8083), None, "x")
 PRIVATE, GROUP = ConversationKind.PRIVATE, ConversationKind.GROUP
-PEOPLE = PeopleReplaced((Person(1, "guest-1", Presence.HERE),))
-AS_GUEST = Entered(1, "guest-1", "Lab", KEY, False)
+WHO = NameRefused("", Code.NAME_INVALID, "empty")  # what the core says to who gave no name
+PEOPLE = PeopleReplaced((Person(9, "ana", Presence.HERE),))
+IN = Entered(9, "ana", "Lab", KEY, False)
 AS_ANA = IdentityChanged(9, "ana", True, "a0b1")
 
 
@@ -58,8 +58,8 @@ def arrived(
 
 
 def entered_as_ana() -> Visit:
-    visit = Visit(NAMELESS).type("login ana rahasia").happen(AS_GUEST, PEOPLE)
-    return visit.happen(AS_ANA, Answered(1, Code.OK, "a0b1"))
+    visit = Visit(NAMELESS).type("login ana rahasia").happen(WHO)
+    return visit.happen(IN, AS_ANA, Answered(1, Code.OK, "a0b1"), PEOPLE)
 
 
 # --- the walks ---
@@ -78,8 +78,8 @@ def test_password_register_register_again_login_wrongly_login_talk_exit(
     visit = Visit(ClientOptions(Mode.TERMINAL, ("lab", 8083)), language=language)
 
     visit.type("salah", "register ana rahasia")
-    assert visit.forms == [JoinForm("lab", 8083, "salah", "guest-1", account="ana")]
-    visit.happen(PasswordRefused()).type("benar").happen(AS_GUEST, PEOPLE)
+    assert visit.forms == [JoinForm("lab", 8083, "salah", "", account="ana")]
+    visit.happen(PasswordRefused()).type("benar").happen(WHO)
     assert asked(visit, Register)[-1] == Register(1, "ana", "rahasia")
     visit.happen(Answered(1, Code.NAME_TAKEN))
     assert visit.screen.shown[-1] == (taken, Style.ALARM)
@@ -87,7 +87,7 @@ def test_password_register_register_again_login_wrongly_login_talk_exit(
     visit.type("login anna salah").happen(Answered(3, Code.WRONG_LOGIN))
     assert visit.screen.shown[-1] == (wrong, Style.ALARM)
     assert "login" in visit.screen.prompt
-    visit.type("login anna rahasia").happen(AS_ANA, Answered(4, Code.OK, "a0b1"))
+    visit.type("login anna rahasia").happen(IN, AS_ANA, PEOPLE, Answered(4, Code.OK, "a0b1"))
     assert "a0b1" in visit.screen.text
     visit.type("halo").happen(arrived(1, "halo")).type("exit").happen(Ended(EndReason.LEFT))
 
@@ -96,12 +96,12 @@ def test_password_register_register_again_login_wrongly_login_talk_exit(
 
 
 def test_the_words_of_the_walk_are_the_well_known_ones() -> None:
-    visit = Visit(NAMELESS).type("register ana rahasia").happen(AS_GUEST, PEOPLE)
+    visit = Visit(NAMELESS).type("register ana rahasia").happen(WHO)
     visit.happen(Answered(1, Code.OK, "00"))
     assert visit.screen.shown[-1][0] == "Registration successful."
 
-    visit.type("/login ana rahasia").happen(AS_ANA, Answered(2, Code.OK, "a0b1"))
-    assert "Name accepted. You can send messages now." in visit.screen.text
+    visit.type("/login ana rahasia").happen(IN, AS_ANA, Answered(2, Code.OK, "a0b1"), PEOPLE)
+    assert visit.screen.text.count("Name accepted. You can send messages now.") == 1
     visit.type("exit").happen(Ended(EndReason.LEFT))
 
     assert visit.screen.shown[-1][0] == "[INFO] Connection closed."
@@ -114,7 +114,7 @@ def test_what_register_and_login_lack_is_asked_for_and_the_password_hidden() -> 
     for line in ("register", "ana", "rahasia"):
         visit.type(line)
         prompts.append((visit.screen.prompt, visit.screen.is_hidden))
-    visit.happen(AS_GUEST, PEOPLE)
+    visit.happen(WHO)
 
     assert prompts == [("User name: ", False), ("Password: ", True), ("", False)]
     assert asked(visit, Register) == [Register(1, "ana", "rahasia")]
@@ -147,42 +147,40 @@ def test_a_name_that_is_an_accounts_leads_to_logging_in() -> None:
     visit = Visit(replace(NAMELESS, name="ana")).happen(NameRefused("ana", Code.NAME_TAKEN))
 
     visit.type("login ana rahasia")
-    assert visit.commands == [ChooseName("guest-1")]
-    visit.happen(AS_GUEST, PEOPLE)
 
-    assert visit.commands[1:] == [LogIn(1, "ana", "rahasia")]
+    assert visit.commands == [LogIn(1, "ana", "rahasia")]
 
 
 def test_whoever_registered_may_stay_a_guest_under_a_name() -> None:
-    visit = Visit(NAMELESS).type("register ana rahasia").happen(AS_GUEST, PEOPLE)
+    visit = Visit(NAMELESS).type("register ana rahasia").happen(WHO)
     visit.happen(Answered(1, Code.OK, "00"))
 
-    visit.type("budi").happen(Answered(2, Code.NAME_TAKEN)).type("", "cici")
-    visit.happen(Answered(3, Code.OK, "cici"))
+    visit.type("budi").happen(NameRefused("budi", Code.NAME_TAKEN)).type("cici")
+    visit.happen(Entered(3, "cici", "Lab", KEY, False), PEOPLE)
 
-    assert asked(visit, ChangeName) == [ChangeName(2, "budi"), ChangeName(3, "cici")]
+    assert visit.commands[1:] == [ChooseName("budi"), ChooseName("cici")]
     assert visit.screen.prompt == "> "
 
 
-def test_before_it_is_settled_who_one_is_nothing_of_the_room_is_shown() -> None:
-    visit = Visit(NAMELESS).type("login ana salah").happen(AS_GUEST, arrived(1, "satu"), PEOPLE)
+def test_what_comes_before_it_is_told_who_one_is_is_shown_after_that() -> None:
+    visit = Visit(NAMELESS).type("login ana rahasia").happen(WHO)
 
-    visit.happen(Answered(1, Code.WRONG_LOGIN), arrived(2, "dua"))
+    visit.happen(IN, arrived(1, "satu"), PEOPLE, arrived(2, "dua"))
     assert "budi" not in visit.screen.text
-    assert "Name accepted" not in visit.screen.text
-    visit.type("login ana rahasia").happen(AS_ANA, Answered(2, Code.OK, "a0b1"))
+    visit.happen(AS_ANA, Answered(1, Code.OK, "a0b1"))
 
     assert [text for text, _ in visit.screen.shown[-2:]] == ["08:32 budi: satu", "08:32 budi: dua"]
 
 
-def test_commands_work_while_one_chooses() -> None:
-    visit = Visit(NAMELESS).type("login ana salah").happen(AS_GUEST, PEOPLE)
+def test_help_is_there_before_one_is_anybody_and_nothing_else() -> None:
+    visit = Visit(NAMELESS).type("login ana salah").happen(WHO)
     visit.happen(Answered(1, Code.WRONG_LOGIN))
 
-    visit.type("/help login", "/groups").happen(Answered(2, Code.OK, ()))
+    visit.type("/help login", "/groups")
 
     assert "/login USER PASSWORD" in visit.screen.text
-    assert asked(visit, AskGroups) == [AskGroups(2)]
+    assert visit.screen.shown[-1][0] == "No session. Log in first: /login USER PASSWORD"
+    assert asked(visit, AskGroups) == []
     assert visit.screen.prompt == "register or login: "
 
 
@@ -232,9 +230,9 @@ def test_a_question_in_the_chat_may_be_left_too() -> None:
 def test_the_command_line_may_log_in() -> None:
     options = replace(NAMELESS, account="ana", account_password="kata sandi")
 
-    visit = Visit(options).happen(AS_GUEST, PEOPLE)
+    visit = Visit(options).happen(WHO)
 
-    assert visit.forms == [JoinForm("lab", 8083, "x", "guest-1", account="ana")]
+    assert visit.forms == [JoinForm("lab", 8083, "x", "", account="ana")]
     assert visit.commands == [LogIn(1, "ana", "kata sandi")]
 
 
@@ -259,7 +257,7 @@ def test_a_pipe_that_cannot_log_in_ends_refused() -> None:
     visit = Visit(options, is_live=False)
     visit.talk.end_input()
 
-    visit.happen(AS_GUEST, PEOPLE)
+    visit.happen(WHO)
     assert visit.talk.exit_code is None
     visit.happen(Answered(1, Code.WRONG_LOGIN))
 
@@ -270,10 +268,10 @@ def test_a_pipes_lines_are_not_taken_for_names_after_a_refusal() -> None:
     options = replace(NAMELESS, account="ana", account_password="salah")
     visit = Visit(options, is_live=False).type("halo semua")
 
-    visit.happen(AS_GUEST, PEOPLE, Answered(1, Code.WRONG_LOGIN))
+    visit.happen(WHO, Answered(1, Code.WRONG_LOGIN))
 
     assert visit.talk.exit_code == Exit.REFUSED
-    assert asked(visit, ChangeName) == []
+    assert asked(visit, ChooseName) == []
 
 
 def test_a_pipe_that_logged_out_leaves_well() -> None:
@@ -380,7 +378,7 @@ WORDS = ["login", "/login", "\\register", "ana", '"', "", "exit", "/passwd", "/s
 @given(st.lists(st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join), max_size=8), st.data())
 def test_whatever_is_typed_whenever_it_is_taken(lines: list[str], data: st.DataObject) -> None:
     visit = Visit(ClientOptions(Mode.TERMINAL))
-    events = [AS_GUEST, PEOPLE, Answered(1, Code.OK, "00"), IdentityChanged(0, "", False), AS_ANA]
+    events = [WHO, IN, PEOPLE, Answered(1, Code.OK, "00"), IdentityChanged(0, "", False), AS_ANA]
 
     for line in lines:
         visit.type(line)

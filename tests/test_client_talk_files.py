@@ -4,7 +4,7 @@ import pytest
 from note_parts import file_entry, home, note, shared
 from talk_parts import SENT_AT, Visit
 
-from client_events import Answered, DraftRefused, Entered, EntryArrived, PeopleReplaced
+from client_events import Answered, DraftRefused, EntryArrived
 from client_file_events import FileEnded, FileMoved, FileState, FileTrouble, SendFile
 from client_lines import Style
 from client_progress import REPORTS_TO_A_LINE
@@ -95,7 +95,6 @@ def test_what_goes_on_from_an_earlier_visit_says_how_it_ends(
 
 def test_nothing_is_shown_of_it_before_it_is_settled_who_one_is() -> None:
     visit = Visit(ClientOptions(Mode.TERMINAL, ("lab", 8083), None, "x")).type("login ana rahasia")
-    visit.happen(Entered(1, "guest-1", "Lab", b"k" * 32, False), PeopleReplaced(()))
 
     visit.happen(moved(77))
 

@@ -13,7 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from processes import PASSWORD, PATIENCE, ROOT, World, a_world, clean_environment, free_port, stop
+from processes import (
+    PASSWORD,
+    PATIENCE,
+    ROOT,
+    World,
+    a_world,
+    clean_environment,
+    free_port,
+    stop,
+    wait_until,
+)
 
 pytestmark = [
     pytest.mark.socket,
@@ -457,13 +467,6 @@ def test_what_a_killed_client_had_said_arrives_once(world: World) -> None:
 def runs(world: World) -> str:
     folder = world.folder / "config" / "runs"
     return "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.json"))
-
-
-def wait_until(is_so: object) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "it never became so"
-        select.select([], [], [], 0.01)
 
 
 # --- in a terminal ---

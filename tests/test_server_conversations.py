@@ -21,6 +21,7 @@ from entering import HeldLog
 from protocol import CloseCode, Code, Verb
 from protocol_frames import Have, Heads, Refused
 from protocol_requests import Fields
+from server_events import Kick
 
 
 @pytest.fixture
@@ -269,6 +270,35 @@ def test_a_group_is_made_joined_and_left_and_its_log_tells_so(room: Room) -> Non
     assert says(ana, kimia, "masih di sini?") == [Code.NOT_A_MEMBER]
     gets(ana, Verb.JOIN_GROUP, "Kimia")
     assert says(ana, kimia, "kembali") == [Code.OK]
+
+
+def test_a_guest_who_goes_for_good_is_in_no_group_any_more_and_its_log_tells_so(room: Room) -> None:
+    (ana, _), budi = account(room, "Ana"), room.comes("Budi")
+    kimia = gets(ana, Verb.ADD_GROUP, "Kimia")
+    gets(budi, Verb.JOIN_GROUP, "Kimia")
+    private = gets(budi, Verb.PRIVATE, "Ana")
+    says(budi, private, "sampai jumpa")
+
+    asked(budi, Verb.EXIT, {})
+
+    assert on_disk(room, kimia) == ["Ana joined", "Budi joined", "Budi left"]
+    assert hears(ana, kimia)[-1] == "Budi left"
+    assert asked(ana, Verb.MEMBERS, {"name": "Kimia"}).fields == {"names": ["Ana"], "count": 1}
+    assert on_disk(room, private) == ["sampai jumpa"]
+
+
+def test_who_can_come_back_stays_in_their_groups(room: Room) -> None:
+    (ana, _), budi, citra = account(room, "Ana"), room.comes("Budi"), room.comes("Citra")
+    kimia = gets(ana, Verb.ADD_GROUP, "Kimia")
+    for guest in (budi, citra):
+        gets(guest, Verb.JOIN_GROUP, "Kimia")
+
+    room.command(Kick("Ana"))  # an account
+    keep_alive(room, 200, citra)
+
+    assert "Budi left" in on_disk(room, ROOM)
+    assert [line for line in on_disk(room, kimia) if "left" in line] == []
+    assert asked(citra, Verb.MEMBERS, {"name": "Kimia"}).fields["count"] == 3
 
 
 def test_a_group_s_name_is_its_own_and_none_may_look_like_it(room: Room) -> None:

@@ -147,7 +147,6 @@ def test_members_are_listed_to_members_by_the_names_they_have_now(room: Room) ->
     for guest, verb in ((citra, Verb.ADD_GROUP), (ana, Verb.JOIN_GROUP), (budi, Verb.JOIN_GROUP)):
         gets(guest, verb, "Kimia")
     wishes(budi, Verb.NAME, "Bima")
-    asked(ana, Verb.EXIT, {})
 
     answer = asked(citra, Verb.MEMBERS, {"name": "kimia"})
 

@@ -28,7 +28,7 @@ WORDS = {  # by language
     ),
     "name taken": ("That name is taken. Choose another one.", "Nama itu sudah dipakai."),
     "wrong room password": ("Wrong password.", "Kata sandi salah."),
-    "closed": ("[INFO] Connection closed.", "[INFO] Koneksi ditutup."),
+    "closed": ("[INFO] Connection closed.", "[INFO] Connection closed."),
     "registered": ("Registration successful.", "Registrasi berhasil."),
     "user exists": ("Username already taken.", "User sudah ada"),
     "wrong login": ("Invalid username or password.", "User tidak ada atau password salah"),
