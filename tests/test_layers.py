@@ -58,8 +58,9 @@ ORDER = {
         server_form server_model server_file_model server_realm_model server_console
     """,
     "adapters": """
-        endpoint storage_disk storage_schema storage_records storage_accounts storage_conversations
-        storage_realms storage_shares storage_search storage_archive_rows storage_archive storage
+        endpoint storage_disk storage_tables storage_schema storage_records storage_accounts
+        storage_conversations storage_realms storage_shares storage_search storage_archive_rows
+        storage_archive storage
         storage_saving storage_files client_disk
         client_paths
         client_terminal widgets_paint widgets_look widgets widgets_lists widgets_attention

@@ -169,6 +169,21 @@ def test_a_name_of_nobody_is_awaited_no_more(
     assert reach(realm, Verb.PRIVATE, f"x1@{ALIAS}", Code.DISK_FULL, {}) is Code.OK
 
 
+def test_what_was_said_to_nobody_is_not_forgotten_when_they_are_asked_for(
+    realm: LinkedRealm,
+) -> None:
+    assert reach(realm, Verb.PRIVATE, f"x0@{ALIAS}", Code.DISK_FULL, {}) is Code.OK
+    log = last(realm.ana).fields["conversation"]
+    assert isinstance(log, int)
+    realm.ana.send(realm.ana.post("halo", conversation=log))
+    realm.turn()
+
+    assert reach(realm, Verb.PRIVATE, f"x0@{ALIAS}", Code.NO_SUCH_USER, {}) is Code.NO_SUCH_USER
+
+    assert not realm.room.store.declined(realm.realm, log)  # it is read, and goes back
+    assert log in realm.room.store.shared_logs(realm.realm)
+
+
 def test_whoever_has_enough_conversations_begins_none_abroad(
     realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,7 +193,11 @@ def test_whoever_has_enough_conversations_begins_none_abroad(
     private = reach(realm, Verb.PRIVATE, f"rina@{ALIAS}", Code.OK, {"person": person})
     group = reach(realm, Verb.JOIN_GROUP, f"catur@{ALIAS}", Code.OK, {"name": "catur"})
 
-    assert (private, group) == (Code.SERVER_FULL, Code.SERVER_FULL)
+    fill(realm)
+    known: JsonValue = [(1).to_bytes(8).hex(), "n1"]
+    somebody = reach(realm, Verb.PRIVATE, f"n1@{ALIAS}", Code.OK, {"person": known})
+
+    assert (private, group, somebody) == (Code.SERVER_FULL,) * 3
 
 
 def test_a_group_that_looks_like_another_of_that_realm_is_not_joined(realm: LinkedRealm) -> None:
@@ -339,8 +358,9 @@ def test_a_realm_that_cannot_write_down_a_refusal_hears_it_again(realm: LinkedRe
     assert realm.room.store.undelivered(realm.realm) == []
 
 
+@pytest.mark.parametrize("full", ["commit", "append"])
 def test_a_refusal_of_a_whole_log_that_the_disk_did_not_take_begins_anew(
-    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
+    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch, full: str
 ) -> None:
     monkeypatch.setattr("server_realm_serving.MOST_REFUSED", 1)
     assert reach(realm, Verb.PRIVATE, f"rina@{ALIAS}", Code.DISK_FULL, {}) is Code.OK
@@ -354,7 +374,7 @@ def test_a_refusal_of_a_whole_log_that_the_disk_did_not_take_begins_anew(
         return Code(realm.ask(Verb.UNDELIVERED, refusal)[0])
 
     assert tell() is Code.DISK_FULL  # it was too much for one turn
-    realm.room.store.full = {"commit"}
+    realm.room.store.full = {full}
     assert tell() is Code.DISK_FULL
     realm.room.store.full = set()
     codes = [tell() for _ in range(4)]
