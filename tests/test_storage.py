@@ -260,7 +260,7 @@ def test_any_commits_and_rollbacks_leave_a_whole_log(
 
 
 def test_a_full_disk_refuses_the_turn_and_goes_on_reading(folder: Path) -> None:
-    store = open_store(folder, max_pages=60)
+    store = open_store(folder, max_pages=80)
     post(store, "satu")
 
     for _ in range(20):
