@@ -150,7 +150,7 @@ def test_members_are_listed_to_members_by_the_names_they_have_now(room: Room) ->
 
     answer = asked(citra, Verb.MEMBERS, {"name": "kimia"})
 
-    assert answer.fields == {"names": ["Bima", "Citra"], "count": 2}
+    assert answer.fields == {"names": ["Ana", "Bima", "Citra"], "count": 3}
     assert asked(citra, Verb.MEMBERS, {"name": "Fisika"}).code is Code.NO_SUCH_GROUP
     other = room.comes("Dewi")
     assert asked(other, Verb.MEMBERS, {"name": "Kimia"}).code is Code.NOT_A_MEMBER
