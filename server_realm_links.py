@@ -371,9 +371,6 @@ class RealmLinks:
     def call_again(self, record: RealmRecord, now: float) -> None:
         """The record has changed: with the address and password it has now, if it is to be called
         at all."""
-        before = self._lines.pop(record.realm, None)
-        if before is not None:
-            before.rest(CloseCode.RENEWED, now)  # nobody else would ever end it
         self._call(record, now)
 
     def rename(self, record: RealmRecord) -> None:

@@ -7,7 +7,7 @@ from test_realms import GROUP, texts, with_group
 
 import client_events
 from protocol import Code
-from server_events import BanPerson, Happened, HappeningKind, Unban
+from server_events import BanPerson, Happened, HappeningKind, Kick, OperatorAnswered, Unban
 from settings import Limits
 
 
@@ -164,3 +164,39 @@ def test_a_realm_may_begin_so_many_conversations_here_and_no_more() -> None:
         kinds = [event.kind for event in b.server.events if isinstance(event, Happened)]
         assert len(reached) == 2
         assert kinds.count(HappeningKind.REALM_FULL) == 1
+
+
+def test_the_operator_finds_people_of_any_realm_by_name_and_of_no_other() -> None:
+    with Realms("operator finds", "a", "b", "c") as realms:
+        realms.link("a", "b")
+        realms.link("a", "c")
+        alice, cici = realms.client("a", "alice"), realms.client("c", "cici")
+        realms.enters(alice, cici)
+        a = realms["a"].server
+        opens(realms, 0, "cici@c")
+
+        for name in ("cici@c", "bob@c", "cici@nowhere"):
+            a.command(BanPerson(name))
+            realms.run(1)
+
+        answers = [event for event in a.events if isinstance(event, OperatorAnswered)]
+        codes = [one.code for one in answers if isinstance(one.command, BanPerson)]
+        assert codes == [Code.OK, Code.NO_SESSION, Code.NO_SESSION]
+
+
+def test_who_was_put_out_while_another_realm_was_asked_reaches_nobody() -> None:
+    with Realms("put out", "a", "b") as realms:
+        realms.link("a", "b")
+        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
+        realms.enters(alice, bob)
+        a = realms["a"].server
+        realms.part("a", "b")
+
+        alice.command(client_events.OpenPrivate(alice.ticket(), "bob@b"))
+        realms.run(1)
+        a.command(Kick("alice"))
+        realms.run(5)
+
+        realm = realms["a"].of(realms["b"])
+        assert realm is not None
+        assert a.store.shared_logs(realm.realm, 0, 10) == []
