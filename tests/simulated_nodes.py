@@ -98,7 +98,6 @@ class Program:
 
     def on_event(self, event: object) -> None:
         """The core reports something."""
-        raise NotImplementedError
 
     def on_death(self) -> None:
         """The core is gone without a goodbye."""
