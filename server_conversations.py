@@ -15,7 +15,7 @@ from auth import NameInvalid, fold_name, normalise_name, skeleton
 from belonging import MAX_HELD, MAX_PAGE, LogsAnswer, LogsRequest, OfferedConversation
 from conversation import ROOM, ConversationKind
 from entering import ONCE_SIZE
-from protocol import Code, JsonValue, PeerError, Verb, decode_object, encode_object
+from protocol import Code, JsonValue, Verb, decode_object, encode_object
 from protocol_requests import Fields, hex_field, number_field, text_field
 from records import Hit, Store
 from server_delivery import Delivery
@@ -267,7 +267,7 @@ class Conversations:
             def decide() -> Outcome:
                 before = self._before(once)
                 if before is not None:
-                    return Code.OK, before
+                    return before
                 code, fields = decision(at)
                 if code is Code.OK:
                     self._store.save_once(once, code, encode_object(fields), at)
@@ -277,31 +277,24 @@ class Conversations:
                 self._write_posts(now)
                 self._attempt(asked, decide, partial(self._settle, asked, verb), now)
 
-        def proceed_late(decision: Decision, now: float) -> None:
-            try:
-                proceed(decision, now)
-            except PeerError:  # meanwhile, the same number was used for another kind of wish
-                self._reply(asked, Code.BAD_REQUEST, {})
-
         abroad = {
             Verb.PRIVATE: ConversationKind.PRIVATE,
             Verb.JOIN_GROUP: ConversationKind.GROUP,
         }
         if "@" in name and verb in abroad and self._before(once) is None:
-            self._reach(abroad[verb], name, member, proceed_late, now)
+            self._reach(abroad[verb], name, member, proceed, now)
         else:
             proceed(lambda at: decisions[verb](member, name, at), now)
 
-    def _before(self, once: bytes) -> Fields | None:
-        """The answer to a wish that was carried out, and was lost with a session or a server.
-
-        Raises PeerError if that was another kind of wish.
-        """
+    def _before(self, once: bytes) -> Outcome | None:
+        """The answer to a wish that was carried out, and was lost with a session or a server."""
         before = self._store.once(once)
-        fields = decode_object(before[1]) if before is not None else None
-        if fields is not None:
-            number_field(fields, "conversation")
-        return fields
+        if before is None:
+            return None
+        fields = decode_object(before[1])
+        if "conversation" not in fields:  # the number of another kind of wish: not told here
+            return Code.BAD_REQUEST, {}
+        return Code.OK, fields
 
     def _attempt(
         self,
