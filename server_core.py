@@ -325,6 +325,7 @@ class ServerCore:
                 self._door.server_key,
                 self._settings.room_name,
                 self._store.head(ROOM).number,
+                self._wall_clock(),
             )
         )
         self._operator.report_bans()

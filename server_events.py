@@ -152,6 +152,7 @@ class Started:
     server_key: bytes
     room_name: str
     messages: int  # stored texts of the room
+    at: int  # wall clock, ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,6 @@ class ServerModel:
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.log_lines_made = 0  # ever: what a view has not shown yet is a difference of this
         self._zone = zone
-        self._running_since = 0
         self._people: tuple[PersonRow, ...] = ()
         self._bans: tuple[Ban, ...] = ()
         self._posted: deque[tuple[int, int]] = deque()  # (at, posted) of the last minutes
@@ -183,8 +182,9 @@ class ServerModel:
         match event:
             case Started():
                 self.phase, self.started = Phase.RUNNING, event
-                self._running_since = 0
                 self._posted.clear()
+                room, count = event.room_name, format_count(event.messages)
+                self._add_line(event.at, "server.log.started", {"room": room, "count": count})
             case StatusReported():
                 self._report(event)
             case BansChanged():
@@ -208,10 +208,6 @@ class ServerModel:
                 assert_never(event)
 
     def _report(self, status: StatusReported) -> None:
-        if self.started is not None and not self._running_since:
-            self._running_since = status.at
-            room, count = self.started.room_name, format_count(self.started.messages)
-            self._add_line(status.at, "server.log.started", {"room": room, "count": count})
         self._people = tuple(
             sorted(
                 (row for row in status.people if row.presence is not Presence.GONE),
@@ -233,7 +229,6 @@ class ServerModel:
     def _end(self) -> None:
         self.phase = Phase.STOPPED
         self._people = ()
-        self._running_since = 0
         self._posted.clear()
 
     def _add_line(self, at: int, key: str, fields: Mapping[str, str | int]) -> None:
@@ -261,10 +256,9 @@ class ServerModel:
                 return self.say("server.stopping")
             case Phase.RUNNING:
                 people = self.people_text
-                if not self._running_since:
-                    return self.say("server.running", people=people)
-                since = self._clock(self._running_since, "%H:%M")
-                return self.say("server.running_since", time=since, people=people)
+                assert self.started is not None
+                since = self._clock(self.started.at, "%H:%M")
+                return self.say("server.running", time=since, people=people)
             case _:
                 assert_never(self.phase)
 

@@ -55,8 +55,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Stopping · saying goodbye to everyone …",
         "Sedang berhenti · berpamitan kepada semua orang …",
     ),
-    "server.running": ("Running · encrypted · {people}", "Berjalan · terenkripsi · {people}"),
-    "server.running_since": (
+    "server.running": (
         "Running since {time} · encrypted · {people}",
         "Berjalan sejak {time} · terenkripsi · {people}",
     ),
@@ -424,8 +423,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "server.dark": ("Dark", "Gelap"),
     "server.light": ("Light", "Terang"),
     "server.log.started": (
-        "server started: {room}, {count} messages in the history",
-        "server dimulai: {room}, {count} pesan dalam riwayat",
+        "server started: {room}; messages in the history: {count}",
+        "server dimulai: {room}; pesan dalam riwayat: {count}",
     ),
     "server.log.joined": ("{name} joined from {address}", "{name} masuk dari {address}"),
     "server.log.returned": ("{name} is back, from {address}", "{name} kembali, dari {address}"),

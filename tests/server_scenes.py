@@ -195,7 +195,7 @@ REALMS = RealmsListed(
         RealmRow("warnet", RealmState.CUT, at(8, 30), 0, None, ("10.9.1.2", 9000), "messi"),
     )
 )
-STARTED = Started(("0.0.0.0", 8083), KEY, "Lab Jaringan", 1284)
+STARTED = Started(("0.0.0.0", 8083), KEY, "Lab Jaringan", 1284, at(14, 28, 50))
 
 
 def kept(

@@ -36,7 +36,7 @@ from texts import Texts
 
 KEY = bytes(32)
 KAMPUS = ("kampus", "10.0.0.9", 8083)
-STARTED = Started(("127.0.0.1", 8083), KEY, "Lab", 3)
+STARTED = Started(("127.0.0.1", 8083), KEY, "Lab", 3, 1)
 ANA = PersonRow(1, "ana", ("10.0.0.5", 5000), Presence.HERE, 0.002, 0.0, 1_763_713_969_000, False)
 
 
@@ -170,8 +170,7 @@ def test_a_one_time_password_is_shown_to_the_operator_and_kept_out_of_the_log() 
 def test_each_event_worth_keeping_is_one_line_of_the_log() -> None:
     log = EventLog(Texts("en"))
 
-    assert log.lines(STARTED) == []
-    assert log.lines(StatusReported((), 0, 1)) == ["server started: Lab, 3 messages in the history"]
+    assert log.lines(STARTED) == ["server started: Lab; messages in the history: 3"]
     assert log.lines(StatusReported((), 0, 2)) == []
     evil = Happened(HappeningKind.JOINED, 3, "a\nb\x1b", ("10.0.0.5", 5000))
     assert log.lines(evil) == ["a\ufffdb\ufffd joined from 10.0.0.5:5000"]
@@ -181,7 +180,7 @@ def test_each_event_worth_keeping_is_one_line_of_the_log() -> None:
     ("host", "place"), [("127.0.0.1", "127.0.0.1:8083"), ("::1", "[::1]:8083")]
 )
 def test_the_ready_line_never_changes(host: str, place: str) -> None:
-    started = Started((host, 8083), KEY, "Lab", 0)
+    started = Started((host, 8083), KEY, "Lab", 0, 1)
 
     line = ready_line(started, "7F3A-91C2-08DE-55B1")
 

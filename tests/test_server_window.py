@@ -279,7 +279,7 @@ def test_another_address_can_be_chosen_and_stays_chosen(busy: Stage) -> None:
 def test_a_server_for_this_computer_alone_says_so(stage: Stage) -> None:
     stage.window.start()
 
-    stage.tell(Started(("127.0.0.1", 8083), KEY, "Lab", 0))
+    stage.tell(Started(("127.0.0.1", 8083), KEY, "Lab", 0, at(14, 28)))
 
     assert "127.0.0.1 : 8083" in words_of(stage.window.join)
     assert "Only programs on this computer" in words_of(stage.window.join)
