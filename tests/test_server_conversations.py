@@ -343,17 +343,6 @@ def test_what_was_said_before_leaving_is_taken_and_what_comes_after_is_not(room:
     assert [refused.code for refused in ana.take(Refused)] == [Code.NOT_A_MEMBER]
 
 
-def test_the_number_of_another_kind_of_wish_does_not_bring_out_its_answer(room: Room) -> None:
-    ana = room.comes("Ana")
-    once = ana.chance(16)
-    room.store.save_once(once, Code.OK, b'{"token":"secret"}', 0)
-
-    answer = wishes(ana, Verb.ADD_GROUP, "Kimia", once)
-
-    assert (answer.code, answer.fields) == (Code.BAD_REQUEST, {})
-    assert wishes(ana, Verb.JOIN_GROUP, "Kimia").code is Code.NO_SUCH_GROUP
-
-
 def test_a_guest_who_fell_silent_leaves_groups_when_nothing_can_bring_them_back(
     room: Room,
 ) -> None:
