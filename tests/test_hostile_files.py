@@ -37,14 +37,6 @@ DECLARED = 2 << 30
 
 
 @pytest.fixture
-def seat(tmp_path: Path) -> Iterator[FileSeat]:
-    seat = FileSeat(tmp_path)
-    seat.enter()
-    yield seat
-    seat.disk.close()
-
-
-@pytest.fixture
 def room(folder: Path) -> Iterator[Room]:
     with Room(folder) as room:
         yield room
