@@ -12,7 +12,7 @@ from itertools import islice
 
 from conversation import FIRST_CHAIN, NO_TAG, ROOM, Entry, sent_at
 from entering import HeldLog
-from protocol import Code, Verb
+from protocol import Code, RunJob, Verb
 from protocol_frames import EntryPart, Have, Heads
 from protocol_requests import Answer
 from realms import MAX_HELD, SharedAnswer, SharedLog, SharedRequest
@@ -74,7 +74,7 @@ class Following:
         bounds: RealmBounds,
         *,
         wake: Callable[[RealmPeer], None],
-        run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        run: RunJob,
         report_full: Callable[[RealmPeer], None],
         now: float,
     ) -> None:
