@@ -9,7 +9,7 @@ do, and nothing waits for their end.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -59,6 +59,7 @@ from client_file_answers import file_failure
 from client_file_events import FileTrouble
 from client_inbox import Conversation, Inbox
 from client_realm_events import AskRealms, DeliveryTold
+from client_tickets import Tickets
 from client_transfers import OnAnswer, Transfers
 from conversation import ROOM, ConversationKind
 from protocol import Code, JsonValue
@@ -111,13 +112,11 @@ class Errands:
     ) -> None:
         self._inbox = inbox
         self._say = say
-        self._submit = submit
-        self._new_ticket = new_ticket
         self._paths = paths
-        self._transfers = Transfers(inbox, say, submit=submit, new_ticket=new_ticket, ask=self._ask)
+        self._tickets = Tickets(submit=submit, new_ticket=new_ticket)
+        self._transfers = Transfers(inbox, say, self._tickets)
         self._queue: deque[tuple[Errand, OnAnswer, int]] = deque()
         self._is_alone = False  # one is under way that all others wait for
-        self._asked: dict[int, Callable[[Answered], None]] = {}  # by ticket
         self._said: dict[int, _Said] = {}  # by ticket
         self._letters: deque[_Letter] = deque()  # said in the order they were typed
         self._reading: OnAnswer | None = None
@@ -173,7 +172,7 @@ class Errands:
             case _:
                 self._is_alone = True
                 if realm := errand.realm:
-                    self._ask(AskRealms(0), partial(self._read_realm, realm, on_answer))
+                    self._tickets.ask(AskRealms(0), partial(self._read_realm, realm, on_answer))
                 else:
                     self._read("", on_answer)
 
@@ -182,9 +181,8 @@ class Errands:
     def take_event(self, event: object) -> None:
         """After the inbox took it."""
         match event:
-            case Answered(ticket):
-                if finish := self._asked.pop(ticket, None):
-                    finish(event)
+            case Answered():
+                self._tickets.take(event)
             case EntryArrived(conversation, number, entry, int(ticket)):
                 self._end_post(ticket, conversation, number, entry.sent_at)
             case DeliveryTold(ticket, conversation, code):
@@ -209,18 +207,13 @@ class Errands:
 
     # --- requests ---
 
-    def _ask(self, request: Request, finish: Callable[[Answered], None]) -> None:
-        ticket = self._new_ticket()
-        self._asked[ticket] = finish
-        self._submit(replace(request, ticket=ticket))
-
     def _do(self, request: Request, on_answer: OnAnswer) -> None:
         known = foregone(request)
         if known is not None:
             on_answer(answer_for(request, known, self._say))
             return
         self._is_alone = True
-        self._ask(request, partial(self._done, request, on_answer))
+        self._tickets.ask(request, partial(self._done, request, on_answer))
 
     def _done(self, request: Request, on_answer: OnAnswer, answered: Answered) -> None:
         self._is_alone = False
@@ -236,9 +229,9 @@ class Errands:
     # --- messages ---
 
     def _post(self, text: str, conversation: int, said: _Said) -> None:
-        ticket = self._new_ticket()
+        ticket = self._tickets.new_ticket()
         self._said[ticket] = said
-        self._submit(Say(ticket, conversation, text))
+        self._tickets.submit(Say(ticket, conversation, text))
 
     def _end_post(self, ticket: int, conversation: int, number: int, sent_at: int) -> None:
         """It is on the server's disk; of what goes to another realm more will be told."""
@@ -295,7 +288,7 @@ class Errands:
             return
         self._letters.append(letter)
         if self._inbox.named(errand.kind, errand.name) is None:
-            self._ask(AskGroups(0), partial(self._looked_up, letter))
+            self._tickets.ask(AskGroups(0), partial(self._looked_up, letter))
         self._post_letters()
 
     def _reach(self, letter: _Letter, request: OpenPrivate | JoinGroup) -> None:
@@ -305,7 +298,7 @@ class Errands:
             return
         letter.is_asked_for = True
         self._letters.append(letter)
-        self._ask(request, partial(self._opened, letter))
+        self._tickets.ask(request, partial(self._opened, letter))
 
     def _opened(self, letter: _Letter, answered: Answered) -> None:
         is_reached = answered.code in (Code.OK, Code.ALREADY_A_MEMBER)
@@ -326,7 +319,7 @@ class Errands:
         if answered.code is not Code.OK:
             self._return(letter, answered)
         elif not groups and split_realm(letter.errand.name)[1]:
-            self._ask(AskRealms(0), partial(self._looked_abroad, letter))
+            self._tickets.ask(AskRealms(0), partial(self._looked_abroad, letter))
         elif not groups:
             self._return(letter, Answered(0, Code.NO_SUCH_GROUP))
         elif not groups[0].is_member:
@@ -438,7 +431,7 @@ class Errands:
             if one.missing_before:
                 if not self._older_of:
                     self._older_of = one.number
-                    self._submit(LoadOlder(one.number, OLDER_AT_ONCE, one.missing_before))
+                    self._tickets.submit(LoadOlder(one.number, OLDER_AT_ONCE, one.missing_before))
                 return
         on_answer, self._reading = self._reading, None
         self._is_alone = False
@@ -451,7 +444,7 @@ class Errands:
             found += one.unread
             skipped += max(0, one.complete_from - one.read)
             if marked := self._inbox.see(one.number, one.held):
-                self._submit(marked)
+                self._tickets.submit(marked)
         key = "answer.unread" if found else "answer.unread_none"
         if found and skipped:
             key = "answer.unread_more"

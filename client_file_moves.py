@@ -11,7 +11,7 @@ from typing import Protocol
 
 from client_file_events import FileEnded, FileEvent, FileMoved, FileState, FileTrouble, SendGoesOn
 from conversation import FileNote
-from protocol import Code, Verb
+from protocol import Code, RunJob, Verb
 from protocol_requests import Fields
 from records import FileChangedError, FileGoneError, Shelf, StoreError, StoreFullError
 
@@ -54,7 +54,7 @@ class Calls:
     """What a transfer asks of the core."""
 
     report: Callable[[FileEvent | SendGoesOn], None]
-    run: Callable[[Callable[[], object], Callable[[object, float], None]], None]  # on the worker
+    run: RunJob  # on the worker
     ask: Callable[[Verb, Fields, float], int]
     post: Callable[[int, int, FileNote], None]  # ticket and conversation
 

@@ -225,7 +225,7 @@ class Menus:
 
         def open_with(name: str) -> None:
             request = OpenPrivate(0, name)
-            self._chatting.tickets.ask(request, partial(self._end_pick, dialog, request))
+            reach(self._around, self._chatting, dialog, request)
 
         dialog = self._pick_dialog(
             "private.title", "private.caption", write, lambda at: open_with(names[at]), open_with
@@ -286,7 +286,7 @@ class Menus:
 
         def join(name: str) -> None:
             request = JoinGroup(0, name)
-            self._chatting.tickets.ask(request, partial(self._end_pick, dialog, request))
+            reach(self._around, self._chatting, dialog, request)
 
         dialog = self._pick_dialog(
             "group.join_title", "group.name", show, lambda at: join(shown[at].name), join
@@ -320,16 +320,6 @@ class Menus:
             on_close=self._closed,
         )
 
-    def _end_pick(self, dialog: PickDialog, request: Request, answered: Answered) -> None:
-        """Leads there, or says beside the field why not. One's own group can be opened too."""
-        number = answered.result
-        if isinstance(number, int):
-            if self._around.dialog is dialog:
-                self._around.close_dialog()
-            self._chatting.open(number)
-        elif self._around.dialog is dialog:
-            dialog.show_error(answer_for(request, answered, self._around.say).message)
-
     def open_group_dialog(self) -> None:
         """What shall it be called?"""
         around, say = self._around, self._around.say
@@ -337,16 +327,7 @@ class Menus:
         def submit(values: Mapping[JoinField, str]) -> None:
             request = AddGroup(0, values[JoinField.GROUP].strip())
             dialog.show_busy()
-            self._chatting.tickets.ask(request, partial(end, request))
-
-        def end(request: Request, answered: Answered) -> None:
-            if isinstance(answered.result, int):
-                if around.dialog is dialog:
-                    around.close_dialog()
-                self._chatting.open(answered.result)
-            elif around.dialog is dialog:
-                sentence = answer_for(request, answered, say).message
-                dialog.show_troubles({field_of(request, answered): sentence})
+            reach(self._around, self._chatting, dialog, request)
 
         dialog = FormDialog(
             around.root,
@@ -365,3 +346,29 @@ class Menus:
         self._around.forget_dialog()
         if self._chatting.view is not None:
             self._chatting.view.composer.text.focus_set()
+
+
+def reach(
+    around: Surroundings,
+    chatting: Chatting,
+    dialog: PickDialog | FormDialog,
+    request: OpenPrivate | AddGroup | JoinGroup,
+) -> None:
+    """Asks, and leads there, or says beside the field why not, if the dialog is still open. One's
+    own group can be opened too.
+    """
+
+    def end(answered: Answered) -> None:
+        is_open = around.dialog is dialog
+        if isinstance(answered.result, int):
+            if is_open:
+                around.close_dialog()
+            chatting.open(answered.result)
+        elif is_open:
+            sentence = answer_for(request, answered, around.say).message
+            if isinstance(dialog, PickDialog):
+                dialog.show_error(sentence)
+            else:
+                dialog.show_troubles({field_of(request, answered): sentence})
+
+    chatting.tickets.ask(request, end)

@@ -190,12 +190,7 @@ class Composer(tk.Frame):
             picture=20,
         )
         self._card = Card(
-            self._line,
-            look,
-            fill=colours.field,
-            border=colours.line,
-            ground=colours.surface,
-            padding=(14, 8),
+            self._line, look, fill=colours.field, ground=colours.surface, padding=(14, 8)
         )
         self.attach_button = IconButton(
             self._line,

@@ -10,15 +10,15 @@ from auth import fold_name
 from client_account_dialogs import Asked, FormDialog
 from client_answers import answer_for
 from client_chatting import Chatting
-from client_events import Answered, JoinGroup, OpenPrivate, Request
+from client_events import Answered, JoinGroup, OpenPrivate
 from client_form import (
     DEFAULT_PORT,
     JoinField,
     check_realm,
-    field_of,
     realm_trouble,
     trouble_sentence,
 )
+from client_menus import reach
 from client_pick_dialogs import Option, PickDialog
 from client_realm_events import AddRealm
 from client_surroundings import Surroundings
@@ -64,7 +64,7 @@ class RealmMenus:
         def write(name: str) -> None:
             local = name.strip().removesuffix(f"@{realm}")
             request = OpenPrivate(0, at_realm(local, realm))
-            self._chatting.tickets.ask(request, partial(self._end_pick, dialog, request))
+            reach(self._around, self._chatting, dialog, request)
 
         dialog = PickDialog(
             around.root,
@@ -85,16 +85,6 @@ class RealmMenus:
         detail = self._around.say("realm.of", realm=realm)
         return Option(name, detail, self._around.look.person_colour(person))
 
-    def _end_pick(self, dialog: PickDialog, request: Request, answered: Answered) -> None:
-        number = answered.result
-        is_open = self._around.dialog is dialog
-        if isinstance(number, int):
-            if is_open:
-                self._around.close_dialog()
-            self._chatting.open(number)
-        elif is_open:
-            dialog.show_error(answer_for(request, answered, self._around.say).message)
-
     def open_join_dialog(self, realm: str) -> None:
         """Which group? Its realm lists none."""
         say = self._around.say
@@ -103,17 +93,7 @@ class RealmMenus:
             name = values[JoinField.GROUP].strip().removesuffix(f"@{realm}")
             request = JoinGroup(0, at_realm(name, realm))
             dialog.show_busy()
-            self._chatting.tickets.ask(request, partial(end, request))
-
-        def end(request: Request, answered: Answered) -> None:
-            is_open = self._around.dialog is dialog
-            if isinstance(answered.result, int):
-                if is_open:
-                    self._around.close_dialog()
-                self._chatting.open(answered.result)
-            elif is_open:
-                sentence = answer_for(request, answered, say).message
-                dialog.show_troubles({field_of(request, answered): sentence})
+            reach(self._around, self._chatting, dialog, request)
 
         dialog = FormDialog(
             self._around.root,

@@ -13,12 +13,10 @@ from client_answers import failure, iso_time
 from client_commands import Answer
 from client_events import (
     Answered,
-    Command,
     DraftForwarded,
     DraftRefused,
     DraftTaken,
     EntryArrived,
-    Request,
 )
 from client_file_answers import file_failure, file_saved, file_sent, files_listed, files_of
 from client_file_events import (
@@ -32,6 +30,7 @@ from client_file_events import (
 )
 from client_inbox import Inbox
 from client_realm_events import DeliveryTold
+from client_tickets import Tickets
 from conversation import FileNote
 from file_words import note_of
 from protocol import Code, JsonValue
@@ -42,7 +41,6 @@ MOST_LISTED = 1_000  # files of a conversation that are looked through, from the
 _MOST_DIGITS = 15  # of a number: larger ones do not exist
 
 OnAnswer = Callable[[Answer], None]
-Ask = Callable[[Request, Callable[[Answered], None]], None]
 
 
 @dataclass(slots=True, eq=False)
@@ -88,22 +86,17 @@ class _Looking:
 
 
 class Transfers:
-    """One visit's. Owned by the errands. ``ask``: puts a request and hands its answer on."""
+    """One visit's. Owned by the errands."""
 
     def __init__(
         self,
         inbox: Inbox,
         say: Texts,
-        *,
-        submit: Callable[[Command], None],
-        new_ticket: Callable[[], int],
-        ask: Ask,
+        tickets: Tickets,
     ) -> None:
         self._inbox = inbox
         self._say = say
-        self._submit = submit
-        self._new_ticket = new_ticket
-        self._ask = ask
+        self._tickets = tickets
         self._transfers: dict[int, _Transfer] = {}  # by ticket
         self._sought = 0  # how many are looked for and do not move yet
 
@@ -130,11 +123,11 @@ class Transfers:
     ) -> None:
         """Answered when its entry is on the server's disk. ``is_waiting``: for its realm, as is
         known already."""
-        ticket = self._new_ticket()
+        ticket = self._tickets.new_ticket()
         note = FileNote(b"", 0, path.name)
         transfer = _Transfer(command, conversation, on_answer, note, is_waiting=is_waiting)
         self._transfers[ticket] = transfer
-        self._submit(SendFile(ticket, conversation, path))
+        self._tickets.submit(SendFile(ticket, conversation, path))
 
     # --- looking ---
 
@@ -179,16 +172,16 @@ class Transfers:
         elif found.is_removed:
             wanted.on_answer(file_failure("get", Code.FILE_REMOVED, self._say))
         else:
-            ticket = self._new_ticket()
+            ticket = self._tickets.new_ticket()
             self._transfers[ticket] = _Transfer(
                 "get", found.conversation, wanted.on_answer, found.note, found.number
             )
             realm = split_realm(found.sender)[1]
-            self._submit(FetchFile(ticket, found.note, wanted.folder, realm))
+            self._tickets.submit(FetchFile(ticket, found.note, wanted.folder, realm))
 
     def _look(self, looking: _Looking) -> None:
         asked = AskFiles(0, looking.conversation, looking.before)
-        self._ask(asked, partial(self._take_page, looking))
+        self._tickets.ask(asked, partial(self._take_page, looking))
 
     def _take_page(self, looking: _Looking, answered: Answered) -> None:
         before = looking.before

@@ -78,6 +78,10 @@ class Job:
     run: Callable[[], object]
 
 
+# What a core lets its parts ask for: work for the worker, and what is told its result and the time.
+RunJob = Callable[[Callable[[], object], Callable[[object, float], None]], None]
+
+
 class DatagramType(IntEnum):
     """Fourth byte of every datagram. A number, once shipped, is never reused."""
 

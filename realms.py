@@ -11,17 +11,15 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 
+from belonging import LogsRequest, check_page
 from conversation import MAX_NAME_BYTES, MAX_REALM, ConversationKind
-from entering import HeldLog, decode_held_log
 from protocol import JsonValue, PeerError
 from protocol_requests import Fields, hex_field, list_field, number_field, text_field
 
 KEY_SIZE = 32
 PROOF_SIZE = 32
 PERSON_SIZE = 8
-MAX_HELD = 12  # logs stated in one SHARED: more do not fit into a request
 MAX_PAGE = 50  # logs in one answer
 _SHARED_KINDS = frozenset(
     {ConversationKind.PRIVATE, ConversationKind.GROUP, ConversationKind.OUTGOING}
@@ -138,25 +136,8 @@ class SharedLog:
 
 
 @dataclass(frozen=True, slots=True)
-class SharedRequest:
+class SharedRequest(LogsRequest):
     """SHARED: what you share with us beyond log ``after``, of which we hold ``held``."""
-
-    after: int
-    held: tuple[HeldLog, ...] = ()
-
-    def encode(self) -> Fields:
-        held: list[JsonValue] = [[log.conversation, log.have, log.chain.hex()] for log in self.held]
-        return {"after": self.after, "held": held}
-
-    @classmethod
-    def decode(cls, fields: Fields) -> "SharedRequest":
-        """Raises PeerError."""
-        after, held = number_field(fields, "after"), list_field(fields, "held")
-        if len(held) > MAX_HELD:
-            raise PeerError("too many logs in SHARED")
-        logs = tuple(decode_held_log(log) for log in held)
-        _check_ascending([after, *(log.conversation for log in logs)])
-        return cls(after, logs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +170,7 @@ class SharedAnswer:
         changed = [number_field({"log": log}, "log") for log in list_field(fields, "changed")]
         next_after = number_field(fields, "next") if "next" in fields else None
         refused = list_field(fields, "refused") if "refused" in fields else []
-        numbers = [log.conversation for log in logs]
-        _check_ascending([asked.after, *numbers])
-        if next_after is not None and next_after < max([asked.after + 1, *numbers]):
-            raise PeerError("an answer to SHARED that goes back")
+        check_page(asked.after, [log.conversation for log in logs], next_after)
         return cls(logs, tuple(changed), next_after, dict(map(_decode_refused, refused)))
 
 
@@ -203,11 +181,6 @@ def _decode_refused(row: JsonValue) -> tuple[int, int]:
             return number_field(fields, "log"), number_field(fields, "number")
         case _:
             raise PeerError("bad refusal in the answer to SHARED")
-
-
-def _check_ascending(conversations: list[int]) -> None:
-    if any(later <= earlier for earlier, later in pairwise(conversations)):
-        raise PeerError("logs out of order")
 
 
 # --- names ---

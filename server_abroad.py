@@ -7,7 +7,7 @@ Source: docs/protocol.md.
 from collections.abc import Callable, Iterator
 
 from conversation import ROOM
-from protocol import Burst, Verb
+from protocol import Burst, RunJob, Verb
 from protocol_frames import Have, RealmsChanged
 from protocol_requests import Fields
 from records import BanKind, Shelf, Store
@@ -52,7 +52,7 @@ class Abroad:
         *,
         part: Callable[[Peer], None],
         remember: Callable[[Peer, int], None],
-        run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        run: RunJob,
         report: Callable[[Event], None],
         random_bytes: Callable[[int], bytes],
         wall_clock: Callable[[], int],

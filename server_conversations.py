@@ -15,7 +15,7 @@ from auth import NameInvalid, fold_name, normalise_name, skeleton
 from belonging import MAX_HELD, MAX_PAGE, LogsAnswer, LogsRequest, OfferedConversation
 from conversation import ROOM, ConversationKind
 from entering import ONCE_SIZE
-from protocol import Code, JsonValue, Verb, decode_object, encode_object
+from protocol import Code, JsonValue, RunJob, Verb, decode_object, encode_object
 from protocol_requests import Fields, hex_field, number_field, text_field
 from records import Hit, Store
 from server_delivery import Delivery
@@ -79,7 +79,7 @@ class Conversations:
         turn: Turn,
         *,
         answer: Answerer,
-        run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        run: RunJob,
         write_posts: Callable[[float], None],
         reach: Callable[
             [ConversationKind, str, Member, Callable[[Decision, float], None], float], None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Iterable, Iterator
 
 from conversation import ROOM
 from deadlines import Deadlines
-from protocol import MAX_PLAINTEXT, Burst, PeerError
+from protocol import MAX_PLAINTEXT, Burst, PeerError, RunJob
 from protocol_frames import Have, Heads, Pull, Reached, ReadTo, Typing
 from protocol_packing import pack_frames, pad
 from records import Store, Stored
@@ -57,7 +57,7 @@ class Delivery:
         limits: Limits,
         *,
         wake: Callable[[Peer], None],
-        run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        run: RunJob,
         sessions_of: Callable[[int], Iterable[Peer]],
         share: Callable[[int, float], None],
     ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from conversation import ROOM, ConversationKind, Presence
-from protocol import CloseCode, Code
+from protocol import CloseCode, Code, RunJob
 from records import BanKind, Credentials, FileRecord, Store
 from server_accounts import Accounts, Reset
 from server_events import (
@@ -58,7 +58,7 @@ class Operator:
         *,
         report: Callable[[Event], None],
         expel: Callable[[Member, CloseCode, HappeningKind, float], None],
-        run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        run: RunJob,
         random_bytes: Callable[[int], bytes],
         wall_clock: Callable[[], int],
     ) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 from auth import derive_prs
 from crypto import x25519
 from entering import ClientEntering, FalseServerError, Step
-from protocol import Address, Burst, CloseCode, Code, PeerError, RespPayload, Verb
+from protocol import Address, Burst, CloseCode, Code, PeerError, RespPayload, RunJob, Verb
 from protocol_frames import Close, Frame, Response
 from protocol_link import Link, LinkState
 from protocol_requests import Answer, Fields, number_field
@@ -78,7 +78,7 @@ class Calls:
     receive: Callable[[RealmPeer, Frame, float], None]
     pinged: Callable[[RealmPeer, float], None]
     turned: Callable[[float], None]
-    run: Callable[[Callable[[], object], Callable[[object, float], None]], None]
+    run: RunJob
 
 
 class Call:

@@ -29,7 +29,6 @@ _HEIGHT = 276
 _ROW = 46
 _DOT = 8
 _DOTS = "•••"
-_FIELDS_WIDTH = 420  # of adding
 _PORT_WIDTH = 110
 
 

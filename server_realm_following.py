@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
+from belonging import MAX_HELD
 from conversation import FIRST_CHAIN, NO_TAG, ROOM, Entry, sent_at
 from entering import HeldLog
-from protocol import Code, Verb
+from protocol import Code, RunJob, Verb
 from protocol_frames import EntryPart, Have, Heads
 from protocol_requests import Answer
-from realms import MAX_HELD, SharedAnswer, SharedLog, SharedRequest
+from realms import SharedAnswer, SharedLog, SharedRequest
 from records import Followed, Store, Stored, Undelivered
 from replication_client import Allowance, Arrived, Replica
 from server_realm_copying import Copying, Origin, is_known
@@ -74,7 +75,7 @@ class Following:
         bounds: RealmBounds,
         *,
         wake: Callable[[RealmPeer], None],
-        run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        run: RunJob,
         report_full: Callable[[RealmPeer], None],
         now: float,
     ) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from crypto import x25519
 from deadlines import Deadlines
 from entering import Step
-from protocol import Address, Burst, CloseCode, Code, DatagramType, PeerError, Verb
+from protocol import Address, Burst, CloseCode, Code, DatagramType, PeerError, RunJob, Verb
 from protocol_frames import (
     Chunk,
     EntryPart,
@@ -79,7 +79,7 @@ class RealmLinks:
         is_banned: Callable[[str], bool],
         part: Callable[[Peer], None],
         remember: Callable[[Peer, int], None],
-        run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        run: RunJob,
         report: Callable[[Event], None],
         random_bytes: Callable[[int], bytes],
         wall_clock: Callable[[], int],

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from protocol import Code, Verb
+from protocol import Code, RunJob, Verb
 from protocol_frames import EntryPart, Have, Heads, Pull, Want
 from protocol_requests import Answer, Fields
 from records import Shelf, Store, Undelivered
@@ -102,7 +102,7 @@ class RealmLogs:
         *,
         answer: Callable[[Peer, int, Code, Fields], None],
         wake: Callable[[Peer], None],
-        run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        run: RunJob,
         report_full: Callable[[RealmPeer], None],
         random_bytes: Callable[[int], bytes],
         wall_clock: Callable[[], int],

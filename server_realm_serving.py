@@ -8,11 +8,12 @@ Source: docs/protocol.md.
 from collections.abc import Callable
 from itertools import islice
 
+from belonging import MAX_HELD
 from conversation import ROOM, ConversationKind, Entry, EntryKind, RefusalNote
 from protocol import Code
 from protocol_frames import Have
 from protocol_requests import Fields, number_field
-from realms import MAX_HELD, MAX_PAGE, PERSON_SIZE, SharedAnswer, SharedLog, SharedRequest, Someone
+from realms import MAX_PAGE, PERSON_SIZE, SharedAnswer, SharedLog, SharedRequest, Someone
 from records import Store
 from server_delivery import MAX_HAVE_PAIRS, Delivery
 from server_peer import Peer

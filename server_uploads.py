@@ -13,7 +13,7 @@ from functools import partial
 
 from conversation import FileNote
 from deadlines import Deadlines
-from protocol import FILE_ID_SIZE, Code
+from protocol import FILE_ID_SIZE, Code, RunJob
 from protocol_frames import Chunk, Want
 from protocol_requests import Fields
 from records import FileRecord, PartLostError, Shelf, Store, StoreFullError
@@ -35,7 +35,6 @@ NO_PLACE = (StoreFullError, PartLostError)  # for what comes; nothing else is th
 FULL = object()  # what a job comes to then
 
 Outcome = tuple[Code, Fields]
-Run = Callable[[Callable[[], object], Callable[[object, float], None]], None]
 
 
 @dataclass(slots=True, eq=False)
@@ -76,7 +75,7 @@ class Uploads:
         turn: Turn,
         limits: Limits,
         *,
-        run: Run,
+        run: RunJob,
         wake: Callable[[Peer], None],
         report: Callable[[Happened], None],
         wall_clock: Callable[[], int],

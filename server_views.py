@@ -110,14 +110,7 @@ class FormCard(Card):
         self, parent: tk.Misc, look: Look, say: Texts, on_submit: Callable[[], None]
     ) -> None:
         colours = look.colours
-        super().__init__(
-            parent,
-            look,
-            fill=colours.surface,
-            border=colours.line,
-            ground=colours.ground,
-            padding=(20, 12),
-        )
+        super().__init__(parent, look, padding=(20, 12))
         self._look, self._say = look, say
         self._was_editable = True
         self._fields = {
@@ -254,12 +247,7 @@ class JoinCard(Card):
         """``on_copy(address, with_password)``."""
         colours = look.colours
         super().__init__(
-            parent,
-            look,
-            fill=colours.note,
-            border=colours.note_line,
-            ground=colours.ground,
-            padding=(20, 14),
+            parent, look, fill=colours.note, border=colours.note_line, padding=(20, 14)
         )
         self._look, self._say, self._on_copy = look, say, on_copy
         self._addresses: list[str] = []

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from client_file_parts import FileSeat
 from hypothesis import HealthCheck, settings
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -42,6 +43,15 @@ def _no_thread_is_left_behind() -> Iterator[None]:
     yield
     left = [thread.name for thread in threading.enumerate() if thread not in before]
     assert left == [], f"threads left behind: {left}"
+
+
+@pytest.fixture
+def seat(tmp_path: Path) -> Iterator[FileSeat]:
+    """A client with a real disk, in the room; where no file matters, a module makes its own."""
+    seat = FileSeat(tmp_path)
+    seat.enter()
+    yield seat
+    seat.disk.close()
 
 
 @pytest.fixture

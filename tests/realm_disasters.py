@@ -7,8 +7,6 @@ test_realms_disasters.py runs a few at every commit. disasters.py is the same fo
 
 import random
 import sys
-import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +14,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import realm_promises
+from disasters import main
 from realm_world import Realm, Realms
 from simulated_clients import Client
 from simulated_network import Weather
@@ -287,9 +286,7 @@ class RealmDisasters:
                 one.join()
 
     def _start_all(self) -> None:
-        for realm in self.realms.all.values():
-            if not realm.server.is_running:
-                realm.server.start()
+        self.realms.start_all()
         for one in self.realms.clients:
             if not one.is_running:
                 one.join()
@@ -305,22 +302,5 @@ def live_through(seed: int) -> None:
     assert open_handles() <= before, "I7: handles are left open"
 
 
-def main() -> int:
-    """Seeds from the first on until the time is over; how many failed, at most 1."""
-    seed, end = int(sys.argv[1]), time.monotonic() + float(sys.argv[2])
-    failed: list[int] = []
-    first = seed
-    while time.monotonic() < end:
-        try:
-            live_through(seed)
-        except Exception:  # noqa: BLE001 - whatever it is, the next seed is another matter
-            failed.append(seed)
-            sys.stdout.write(f"--- seed {seed}\n{traceback.format_exc(limit=-3)}")
-            sys.stdout.flush()
-        seed += 1
-    sys.stdout.write(f"{seed - first} lives, failed: {failed}\n")
-    return min(1, len(failed))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(live_through))

@@ -1,8 +1,7 @@
 """Several realms in one process: servers that are linked, each with its clients, on one network.
 
 with Realms(seed, "a", "b", loss=0.3) as realms:
-    realms.link("a", "b")
-    alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
+    a, b, alice, bob = realms.neighbours()
 """
 
 import itertools
@@ -142,6 +141,13 @@ class Realms:
                 return event.kind is LINKED and here.server.is_running
         return False
 
+    def neighbours(self) -> tuple[Realm, Realm, Client, Client]:
+        """``a`` and ``b`` with a link, and alice and bob inside, one in each."""
+        self.link("a", "b")
+        alice, bob = self.client("a", "alice"), self.client("b", "bob")
+        self.enters(alice, bob)
+        return self["a"], self["b"], alice, bob
+
     # --- what people do ---
 
     def enters(self, *clients: Client) -> None:
@@ -196,6 +202,11 @@ class Realms:
         for realm in self.all.values():
             realm.server.spare()
             realm.server.mend_disk()
+        self.start_all()
+
+    def start_all(self) -> None:
+        """The servers that do not run."""
+        for realm in self.all.values():
             if not realm.server.is_running:
                 realm.server.start()
 

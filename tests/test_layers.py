@@ -52,8 +52,8 @@ ORDER = {
         client_inbox client_held client_mentions client_transcript client_model client_overview
         client_search
         client_arguments client_commands client_answers client_file_answers client_file_lines
-        client_transfers
-        client_errands client_tickets
+        client_tickets client_transfers
+        client_errands
         client_line client_asking client_lines client_progress client_talk client_json
         server_form server_model server_file_model server_realm_model server_console
     """,

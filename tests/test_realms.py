@@ -39,10 +39,7 @@ def notices(realm: Realm, conversation: int) -> list[str]:
 
 def test_people_of_two_realms_talk() -> None:
     with Realms("talk", "a", "b") as realms:
-        realms.link("a", "b")
-        a, b = realms["a"], realms["b"]
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        a, b, alice, bob = realms.neighbours()
 
         alice.write("bob@b", "hai", "apa kabar?")
         realms.run(2)
@@ -59,10 +56,7 @@ def test_people_of_two_realms_talk() -> None:
 def test_what_is_said_over_a_bad_network_arrives_once_and_in_order(seed: int) -> None:
     weather = Weather(loss=0.3, duplication=0.2, reordering=0.2, jitter=0.001)
     with Realms(seed, "a", "b") as realms:
-        realms.link("a", "b")
-        a, b = realms["a"], realms["b"]
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        a, b, alice, bob = realms.neighbours()
         realms.network.weather = weather
 
         for turn in range(10):
@@ -80,10 +74,7 @@ def test_what_is_said_over_a_bad_network_arrives_once_and_in_order(seed: int) ->
 
 def test_what_is_said_to_a_realm_that_is_away_waits_for_it() -> None:
     with Realms("away", "a", "b") as realms:
-        realms.link("a", "b")
-        a, b = realms["a"], realms["b"]
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        a, b, alice, bob = realms.neighbours()
         alice.write("bob@b", "pertama")
         realms.run(2)
         realms.part("a", "b")
@@ -165,10 +156,7 @@ def test_a_refused_name_can_be_tried_again() -> None:
 
 def test_a_muted_person_of_another_realm_hears_that() -> None:
     with Realms("muted", "a", "b") as realms:
-        realms.link("a", "b")
-        a, b = realms["a"], realms["b"]
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        a, b, alice, bob = realms.neighbours()
         alice.write("bob@b", "hai")
         realms.run(2)
         store = b.server.store

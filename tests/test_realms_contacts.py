@@ -18,9 +18,7 @@ def opens(realms: Realms, who: int, name: str) -> Code:
 
 def test_whoever_is_banned_there_can_reach_nobody_until_that_is_taken_back() -> None:
     with Realms("banned", "a", "b") as realms:
-        realms.link("a", "b")
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        _, _, alice, bob = realms.neighbours()
         before = opens(realms, 0, "bob@b")
         alice.say_in(realms["a"].conversation(alice, "bob@b"), "hai")
         realms.run(3)
@@ -51,10 +49,7 @@ def test_a_name_is_found_in_another_realm_as_it_is_found_at_home() -> None:
 
 def test_a_silent_realm_is_waited_for_three_seconds_and_no_longer() -> None:
     with Realms("silent", "a", "b") as realms:
-        realms.link("a", "b")
-        a, b = realms["a"], realms["b"]
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        a, b, alice, bob = realms.neighbours()
         realms.part("a", "b")
         begun = realms.network.now
 
@@ -186,9 +181,7 @@ def test_the_operator_finds_people_of_any_realm_by_name_and_of_no_other() -> Non
 
 def test_who_was_put_out_while_another_realm_was_asked_reaches_nobody() -> None:
     with Realms("put out", "a", "b") as realms:
-        realms.link("a", "b")
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        _, _, alice, _ = realms.neighbours()
         a = realms["a"].server
         realms.part("a", "b")
 

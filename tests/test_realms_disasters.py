@@ -50,9 +50,7 @@ def test_servers_that_are_killed_anywhere_lose_and_double_nothing(seed: int) -> 
             if victim.is_running:
                 victim.kill_after(chance.randrange(400))
             realms.run(chance.uniform(0.1, 4.0))
-            for realm in realms.all.values():
-                if not realm.server.is_running:
-                    realm.server.start()
+            realms.start_all()
         settle(realms)
 
         a, b = realms["a"], realms["b"]
@@ -65,10 +63,7 @@ def test_servers_that_are_killed_anywhere_lose_and_double_nothing(seed: int) -> 
 @pytest.mark.parametrize("seed", range(8))
 def test_private_words_outlive_killed_servers(seed: int) -> None:
     with Realms(f"private {seed}", "a", "b") as realms:
-        realms.link("a", "b")
-        a, b = realms["a"], realms["b"]
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        a, b, alice, bob = realms.neighbours()
         alice.write("bob@b", "mulai")
         realms.run(3)
         here, there = a.conversation(alice, "bob@b"), b.conversation(bob, "alice@a")
@@ -84,9 +79,7 @@ def test_private_words_outlive_killed_servers(seed: int) -> None:
             if victim.is_running:
                 victim.kill_after(chance.randrange(300))
             realms.run(chance.uniform(0.1, 4.0))
-            for realm in realms.all.values():
-                if not realm.server.is_running:
-                    realm.server.start()
+            realms.start_all()
         settle(realms)
 
         all_there(realms, said, texts(a, here))

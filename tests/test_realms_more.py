@@ -42,10 +42,7 @@ def fetched(realms: Realms, who: Client, note: FileNote) -> bytes | None:
 
 def test_a_receipt_says_that_the_other_realm_has_it_on_its_disk() -> None:
     with Realms("receipt", "a", "b") as realms:
-        realms.link("a", "b")
-        a = realms["a"]
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        a, _, alice, _ = realms.neighbours()
         alice.write("bob@b", "satu")
         realms.run(5)
         here = a.conversation(alice, "bob@b")
@@ -63,9 +60,7 @@ def test_a_receipt_says_that_the_other_realm_has_it_on_its_disk() -> None:
 
 def test_somebody_who_types_to_another_realm_is_seen_by_nobody_there_and_breaks_no_link() -> None:
     with Realms("typing", "a", "b") as realms:
-        realms.link("a", "b")
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        _, _, alice, bob = realms.neighbours()
         alice.write("bob@b", "satu")
         realms.run(5)
 
@@ -124,10 +119,7 @@ def test_what_a_group_refuses_shows_to_its_author_and_holds_up_nobody() -> None:
 
 def test_a_realm_that_is_cut_hears_nothing_until_it_is_restored() -> None:
     with Realms("cut", "a", "b") as realms:
-        realms.link("a", "b")
-        a, b = realms["a"], realms["b"]
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        a, b, alice, bob = realms.neighbours()
         alice.write("bob@b", "satu")
         realms.run(3)
         here, there = a.conversation(alice, "bob@b"), b.conversation(bob, "alice@a")
@@ -214,10 +206,7 @@ def test_a_realm_that_was_dropped_and_is_added_again_goes_on_where_it_was() -> N
 
 def test_files_go_both_ways() -> None:
     with Realms("files", "a", "b") as realms:
-        realms.link("a", "b")
-        a, b = realms["a"], realms["b"]
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        a, b, alice, bob = realms.neighbours()
         alice.write("bob@b", "ini")
         realms.run(3)
         here, there = a.conversation(alice, "bob@b"), b.conversation(bob, "alice@a")
@@ -256,10 +245,7 @@ def test_a_file_in_a_group_reaches_people_two_links_away() -> None:
 
 def test_a_file_of_a_realm_that_goes_away_comes_when_it_is_back() -> None:
     with Realms("later", "a", "b") as realms:
-        realms.link("a", "b")
-        a, b = realms["a"], realms["b"]
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        a, b, alice, bob = realms.neighbours()
         alice.write("bob@b", "ini")
         realms.run(3)
         here, there = a.conversation(alice, "bob@b"), b.conversation(bob, "alice@a")
@@ -283,10 +269,7 @@ def test_a_file_of_a_realm_that_goes_away_comes_when_it_is_back() -> None:
 
 def test_whoever_was_not_given_a_file_does_not_get_it_from_the_other_realm() -> None:
     with Realms("rights", "a", "b") as realms:
-        realms.link("a", "b")
-        a = realms["a"]
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        a, _, alice, _ = realms.neighbours()
         alice.send_file(1, "rahasia.bin", DATA)
         realms.run(5)
 
@@ -297,10 +280,7 @@ def test_whoever_was_not_given_a_file_does_not_get_it_from_the_other_realm() -> 
 
 def test_a_file_that_the_operator_removed_does_not_come_again() -> None:
     with Realms("removed", "a", "b") as realms:
-        realms.link("a", "b")
-        a, b = realms["a"], realms["b"]
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        a, b, alice, bob = realms.neighbours()
         alice.write("bob@b", "ini")
         realms.run(3)
         here, there = a.conversation(alice, "bob@b"), b.conversation(bob, "alice@a")
@@ -375,10 +355,7 @@ def test_whoever_wrote_much_to_nobody_hears_of_all_of_it(monkeypatch: pytest.Mon
 
 def test_what_was_said_to_no_group_is_not_said_to_it_later_but_its_members_are_in_it() -> None:
     with Realms("later", "a", "b") as realms:
-        realms.link("a", "b")
-        a, b = realms["a"], realms["b"]
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        a, b, alice, bob = realms.neighbours()
         realms.part("a", "b")
         realms.run(60)
         assert realms.joins(alice, "catur@b") is Code.OK
@@ -404,10 +381,7 @@ def test_what_was_said_to_no_group_is_not_said_to_it_later_but_its_members_are_i
 def test_a_realm_that_has_left_too_much_is_read_no_further_and_the_operator_hears_once() -> None:
     limits = replace(Limits(), realm_bytes=20_000)
     with Realms("much", "a", "b", limits=limits) as realms:
-        realms.link("a", "b")
-        a, b = realms["a"], realms["b"]
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        a, b, alice, bob = realms.neighbours()
         alice.write("bob@b", "mulai")
         realms.run(3)
 
@@ -429,10 +403,7 @@ def test_a_realm_that_has_left_too_much_is_read_no_further_and_the_operator_hear
 def test_a_realm_that_says_much_at_once_is_read_at_the_rate_that_is_set() -> None:
     limits = replace(Limits(), realm_rate=20.0)
     with Realms("rate", "a", "b", limits=limits) as realms:
-        realms.link("a", "b")
-        a, b = realms["a"], realms["b"]
-        alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-        realms.enters(alice, bob)
+        a, b, alice, bob = realms.neighbours()
         alice.write("bob@b", "mulai")
         realms.run(3)
         here = a.conversation(alice, "bob@b")

@@ -2,12 +2,12 @@
 
 import pytest
 
+from belonging import MAX_HELD
 from conversation import FIRST_CHAIN, ConversationKind
 from entering import HeldLog
 from protocol import JsonValue, PeerError
 from protocol_requests import Fields
 from realms import (
-    MAX_HELD,
     RealmRequest,
     SharedAnswer,
     SharedLog,

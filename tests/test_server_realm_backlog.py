@@ -33,9 +33,7 @@ def heard(realm: Realm) -> list[tuple[HappeningKind, int]]:
 
 def acquainted(realms: Realms) -> tuple[Client, Client]:
     """Two people of two realms that are linked, who have talked."""
-    realms.link("a", "b")
-    alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-    realms.enters(alice, bob)
+    _, _, alice, bob = realms.neighbours()
     alice.write("bob@b", "mulai")
     realms.run(3)
     return alice, bob

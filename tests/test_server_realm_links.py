@@ -97,10 +97,7 @@ def test_people_hear_that_a_link_came_and_went(realms: Realms) -> None:
 def test_that_a_realm_does_not_answer_shows_within_seconds_where_something_waits(
     realms: Realms,
 ) -> None:
-    realms.link("a", "b")
-    a, b = realms["a"], realms["b"]
-    alice, bob = realms.client("a", "alice"), realms.client("b", "bob")
-    realms.enters(alice, bob)
+    a, b, alice, bob = realms.neighbours()
     alice.write("bob@b", "satu")
     realms.run(5)
     watching = raw_client(realms, "a")
