@@ -23,7 +23,8 @@ from transfer_blocks import Bitmap, block_count
 SAVE_SHARE = 50  # times on its way, the disk hears what is here: a power cut costs so much
 SAVE_INTERVAL = 5.0  # s, and at least so often
 MOST_ATTEMPTS = 2
-COMING_INTERVAL = 2.0  # s between questions for a file that is on its way from another realm
+FIRST_COMING_INTERVAL = 0.25  # s until a file on its way from another realm is asked for again,
+COMING_INTERVAL = 2.0  # s at most; doubling
 
 
 class _Step(Enum):
@@ -43,6 +44,7 @@ class Download(Move):
         self._puller: Puller | None = None  # once it has had a place
         self._step = _Step.PULLING
         self._attempts = 0
+        self._coming_interval = FIRST_COMING_INTERVAL
         self._kept = 0  # blocks of which a restart knows
         self._kept_at = 0.0
         self._is_keeping = False
@@ -178,7 +180,8 @@ class Download(Move):
         if not self.can_stop:
             return
         if code == Code.FILE_COMING:
-            self.realm, self.not_before = self._from_realm, now + COMING_INTERVAL
+            self.realm, self.not_before = self._from_realm, now + self._coming_interval
+            self._coming_interval = min(COMING_INTERVAL, 2 * self._coming_interval)
         else:
             self.end(Code.FILE_REMOVED if code == Code.FILE_REMOVED else Code.FILE_MISSING)
 

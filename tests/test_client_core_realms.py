@@ -236,6 +236,25 @@ def test_a_file_that_is_on_its_way_is_waited_for(seat: FileSeat) -> None:
     assert seat.saw(FileMoved)[-1].realm == ""
 
 
+def test_a_file_that_soon_is_there_is_asked_for_soon_and_others_ever_less_often(
+    seat: FileSeat,
+) -> None:
+    soon, later = made(3 * BLOCK, 1), made(3 * BLOCK, 2)
+    await_file(seat, soon, 1, "soon")
+    await_file(seat, later, 2, "later")
+    for _ in range(4):
+        say_coming(seat, later)
+
+    for data in (soon, later):
+        seat.host.has[sha256(data).digest()] = data
+    seat.pass_time(0.5)
+    assert list(saved(seat)) == ["soon"]
+    seat.pass_time(1.0)
+    assert list(saved(seat)) == ["soon"]
+    seat.pass_time(1.0)
+    assert sorted(saved(seat)) == ["later", "soon"]
+
+
 def test_meanwhile_others_have_its_place(seat: FileSeat) -> None:
     for ticket in range(1, 5):
         await_file(seat, made(3 * BLOCK, ticket), ticket, f"{ticket}")
