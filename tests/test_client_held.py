@@ -28,6 +28,7 @@ from client_held import (
     LEAST_HELD,
     SHOWN,
     STEP,
+    Arrived,
 )
 from client_inbox import KEPT
 from client_rows import NoticeRow
@@ -59,10 +60,15 @@ def answer(room: Room, command: LoadOlder | None) -> None:
     room.model.apply(OlderArrived(ROOM, numbered(first, command.before - 1), is_all=first == 1))
 
 
+def reached(room: Room) -> list[int]:
+    """Numbers of the entries in reach, without a row made of each, which would take long."""
+    return [item.number for item in room.model.held.in_reach() if isinstance(item, Arrived)]
+
+
 def scroll_up(room: Room, to: int) -> None:
     """Until this number is in reach."""
     room.model.look(False)
-    while int(room.texts()[0]) > to:
+    while reached(room)[0] > to:
         if not room.model.held.show_older():
             answer(room, room.model.held.load_older())
 
@@ -71,9 +77,11 @@ def scroll_down(room: Room) -> list[str]:
     """To the newest; all that was in reach on the way."""
     seen = room.texts()
     while not room.model.held.is_following:
+        last = reached(room)[-1]
         if not room.model.held.show_newer():
             answer(room, room.model.held.load_newer())
-        seen += [text for text in room.texts() if int(text) > int(seen[-1])]
+        if reached(room)[-1] > last:
+            seen += [text for text in room.texts() if int(text) > last]
     return seen
 
 
