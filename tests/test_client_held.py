@@ -323,6 +323,7 @@ def test_scrolling_up_through_a_long_log_holds_no_more_and_more() -> None:
     assert most <= 2 * HELD + STEP
 
 
+@pytest.mark.uncounted
 def test_the_way_down_shows_each_message_once_and_holds_no_more_either() -> None:
     room = room_with(19_901, 20_000)
     scroll_up(room, 1)
