@@ -4,32 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from client_rooms import (
-    ANA,
-    BUDI,
-    ME,
-    Room,
-    entry,
-)
+from client_rooms import ANA, BUDI, ME, Room, entry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import client_held
-from client_events import (
-    FloorChanged,
-    LoadOlder,
-    LogReplaced,
-    OlderArrived,
-    ReachedChanged,
-)
-from client_held import (
-    HELD,
-    HELD_SIZE,
-    LEAST_HELD,
-    SHOWN,
-    STEP,
-    Arrived,
-)
+from client_events import FloorChanged, LoadOlder, LogReplaced, OlderArrived, ReachedChanged
+from client_held import HELD, HELD_SIZE, LEAST_HELD, SHOWN, STEP, Arrived
 from client_inbox import KEPT
 from client_rows import NoticeRow
 from conversation import ROOM, Entry
@@ -272,6 +253,7 @@ def test_a_few_messages_stay_however_long(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(room.texts()) == LEAST_HELD
 
 
+@pytest.mark.uncounted
 def test_whoever_comes_back_to_the_newest_has_no_more_than_anybody_else() -> None:
     room = room_with(1, HELD)
     room.model.look(False)
@@ -285,6 +267,7 @@ def test_whoever_comes_back_to_the_newest_has_no_more_than_anybody_else() -> Non
     assert len(room.model.held) == HELD
 
 
+@pytest.mark.uncounted
 def test_whoever_reads_not_far_above_keeps_the_place_and_the_oldest_go() -> None:
     room = room_with(1, 2 * HELD)
     scroll_up(room, HELD + 100)
@@ -300,6 +283,7 @@ def test_whoever_reads_not_far_above_keeps_the_place_and_the_oldest_go() -> None
 # --- reading far above ---
 
 
+@pytest.mark.uncounted
 def test_whoever_reads_far_above_keeps_the_place_however_much_arrives() -> None:
     room = room_with(1, HELD)
     scroll_up(room, 1)
