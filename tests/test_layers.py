@@ -129,6 +129,7 @@ def tree(module: str) -> ast.Module:
     return ast.parse((ROOT / f"{module}.py").read_text(encoding="utf-8"))
 
 
+@cache
 def imports(module: str) -> set[str]:
     """Top-level names of everything imported anywhere in a module, lazily too."""
     names = set[str]()
