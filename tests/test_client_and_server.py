@@ -34,6 +34,8 @@ from client_events import (
 from conversation import ROOM, EntryKind
 from protocol import Code
 
+pytestmark = pytest.mark.uncounted
+
 TICKETS = itertools.count(1_000)
 
 

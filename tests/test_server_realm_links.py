@@ -246,6 +246,7 @@ def test_both_add_each_other_one_later(realms: Realms, first: str, second: str) 
 # --- whatever happens to either end ---
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("who", ["a", "b"])
 @pytest.mark.parametrize("how", ["killed", "stopped"])
 @pytest.mark.parametrize("pause", [0.0, 5.0, 200.0])
@@ -368,6 +369,7 @@ def test_a_link_comes_up_and_stays_while_a_third_of_all_is_lost() -> None:
             assert happenings(realms["a"]) == before
 
 
+@pytest.mark.uncounted
 def test_a_link_that_is_killed_at_any_step_of_coming_up_is_there_in_the_end() -> None:
     for steps in range(0, 200, 9):
         with Realms(steps, "a", "b") as realms:

@@ -16,6 +16,8 @@ from conversation import ROOM, Entry, EntryKind
 from records import Store
 from settings import Limits, ServerSettings
 
+pytestmark = pytest.mark.uncounted
+
 _REPLAY = """
 from simulator import Simulator
 with Simulator(5, loss=0.2, duplication=0.2, corruption=0.05, jitter=0.001) as network:

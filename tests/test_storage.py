@@ -40,6 +40,8 @@ from storage import KEY_NAME, FolderInUseError, Storage
 from storage_archive import ARCHIVE_NAME, INLINE_ENTRIES
 from storage_archive_rows import HEADER_LINE, ReadBack, read_archive
 
+pytestmark = pytest.mark.uncounted
+
 NOW = 1_800_000_000_000
 ALL = 1 << 40
 

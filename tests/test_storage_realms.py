@@ -25,6 +25,8 @@ from storage import Storage
 from storage_archive import ARCHIVE_NAME
 from storage_schema import Database, Row, Values
 
+pytestmark = pytest.mark.uncounted
+
 KEY, OTHER_KEY = bytes(range(32)), bytes(32)
 CAMPUS = RealmRecord(
     0, KEY, "campus-b", "127.0.0.2", 8083, b"prs", b"room", added_by="ana", added_at=NOW

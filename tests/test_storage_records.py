@@ -27,6 +27,8 @@ from storage_records import (
 )
 from storage_schema import Database
 
+pytestmark = pytest.mark.uncounted
+
 NOW = 1_800_000_000_000
 HIGHEST = (1 << 64) - 1
 STREAM, OTHER = b"s" * 16, b"o" * 16

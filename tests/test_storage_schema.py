@@ -14,6 +14,8 @@ from records import StoreBrokenError, StoreFullError
 from storage_schema import DATABASE_NAME, Database, Reader, as_store_error
 from storage_tables import MIGRATIONS, Migration
 
+pytestmark = pytest.mark.uncounted
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:

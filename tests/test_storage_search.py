@@ -19,6 +19,8 @@ from storage_schema import DATABASE_NAME, Database
 from storage_search import BATCH, MOST_ENDINGS
 from storage_tables import MIGRATIONS
 
+pytestmark = pytest.mark.uncounted
+
 
 @pytest.fixture
 def store(folder: Path) -> Iterator[Storage]:

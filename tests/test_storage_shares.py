@@ -21,6 +21,8 @@ from storage_schema import DATABASE_NAME, Database
 from storage_shares import MAY_READ, UNSHARED
 from storage_tables import MIGRATIONS
 
+pytestmark = pytest.mark.uncounted
+
 PHOTO = FileNote(sha256(b"photo").digest(), 5, "foto pantai.jpg")
 SONG = FileNote(sha256(b"a song").digest(), 6, "lagu.ogg")
 
