@@ -1,5 +1,6 @@
 """What all tests share: the published vectors, the profile of hypothesis, no thread left behind."""
 
+import gc
 import json
 import os
 import signal
@@ -29,6 +30,16 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.en
 def pytest_configure() -> None:
     """A shell that runs us in the background ignores SIGINT; our children would inherit that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """What was made up to here stays to the end: looking through it again would free nothing.
+
+    It is ten thousand tests with their cases. A test that collects garbage by itself, as each of
+    a window must, would spend most of its time on them.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def load_vectors(name: str) -> Any:
