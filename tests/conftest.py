@@ -55,6 +55,17 @@ def _no_thread_is_left_behind() -> Iterator[None]:
     assert left == [], f"threads left behind: {left}"
 
 
+@pytest.fixture(autouse=True)
+def _windows_look_for_events_at_once(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most of them are handed events a dozen times, and would wait 20 ms for each."""
+    if request.node.get_closest_marker("tk") is not None:
+        import widgets  # not every Python that runs the others has Tk
+
+        monkeypatch.setattr(widgets, "PUMP_MS", 1)
+
+
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """An empty folder, in memory if the system has such: for stores opened by dozens."""
