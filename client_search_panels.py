@@ -7,6 +7,7 @@ import tkinter as tk
 from collections.abc import Callable
 
 from texts import Texts
+from widgets import watch
 from widgets_look import Look, draw_rounded, is_focused
 from widgets_paint import Icon
 
@@ -65,7 +66,7 @@ class SearchBox(tk.Canvas):
         self.entry.bind("<FocusOut>", self._draw)
         for key in ("<Return>", "<KP_Enter>"):
             self.entry.bind(key, lambda _: on_enter())
-        self.words.trace_add("write", lambda *_: self._typed())
+        watch(self, self.words, self._typed)
 
     def open(self) -> None:
         """Ready to be written in; what stood there is selected."""

@@ -10,6 +10,7 @@ import sys
 import tkinter as tk
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from client_account_pages import AccountPages
@@ -172,7 +173,9 @@ class ClientWindow(tk.Tk):
         }
         for key, act in chatting.items():
             # Ahead of what the line to write in does with them: it knows Ctrl+K and Ctrl+F too.
-            self.bind_class("ChatKeys", key, lambda _, act=act: self._press(act))  # type: ignore[misc]
+            # Not by bind_class: what Tcl calls for that holds this window for ever.
+            press = self.register(partial(self._press, act))
+            self.tk.call("bind", "ChatKeys", key, f'if {{[{press}] eq "break"}} break')
 
     def _press(self, act: Callable[[], object]) -> str | None:
         if not self.is_chatting():

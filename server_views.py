@@ -11,7 +11,7 @@ from pathlib import Path
 from server_form import EVERY_NETWORK, FormField, ServerForm
 from server_model import Phase, ServerModel
 from texts import Texts
-from widgets import Card, Field, Link
+from widgets import Card, Field, Link, watch
 from widgets_look import Look, draw_rounded, is_focused
 from widgets_paint import Icon
 
@@ -135,7 +135,7 @@ class FormCard(Card):
             pady=0,
         )
         self._hint.bind("<Button-1>", lambda _: bind.entry.focus_set())
-        bind.variable.trace_add("write", lambda *_: self._show_hint())
+        watch(bind, bind.variable, self._show_hint)
         self.open_box = CheckBox(
             self.inside,
             look,

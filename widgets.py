@@ -344,7 +344,7 @@ class Field(tk.Frame):
         self._box.bind("<Button-1>", lambda _: self.entry.focus_set())
         self.bind("<Configure>", self._wrap)
         if on_change is not None:
-            self.variable.trace_add("write", lambda *_: on_change())
+            watch(self, self.variable, on_change)
 
     @property
     def value(self) -> str:
@@ -508,6 +508,16 @@ class ThinScrollbar(tk.Canvas):
 
 
 # --- around the windows ---
+
+
+def watch(widget: tk.Misc, variable: tk.Variable, on_change: Callable[[], object]) -> None:
+    """Calls it whenever the variable changes, until the widget is destroyed.
+
+    Tcl holds what it shall call, and with that the view that holds the variable: without an end
+    none of them would ever be freed.
+    """
+    trace = variable.trace_add("write", lambda *_: on_change())
+    widget.bind("<Destroy>", lambda _: variable.trace_remove("write", trace), add=True)
 
 
 class EventPump:

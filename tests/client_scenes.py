@@ -134,19 +134,11 @@ class Scene:
     def settle(self, until: Callable[[], bool] | None = None) -> None:
         """Lets the window work until its queue is empty and ``until`` holds, for 5 s at most."""
         ends = datetime.now(UTC) + timedelta(seconds=5)
-        is_quiet = False
-        while not self.is_closed and not (is_quiet and (until is None or until())):
+        while not self.is_closed:
+            self.window.update()  # asks the display, too, and takes what came of that
+            if self.is_closed or (self.events.empty() and (until is None or until())):
+                return
             assert datetime.now(UTC) < ends, "the window did not settle"
-            is_quiet = self.events.empty()
-            self.window.update()
-            self._let_pass(22)
-
-    def _let_pass(self, milliseconds: int) -> None:
-        if self.is_closed:
-            return
-        done: list[bool] = []
-        self.window.after(milliseconds, done.append, True)
-        while not (done or self.is_closed):
             self.window.tk.dooneevent(0)
 
     def asked(self, kind: type[Any]) -> list[Any]:

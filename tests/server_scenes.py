@@ -79,7 +79,7 @@ class Stage:
         """Until the window has taken and drawn everything; nothing if it is closed."""
         try:
             while not self.events.empty():
-                self.window.update()
+                self.window.tk.dooneevent(0)
             self.window.update()
         except tk.TclError:  # it closed itself
             return
