@@ -355,7 +355,7 @@ class Chain:
 
 @contextmanager
 def a_chain(folder: Path, chance: random.Random) -> Iterator[Chain]:
-    worlds = {name: World(folder / name, host, are_copied=True) for name, host in PLACES.items()}
+    worlds = {name: World(folder / name, host) for name, host in PLACES.items()}
     try:
         for world in worlds.values():
             world.folder.mkdir(parents=True)

@@ -12,8 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from copied_programs import Copy, can_copy, copy
-
 ROOT = Path(__file__).parent.parent
 PATIENCE = 30.0  # seconds until something that never comes is a failure
 PASSWORD = "kopi-hujan-tiga"
@@ -30,35 +28,25 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 class Program:
     """One process. ``lines`` holds what it wrote to standard output so far."""
 
-    def __init__(
-        self, *argv: str | Path, environment: dict[str, str], is_copied: bool = False
-    ) -> None:
-        """``is_copied``: saves the start of an interpreter, where one like another will do."""
+    def __init__(self, *argv: str | Path, environment: dict[str, str]) -> None:
         self.lines: list[str] = []
         self._rest = b""
-        theirs_in, ours_in = os.pipe()
-        ours_out, theirs_out = os.pipe()
-        ours_errors, theirs_errors = os.pipe()
-        self._stdin = os.fdopen(ours_in, "wb")
-        self._stdout, self._stderr = os.fdopen(ours_out, "rb"), os.fdopen(ours_errors, "rb")
-        command = [str(ROOT / argv[0]), *map(str, argv[1:])]
-        usual = clean_environment()
-        environment = usual | environment
-        self.process: subprocess.Popen[bytes] | Copy
-        if is_copied and can_copy(str(argv[0]), usual, environment):
-            streams = theirs_in, theirs_out, theirs_errors
-            self.process = copy(command, streams, usual, environment, "/")
-        else:
-            self.process = subprocess.Popen(
-                [sys.executable, *command],
-                stdin=theirs_in,
-                stdout=theirs_out,
-                stderr=theirs_errors,
-                env=environment,
-                cwd="/",
-            )
-        for end in (theirs_in, theirs_out, theirs_errors):
-            os.close(end)
+        self.process = subprocess.Popen(
+            [sys.executable, ROOT / argv[0], *argv[1:]],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=clean_environment() | environment,
+            cwd="/",
+        )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        self._stdin, self._stdout, self._stderr = (
+            self.process.stdin,
+            self.process.stdout,
+            self.process.stderr,
+        )
 
     def type(self, *lines: str) -> None:
         self._stdin.write("".join(f"{line}\n" for line in lines).encode())
@@ -147,11 +135,9 @@ def clean_environment() -> dict[str, str]:
 class World:
     """A folder in which servers and clients run, and end with the test."""
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1", *, are_copied: bool = False) -> None:
-        """``are_copied``: its programs, see Program."""
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
         self.folder = folder
         self.host = host
-        self._are_copied = are_copied
         self.environment: dict[str, str] = {}
         self.port = 0
         self.key = ""
@@ -159,15 +145,7 @@ class World:
         self._programs: list[Program] = []
 
     def run(self, *argv: str | Path, **environment: str) -> Program:
-        """As people start it."""
-        return self._add(Program(*argv, environment=self.environment | environment))
-
-    def start(self, *argv: str | Path, **environment: str) -> Program:
-        """As it is quickest here, where the start is not what is tested."""
-        environment = self.environment | environment
-        return self._add(Program(*argv, environment=environment, is_copied=self._are_copied))
-
-    def _add(self, program: Program) -> Program:
+        program = Program(*argv, environment=self.environment | environment)
         self._programs.append(program)
         return program
 
@@ -185,7 +163,7 @@ class World:
     def start_server(self, *argv: str | Path, folder: str = "room", **environment: str) -> Program:
         port = self.port or free_port()
         environment = {"RUANG_PASSWORD": PASSWORD} | environment
-        return self.start(
+        return self.run(
             "server.py", "--headless", "--bind", self.host, "--port", str(port),
             "--data", self.folder / folder, *argv, **environment,
         )  # fmt: skip
@@ -199,7 +177,7 @@ class World:
             "RUANG_DOWNLOADS": str(self.folder / "Downloads"),
         } | environment
         place = f"{self.host}:{self.port}"
-        return self.start("client.py", mode, place, "--name", name, *argv, **environment)
+        return self.run("client.py", mode, place, "--name", name, *argv, **environment)
 
     def entered(self, name: str, *argv: str | Path, **environment: str) -> Program:
         """A client by script that is in the room."""
@@ -215,8 +193,8 @@ class World:
 
 
 @contextmanager
-def a_world(folder: Path, host: str = "127.0.0.1", *, are_copied: bool = False) -> Iterator[World]:
-    world = World(folder, host, are_copied=are_copied)
+def a_world(folder: Path, host: str = "127.0.0.1") -> Iterator[World]:
+    world = World(folder, host)
     try:
         yield world
     finally:

@@ -21,7 +21,7 @@ pytestmark = [
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with a_world(tmp_path, are_copied=True) as world:
+    with a_world(tmp_path) as world:
         yield world
 
 

@@ -17,7 +17,6 @@ from processes import (
     PASSWORD,
     PATIENCE,
     ROOT,
-    Program,
     World,
     a_world,
     clean_environment,
@@ -34,17 +33,8 @@ pytestmark = [
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with a_world(tmp_path, are_copied=True) as world:
+    with a_world(tmp_path) as world:
         yield world
-
-
-@pytest.fixture(scope="module", autouse=True)
-def caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """Somebody who calls where nobody is. It takes ten seconds to be sure: others go on meanwhile,
-    of whom none serves that address."""
-    with a_world(tmp_path_factory.mktemp("caller"), "127.0.0.99") as world:
-        world.port = free_port()
-        yield world.client("ana")
 
 
 @pytest.fixture
@@ -325,6 +315,15 @@ def test_a_wrong_password_or_a_taken_name_ends_with_4(world: World) -> None:
     assert '"NAME_TAKEN"' in taken.lines[-1]
 
 
+def test_nobody_at_the_address_ends_with_3(world: World) -> None:
+    world.port = free_port()
+
+    client = world.client("ana")
+
+    assert client.exit_code() == 3
+    assert '"UNREACHABLE"' in client.lines[-1]
+
+
 def test_a_script_must_say_who_and_where(world: World) -> None:
     client = world.run("client.py", "--json")
 
@@ -576,11 +575,3 @@ def test_an_interrupt_at_a_terminal_ends_with_130(world: World) -> None:
     person.process.send_signal(signal.SIGINT)
 
     assert person.exit_code() == 130
-
-
-# --- nobody there ---
-
-
-def test_nobody_at_the_address_ends_with_3(caller: Program) -> None:
-    assert caller.exit_code() == 3
-    assert '"UNREACHABLE"' in caller.lines[-1]

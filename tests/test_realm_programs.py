@@ -65,10 +65,7 @@ def outcome(answer: dict[str, Any]) -> tuple[str, str | None]:
 
 @pytest.fixture
 def realms(tmp_path: Path) -> Iterator[tuple[Campus, Campus]]:
-    with (
-        a_world(tmp_path / "a", "127.0.0.1", are_copied=True) as one,
-        a_world(tmp_path / "b", "127.0.0.2", are_copied=True) as two,
-    ):
+    with a_world(tmp_path / "a", "127.0.0.1") as one, a_world(tmp_path / "b", "127.0.0.2") as two:
         both = Campus(one, "campus-a", "alice"), Campus(two, "campus-b", "bob")
         for campus in both:
             campus.enter()

@@ -71,7 +71,7 @@ class Words:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with a_world(tmp_path, are_copied=True) as world:
+    with a_world(tmp_path) as world:
         world.server()
         yield world
 
@@ -123,7 +123,7 @@ class Person:
     """Somebody at a terminal, on a computer of their own."""
 
     def __init__(self, world: World, computer: str, words: Words) -> None:
-        self.program: Program = world.start(
+        self.program: Program = world.run(
             "client.py", "--terminal", f"127.0.0.1:{world.port}",
             RUANG_LANG=words.name, RUANG_CONFIG=str(world.folder / f"computer of {computer}"),
         )  # fmt: skip
@@ -348,7 +348,7 @@ def test_a_file_is_sent_to_a_user_who_is_away_and_to_a_group(world: World, langu
 @pytest.fixture
 def campus(tmp_path: Path) -> Iterator[World]:
     """Another realm."""
-    with a_world(tmp_path / "kampus", "127.0.0.2", are_copied=True) as campus:
+    with a_world(tmp_path / "kampus", "127.0.0.2") as campus:
         campus.server("--name", "kampus")
         yield campus
 
