@@ -6,13 +6,14 @@ Source: docs/protocol.md.
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Self
 
 from conversation import CHAIN_SIZE, MAX_NAME_BYTES, ROOM, ConversationKind
 from entering import HeldLog, OfferedLog, decode_held_log
 from protocol import JsonValue, PeerError
 from protocol_requests import Fields, hex_field, list_field, number_field, text_field
 
-MAX_HELD = 12  # logs stated in one LOGS: more do not fit into a request
+MAX_HELD = 12  # logs stated in one LOGS or SHARED: more do not fit into a request
 MAX_PAGE = 100  # logs in one answer
 
 
@@ -28,11 +29,11 @@ class LogsRequest:
         return {"after": self.after, "held": held}
 
     @classmethod
-    def decode(cls, fields: Fields) -> "LogsRequest":
+    def decode(cls, fields: Fields) -> Self:
         """Raises PeerError."""
         after, held = number_field(fields, "after"), list_field(fields, "held")
         if len(held) > MAX_HELD:
-            raise PeerError("too many logs in LOGS")
+            raise PeerError("too many logs stated")
         logs = tuple(decode_held_log(log) for log in held)
         _check_ascending([after, *(log.conversation for log in logs)])
         return cls(after, logs)
@@ -130,12 +131,15 @@ class LogsAnswer:
         logs = tuple(OfferedConversation.decode(row) for row in list_field(fields, "logs"))
         changed = [number_field({"log": log}, "log") for log in list_field(fields, "changed")]
         next_after = number_field(fields, "next") if "next" in fields else None
-        _check_ascending([asked.after, *(log.conversation for log in logs)])
-        if next_after is not None and next_after < max(
-            [asked.after + 1, *(log.conversation for log in logs)]
-        ):
-            raise PeerError("an answer to LOGS that goes back")
+        check_page(asked.after, [log.conversation for log in logs], next_after)
         return cls(logs, tuple(changed), next_after)
+
+
+def check_page(after: int, conversations: list[int], next_after: int | None) -> None:
+    """Raises PeerError for a page, or a next one, that is not ``after`` what was there before."""
+    _check_ascending([after, *conversations])
+    if next_after is not None and next_after < max([after + 1, *conversations]):
+        raise PeerError("a page of logs that goes back")
 
 
 def _check_ascending(conversations: list[int]) -> None:

@@ -6,6 +6,7 @@ window or the terminal; thread "joining" owns the driver; the network thread own
 """
 
 import io
+import ipaddress
 import logging
 import os
 import secrets
@@ -22,6 +23,7 @@ from typing import Protocol
 from client_core import ClientCore
 from client_disk import ClientDisk
 from client_events import (
+    Answered,
     Command,
     Crashed,
     Ended,
@@ -39,9 +41,11 @@ from client_file_events import UnfinishedChanged
 from client_form import JoinFailed, JoinField, JoinForm, Typed, Way
 from client_json import JsonTalk
 from client_paths import UserPaths
+from client_realm_events import AddRealm
 from client_rows import is_same_key
 from client_terminal import InputEnded, TypedLine, read_lines, run_terminal
 from endpoint import Driver, bind, is_in_use, resolve
+from protocol import Code
 from settings import (
     ClientOptions,
     Exit,
@@ -170,7 +174,7 @@ class Connector:
         self._downloads = downloads_folder(os.environ, sys.platform, Path.home())
         self._driver: Driver[Command, Event] | None = None
         self._visit: Visit | None = None
-        self._wanted: SimpleQueue[JoinForm | None] = SimpleQueue()
+        self._wanted: SimpleQueue[JoinForm | AddRealm | None] = SimpleQueue()
         self._is_closing = False
         self._thread = threading.Thread(target=self._work, name="joining")
         self._thread.start()
@@ -184,7 +188,10 @@ class Connector:
         self._wanted.put(None)
 
     def submit(self, command: Command) -> None:
-        """To the core that runs, if one does."""
+        """To the core that runs, if one does. Who links a realm may name its host."""
+        if isinstance(command, AddRealm) and not _is_ip(command.host):
+            self._wanted.put(command)
+            return
         driver = self._driver
         if driver is not None:
             driver.submit(command)
@@ -205,6 +212,9 @@ class Connector:
     def _work(self) -> None:
         while not self._is_closing:
             form = self._wanted.get()
+            if isinstance(form, AddRealm):
+                self._add_realm(form)
+                continue
             self._stop_driver()
             if form is None or self._is_closing:
                 continue
@@ -239,6 +249,15 @@ class Connector:
         self._driver, self._visit = driver, visit
         driver.submit(command)
         return None
+
+    def _add_realm(self, wish: AddRealm) -> None:
+        """A server looks up no names: whoever names a host knows which one is meant."""
+        try:
+            host, _ = resolve(wish.host, wish.port)
+        except (OSError, UnicodeError):
+            self.put(Answered(wish.ticket, Code.REALM_UNREACHABLE))
+        else:
+            self.submit(replace(wish, host=host))
 
     def _stop_driver(self) -> None:
         if self._driver is not None:
@@ -371,6 +390,14 @@ def _prefill(options: ClientOptions) -> Typed | None:
         options.account or "",
         options.account_password or "",
     )
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _utc_milliseconds() -> int:

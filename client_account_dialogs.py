@@ -203,14 +203,7 @@ class AccountDialog(Dialog):
     def _build_token(self, token: str) -> None:
         look, colours, say = self.look, self.look.colours, self.say
         self.add_words(say("account.token").upper(), look.caption, colours.soft, top=20)
-        card = Card(
-            self.body,
-            look,
-            fill=colours.note,
-            border=colours.note_line,
-            ground=colours.ground,
-            padding=(14, 10),
-        )
+        card = Card(self.body, look, fill=colours.note, border=colours.note_line, padding=(14, 10))
         card.pack(fill="x", pady=(look.px(6), 0))
         half = (len(token) + 1) // 2
         shown = f"{token[:half]}\n{token[half:]}"

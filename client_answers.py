@@ -27,7 +27,9 @@ from client_events import (
     Search,
 )
 from client_file_events import AskFiles
-from protocol import Code, JsonValue
+from client_realm_events import AddRealm, AskRealms, RealmInfo, RealmState
+from protocol import Address, Code, JsonValue
+from realms import is_alias, split_realm
 from texts import Texts
 
 MAX_DETAIL = 64  # characters of a country or a full name; the server takes no more
@@ -49,6 +51,8 @@ COMMAND_OF: dict[type[Request], str] = {  # the name of the typed command
     FindPeople: "find",
     Search: "search",
     AskFiles: "files",
+    AddRealm: "addrealm",
+    AskRealms: "realms",
 }
 _FAILURES: dict[tuple[str, Code], str] = {  # where a command has a sentence of its own
     ("register", Code.NAME_TAKEN): "answer.user_exists",
@@ -58,6 +62,13 @@ _FAILURES: dict[tuple[str, Code], str] = {  # where a command has a sentence of 
     ("sendfile", Code.BAD_REQUEST): "answer.yourself",
     ("joingroup", Code.NO_SUCH_GROUP): "answer.group_missing",
     ("search", Code.BAD_REQUEST): "answer.search_words",
+    ("addrealm", Code.WRONG_PASSWORD): "answer.realm_password",
+    ("addrealm", Code.NOT_ALLOWED): "answer.realm_not_allowed",
+    ("addrealm", Code.SERVER_FULL): "answer.realms_full",
+}
+_BAD_REALMS = {  # reasons of ADD_REALM's BAD_REQUEST
+    "name": "answer.realm_name",
+    "self": "answer.realm_self",
 }
 _FAILURES_OF_ALL = {
     Code.NO_SESSION: "answer.no_session",
@@ -78,6 +89,12 @@ _FAILURES_OF_ALL = {
     Code.FILE_CHANGED: "answer.file_changed",
     Code.FILE_REMOVED: "answer.file_removed",
     Code.FILE_NAME_INVALID: "answer.file_name_invalid",
+    Code.NO_SUCH_REALM: "answer.no_such_realm",
+    Code.REALM_EXISTS: "answer.realm_exists",
+    Code.REALM_UNREACHABLE: "answer.realm_unreachable",
+    Code.NO_WAY_THERE: "answer.no_way_there",
+    Code.TEXT_TOO_LONG: "refused.text_too_long",
+    Code.TEXT_INVALID: "refused.text_invalid",
 }
 
 
@@ -102,6 +119,8 @@ def failure_sentence(command: str, answered: Answered, say: Texts) -> str:
         return say(f"name.{answered.reason or 'character'}")
     if code is Code.TOO_MANY_GUESSES:
         return say("answer.too_many_guesses", wait=max(1, round(answered.wait)))
+    if (command, code) == ("addrealm", Code.BAD_REQUEST):
+        return say(_BAD_REALMS.get(answered.reason, "answer.realm_address"))
     key = _FAILURES.get((command, code)) or _FAILURES_OF_ALL.get(code)
     return say("answer.other", code=code.name) if key is None else say(key)
 
@@ -126,8 +145,7 @@ def _success(asked: Request, answered: Answered, say: Texts) -> _Success:
             name = result if isinstance(result, str) else asked.name
             return say("answer.renamed", name=name), {"name": name}, None
         case AddGroup() | JoinGroup() | LeaveGroup():
-            message = say(_GROUPS[type(asked)], group=asked.name)
-            return message, {"conversation": f"group:{asked.name}"}, None
+            return _group_changed(asked, answered, say)
         case AskGroups():
             return _groups(groups_of(answered), say)
         case AskMembers():
@@ -136,6 +154,8 @@ def _success(asked: Request, answered: Answered, say: Texts) -> _Success:
             found = _found_of(answered)
             key = "answer.found" if found else "answer.found_none"
             return say(key, count=len(found)), {}, found
+        case AddRealm() | AskRealms():
+            return _of_realms(asked, answered, say)
         case _:  # OpenPrivate, FindPeople, AskFiles: nobody is told of them alone
             return "", {}, None
 
@@ -145,6 +165,20 @@ _GROUPS: dict[type[Request], str] = {
     JoinGroup: "answer.group_joined",
     LeaveGroup: "answer.group_left",
 }
+
+
+def _group_changed(
+    asked: AddGroup | JoinGroup | LeaveGroup, answered: Answered, say: Texts
+) -> _Success:
+    realm = split_realm(asked.name)[1]
+    fields: dict[str, JsonValue] = {"conversation": f"group:{asked.name}"}
+    if isinstance(asked, JoinGroup) and realm:
+        is_waiting = answered.reason == "waiting"
+        fields["state"] = "waiting" if is_waiting else "delivered"
+        if is_waiting:
+            message = say("answer.group_joined_waiting", group=asked.name, realm=realm)
+            return message, fields, None
+    return say(_GROUPS[type(asked)], group=asked.name), fields, None
 
 
 def groups_of(answered: Answered) -> tuple[GroupInfo, ...]:
@@ -181,6 +215,50 @@ def _groups(groups: tuple[GroupInfo, ...], say: Texts) -> _Success:
     return message, {"groups": fields}, None
 
 
+def realms_of(answered: Answered) -> tuple[RealmInfo, ...]:
+    """The result of AskRealms."""
+    result = answered.result if isinstance(answered.result, tuple) else ()
+    return tuple(one for one in result if isinstance(one, RealmInfo))
+
+
+def _of_realms(asked: AddRealm | AskRealms, answered: Answered, say: Texts) -> _Success:
+    if isinstance(asked, AddRealm):
+        name, room = [*_names_of(answered), "", ""][:2]
+        return say("answer.realm_added", name=name), {"name": name, "room": room}, None
+    realms = realms_of(answered)
+    names = [
+        say("answer.realm_waiting", name=realm.name, count=realm.waiting)
+        if realm.state is RealmState.AWAY and realm.waiting
+        else say(_REALMS[realm.state], name=realm.name)
+        for realm in realms
+    ]
+    fields: list[JsonValue] = [
+        {
+            "name": realm.name,
+            "state": realm.state.value,
+            "since": iso_time(realm.since) if realm.since else None,
+            "waiting": realm.waiting,
+            "round_trip_ms": None if realm.round_trip is None else round(1000 * realm.round_trip),
+            "address": None if realm.address is None else _place(realm.address),
+        }
+        for realm in realms
+    ]
+    key = "answer.realms" if realms else "answer.realms_none"
+    return say(key, count=len(realms), names=", ".join(names)), {"realms": fields}, None
+
+
+_REALMS = {
+    RealmState.LINKED: "answer.realm_linked",
+    RealmState.AWAY: "answer.realm_away",
+    RealmState.CUT: "answer.realm_cut",
+}
+
+
+def _place(address: Address) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _members(group: str, names: list[str], say: Texts) -> _Success:
     message = say("answer.members", group=group, count=len(names), names=", ".join(names))
     listed: list[JsonValue] = list(names)
@@ -197,10 +275,10 @@ def foregone(request: Request) -> Answered | None:
             return _invalid(request.name)
         case LogIn() if _invalid(request.name):
             return _failed(Code.WRONG_LOGIN)
-        case OpenPrivate() if _invalid(request.name):
-            return _failed(Code.NO_SUCH_USER)
-        case JoinGroup() | LeaveGroup() | AskMembers() if _invalid(request.name):
-            return _failed(Code.NO_SUCH_GROUP)
+        case OpenPrivate():
+            return _nowhere(request.name, Code.NO_SUCH_USER)
+        case JoinGroup() | LeaveGroup() | AskMembers():
+            return _nowhere(request.name, Code.NO_SUCH_GROUP)
         case Search() if len(request.words) > MAX_SEARCH or not request.words.isprintable():
             return _failed(Code.BAD_REQUEST)
         case _:
@@ -216,6 +294,16 @@ def _invalid(name: str) -> Answered | None:
         normalise_name(name)
     except NameInvalid as invalid:
         return Answered(0, Code.NAME_INVALID, reason=invalid.reason.value)
+    return None
+
+
+def _nowhere(name: str, unknown: Code) -> Answered | None:
+    """Of somebody, or a group, here or in another realm."""
+    local, at, _ = name.partition("@")
+    if _invalid(local):
+        return _failed(unknown)
+    if at and not is_alias(split_realm(name)[1].strip()):
+        return _failed(Code.NO_SUCH_REALM)
     return None
 
 

@@ -45,6 +45,12 @@ def parse_name_and_text(typed: str) -> tuple[str, str]:
     return name, text if meant is None else meant
 
 
+def parse_name_and_rest(typed: str) -> tuple[str, str]:
+    """A word, and all that follows, to be read on. Raises ValueError."""
+    name, place = _take_word(typed, 0)
+    return name, typed[place:]
+
+
 def parse_name_and_path(typed: str) -> tuple[str, str]:
     """A word, and a path, which needs no quotes for its spaces. Raises ValueError."""
     name, place = _take_word(typed, 0)

@@ -10,8 +10,15 @@ from client_commands import find_command
 _QUESTIONS = {  # a key of texts.py, and whether to hide the answer
     "register": (("terminal.ask_user", False), ("terminal.ask_account_password", True)),
     "login": (("terminal.ask_user", False), ("terminal.ask_account_password", True)),
+    "addrealm": (
+        ("terminal.ask_realm", False),
+        ("terminal.ask_realm_address", False),
+        ("terminal.ask_realm_port", False),
+        ("terminal.ask_realm_password", True),
+    ),
     "passwd": (("terminal.ask_old_password", True), ("terminal.ask_new_password", True)),
 }
+_OPTIONAL = frozenset({"terminal.ask_realm_password"})  # nothing is an answer too
 
 
 class Asking:
@@ -21,13 +28,19 @@ class Asking:
         self._words: list[str] = []
         self._questions: tuple[tuple[str, bool], ...] = ()
 
-    def begin(self, line: str) -> bool:
-        """Whether this command lacks words that can be asked for."""
+    def begin(self, line: str, *, is_live: bool) -> bool:
+        """Whether this command lacks words that can be asked for.
+
+        ``is_live``: a person types; else what may be left out is not asked for.
+        """
         word, _, rest = line.partition(" ")
         command = find_command(word) if word.startswith("/") else None
         questions = _QUESTIONS.get(command.name, ()) if command else ()
         try:
-            words = parse_words(rest, 0, len(questions) - 1)
+            most = len(questions)
+            if not is_live and questions and questions[-1][0] in _OPTIONAL:
+                most -= 1
+            words = parse_words(rest, 0, most - 1)
         except ValueError:
             return False  # it lacks nothing, or it is not as it must be
         self._words, self._questions = [word, *words], questions
@@ -42,6 +55,11 @@ class Asking:
     def is_hidden(self) -> bool:
         """Whether its answer is a password."""
         return self._questions[len(self._words) - 1][1]
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether no answer is one too."""
+        return self.question in _OPTIONAL
 
     def take(self, answer: str) -> str | None:
         """The whole line, as if it had been typed so; None: there is another question."""

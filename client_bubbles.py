@@ -21,12 +21,15 @@ from client_rows import (
     Receipt,
     RenamedRow,
     Row,
+    UndeliveredRow,
     UnreadRow,
     day_label,
     presence_line,
     renamed_line,
 )
 from file_words import file_line
+from realm_words import refusal_line
+from realms import split_realm
 from texts import Texts
 from widgets_look import Look, draw_avatar, draw_rounded
 from widgets_paint import Icon
@@ -39,6 +42,7 @@ _RECEIPT_ICONS = {
     Receipt.PENDING: Icon.CLOCK,
     Receipt.WAITING: Icon.CLOCK,
     Receipt.SAVED: Icon.TICK,
+    Receipt.HELD: Icon.CLOCK,
     Receipt.REACHED: Icon.TICKS,
     Receipt.REFUSED: Icon.ALERT,
 }
@@ -53,6 +57,8 @@ def row_key(row: Row) -> RowKey:
             return "message", row.number, row.ticket
         case NoticeRow():
             return "notice", row.number, row.serial
+        case UndeliveredRow():
+            return "notice", row.number, 0
         case _:
             return "other", 0, 0
 
@@ -150,7 +156,9 @@ class RowPainter:
             case MessageRow():
                 return self._measured_message(row)
             case NoticeRow():
-                return self._measured_notice(row)
+                return self._measured_notice(row, row.text)
+            case UndeliveredRow():
+                return self._measured_notice(row, refusal_line(row.note, row.name, self._say))
             case DayRow():
                 return Placed(row, look.px(46), None)
             case UnreadRow():
@@ -199,13 +207,15 @@ class RowPainter:
         gap = look.px(12 if row.starts_run else 5)
         author = None
         if row.starts_run and not row.is_own:
-            end = look.px(_BUBBLE_LEFT) + look.small_strong.measure(look.shown(row.name))
+            name, realm = split_realm(look.shown(row.name))
+            end = look.px(_BUBBLE_LEFT) + look.small_strong.measure(name)
+            end += look.small.measure(f" @{realm}") if realm else 0
             author = (look.px(_AVATAR_LEFT), gap, end, gap + look.px(34))
             gap += self._name_height + look.px(2)
         left = look.px(_BUBBLE_LEFT)
         if row.is_own:
             left = self.width - look.px(_BUBBLE_RIGHT) - width
-        below = self._small_height + look.px(4) if row.receipt is Receipt.REFUSED else 0
+        below = self._small_height + look.px(4) if row.refusal is not None else 0
         x, y = (0, 0) if file is None else file.name_at
         block = Block(
             shown,
@@ -229,9 +239,9 @@ class RowPainter:
             return self._say("chat.waiting")
         return self._time_of(row.sent_at) if row.sent_at else ""
 
-    def _measured_notice(self, row: NoticeRow) -> Placed:
+    def _measured_notice(self, row: NoticeRow | UndeliveredRow, text: str) -> Placed:
         look = self._look
-        shown = shown_text(row.text, can_draw_emoji=self._can_draw_emoji)
+        shown = shown_text(text, can_draw_emoji=self._can_draw_emoji)
         room = max(look.px(80), min(self.width - look.px(120), look.px(640)))
         most_lines = self.opened.get(row_key(row), MOST_LINES)
         wrapped = self._small_typesetter.wrap(shown.text, room, most_lines)
@@ -261,8 +271,8 @@ class RowPainter:
         match row:
             case MessageRow():
                 return self._drawn_message(row, placed)
-            case NoticeRow():
-                return self._drawn_notice(row, placed)
+            case NoticeRow() | UndeliveredRow():
+                return self._drawn_notice(placed)
             case DayRow():
                 return self._drawn_pill(placed, day_label(row.day, self.today, self._say))
             case UnreadRow():
@@ -333,8 +343,20 @@ class RowPainter:
         look = self._look
         colour = look.person_colour(row.person)
         y = bubble_top - self._name_height - look.px(2)
-        name = shown_text(row.name, can_draw_emoji=self._can_draw_emoji).text
+        shown = shown_text(row.name, can_draw_emoji=self._can_draw_emoji).text
+        name, realm = split_realm(shown)
         items = draw_avatar(self.canvas, look, look.px(_AVATAR_LEFT), y, name=name, colour=colour)
+        if realm:
+            items.append(
+                self.canvas.create_text(
+                    look.px(_BUBBLE_LEFT) + look.small_strong.measure(name),
+                    y,
+                    text=f" @{realm}",
+                    anchor="nw",
+                    font=look.small,
+                    fill=look.colours.soft,
+                )
+            )
         items.append(
             self.canvas.create_text(
                 look.px(_BUBBLE_LEFT),
@@ -369,7 +391,7 @@ class RowPainter:
         look, colours, canvas = self._look, self._look.colours, self.canvas
         items = []
         icon = _RECEIPT_ICONS.get(row.receipt)
-        ink = colours.own_faint if row.is_own else colours.soft
+        ink = colours.own_faint if row.is_own and not _is_refused(row) else colours.soft
         if icon is not None:
             size = look.px(11)
             tint = colours.alarm if row.receipt is Receipt.REFUSED else ink
@@ -388,7 +410,7 @@ class RowPainter:
             )
         return items
 
-    def _drawn_notice(self, row: NoticeRow, placed: Placed) -> list[int]:
+    def _drawn_notice(self, placed: Placed) -> list[int]:
         look, colours = self._look, self._look.colours
         assert placed.bubble is not None
         assert placed.block is not None

@@ -20,6 +20,7 @@ from client_overview import (
     header_title,
     member_rows,
     placeholder,
+    realm_rows,
 )
 from client_panels import PEOPLE_WIDTH, Composer, PeopleList
 from client_rows import MessageRow
@@ -176,6 +177,8 @@ class ChatView(tk.Frame):
                 model.room_name,
                 self._address,
                 tuple(conversation_rows(model, today, say)),
+                tuple(realm_rows(model, today, say)),
+                model.may_add_realm,
                 model.my_name,
                 model.me,
                 connection_line(model, say),
@@ -188,7 +191,7 @@ class ChatView(tk.Frame):
         self._show_silent(model.level(model.chosen) is Notify.NONE)
         self._show_banner(model.connection is not Connection.HERE)
 
-    def show_people(self, members: Sequence[str] | None) -> None:
+    def show_people(self, today: date, members: Sequence[str] | None) -> None:
         """Beside the messages; ``members``: of the group shown, once they are known."""
         model = self._model
         kind = model.conversation.kind
@@ -197,7 +200,7 @@ class ChatView(tk.Frame):
         elif kind is ConversationKind.GROUP:
             self.people.show(member_rows(model, members or ()))
         count = len(members) if members is not None else None
-        self.subtitle.configure(text=header_line(model, self._say, count))
+        self.subtitle.configure(text=header_line(model, today, self._say, count))
         self._arrange()
 
     def show_results(self, results: Results | None) -> None:

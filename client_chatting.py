@@ -8,7 +8,7 @@ from functools import partial
 
 from client_answers import answer_for
 from client_chat import ChatView
-from client_commands import Answer, Ask, Do, Exit, Post, interpret
+from client_commands import Answer, Ask, Do, Exit, Post, ReadInbox, interpret
 from client_errands import Errands
 from client_events import (
     AddGroup,
@@ -38,6 +38,7 @@ from client_lines import entry_line, place_mark
 from client_model import ClientModel
 from client_overview import conversation_rows, neighbour, window_title
 from client_paths import UserPaths
+from client_realm_events import RealmsTold
 from client_rows import name_list
 from client_search import Searching
 from client_surroundings import Surroundings
@@ -121,7 +122,7 @@ class Chatting:
                 self.tickets.take(event)
             case LackingTold() | LogReplaced():
                 self._tell(event)
-            case ConversationChanged() | ConversationGone():
+            case ConversationChanged() | ConversationGone() | RealmsTold():
                 self._people_changed = True
             case _:
                 pass
@@ -186,7 +187,7 @@ class Chatting:
         if self._people_changed:
             self._people_changed = False
             is_group = model.conversation.kind is ConversationKind.GROUP
-            view.show_people(self.members.get(model.chosen) if is_group else None)
+            view.show_people(today, self.members.get(model.chosen) if is_group else None)
         self._show_results()
         self._around.root.title(window_title(model))
 
@@ -335,6 +336,11 @@ class Chatting:
             group = self.model.inbox.named(ConversationKind.GROUP, request.name)
             if group is not None and self.open(group.number):
                 self._show_answer(answer)
+
+    def read_inbox(self, realm: str) -> None:
+        """What is unread of a realm, as if it was asked for by a typed command."""
+        answered = partial(self._take_answer, None)
+        self._errands.begin(ReadInbox(realm), answered, self.model.chosen)
 
     def _show_answer(self, answer: Answer) -> bool:
         view = self.view

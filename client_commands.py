@@ -13,6 +13,7 @@ from client_arguments import (
     parse_json_string,
     parse_name,
     parse_name_and_path,
+    parse_name_and_rest,
     parse_name_and_text,
     parse_words,
 )
@@ -33,12 +34,15 @@ from client_events import (
 )
 from client_file_events import FileTrouble
 from client_model import ClientModel
+from client_realm_events import AddRealm, AskRealms
 from conversation import ConversationKind, is_postable_text
 from protocol import MAX_TEXT, Code, JsonValue
+from realms import at_realm
 from texts import Texts
 
 SECRET_WORDS = frozenset({"register", "login", "auth"})  # what follows them holds a password
-_WITH_PASSWORDS = SECRET_WORDS | {"passwd"}
+_WITH_PASSWORDS = SECRET_WORDS | {"passwd", "addrealm"}
+MAX_PORT = 65535
 _COMMAND_LINE = re.compile(r"/(\S*)\s*(.*)", re.DOTALL)
 
 
@@ -51,22 +55,25 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Say this to somebody, or to a group, by name."""
+    """Say this to somebody, or to a group, by name. ``joins``: the group, if one is no member."""
 
     command: str
     kind: ConversationKind
     name: str
     text: str
+    joins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Share a file of this computer with the room, somebody or a group. ``path``: as typed."""
+    """Share a file of this computer with the room, somebody or a group. ``path``: as typed;
+    ``joins``: the group, if one is no member."""
 
     command: str
     kind: ConversationKind
     name: str
     path: str
+    joins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,9 @@ class Do:
 
 @dataclass(frozen=True, slots=True)
 class ReadInbox:
-    """Show what is unread, and mark it read."""
+    """Show what is unread, and mark it read. ``realm``: of that realm alone; empty: all."""
+
+    realm: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +214,10 @@ _REFUSALS = {
     Code.MUTED: "refused.muted",
     Code.DISK_FULL: "refused.disk_full",
     Code.FILE_MISSING: "answer.file_missing",
+    Code.NO_SUCH_USER: "answer.no_such_user",
+    Code.NO_SUCH_GROUP: "answer.no_such_group",
+    Code.NO_WAY_THERE: "answer.no_way_there",
+    Code.BANNED: "answer.banned",
     Code.NOT_A_MEMBER: "answer.not_a_member",
     Code.NO_SESSION: "answer.no_session",
 }
@@ -340,6 +353,42 @@ def _shares(name: str, kind: ConversationKind) -> Callable[[str, ClientModel, Te
     return run
 
 
+def _addrealm(rest: str, _: ClientModel, __: Texts) -> Outcome:
+    name, host, port, *passwords = parse_words(rest, 3, 4)
+    if not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) <= MAX_PORT):
+        raise ValueError("no port")
+    return Do(AddRealm(0, name, host, int(port), "".join(passwords) or None))
+
+
+def _sends_abroad(
+    name: str, kind: ConversationKind
+) -> Callable[[str, ClientModel, Texts], Outcome]:
+    """As _sends does, with the realm apart."""
+
+    def run(rest: str, _: ClientModel, say: Texts) -> Outcome:
+        realm, behind = parse_name_and_rest(rest)
+        receiver, text = parse_name_and_text(behind)
+        checked = check_text(text, say, name)
+        if not isinstance(checked, Post):
+            return checked
+        joins = kind is ConversationKind.GROUP
+        return Send(name, kind, at_realm(receiver, realm), text, joins)
+
+    return run
+
+
+def _shares_abroad(
+    name: str, kind: ConversationKind
+) -> Callable[[str, ClientModel, Texts], Outcome]:
+    def run(rest: str, _: ClientModel, __: Texts) -> Outcome:
+        realm, behind = parse_name_and_rest(rest)
+        receiver, path = parse_name_and_path(behind)
+        joins = kind is ConversationKind.GROUP
+        return Share(name, kind, at_realm(receiver, realm), path, joins)
+
+    return run
+
+
 def _files(rest: str, _: ClientModel, __: Texts) -> Outcome:
     return ListFiles(parse_name(rest) if rest else "")
 
@@ -364,6 +413,7 @@ _SHARE_FAILURES = (
     *(FileTrouble.CHANGED, Code.FILE_MISSING, Code.MUTED, Code.DISK_FULL),
     *(FileTrouble.DROPPED, FileTrouble.LEFT),
 )
+_ABROAD = (Code.NO_SUCH_REALM, Code.NO_WAY_THERE)  # besides, of whatever may bear an @
 COMMANDS: tuple[Command, ...] = (
     Command("help", "/help [COMMAND]", _help),
     Command("info", "/info", _info),
@@ -397,26 +447,29 @@ COMMANDS: tuple[Command, ...] = (
         "send",
         "/send USER TEXT",
         _sends("send", ConversationKind.PRIVATE),
-        failures=(Code.NO_SUCH_USER, Code.BAD_REQUEST, Code.NO_SESSION),
+        failures=(Code.NO_SUCH_USER, *_ABROAD, Code.BAD_REQUEST, Code.NO_SESSION),
     ),
     Command(
         "sendgroup",
         "/sendgroup GROUP TEXT",
         _sends("sendgroup", ConversationKind.GROUP),
-        failures=(Code.NO_SUCH_GROUP, Code.NOT_A_MEMBER, Code.NO_SESSION),
+        failures=(Code.NO_SUCH_GROUP, Code.NOT_A_MEMBER, Code.NO_SUCH_REALM, Code.NO_SESSION),
     ),
     Command(
         "sendfile",
         "/sendfile USER FILE",
         _shares("sendfile", ConversationKind.PRIVATE),
-        failures=(Code.NO_SUCH_USER, *_SHARE_FAILURES, Code.BAD_REQUEST, Code.NO_SESSION),
+        failures=(
+            *(Code.NO_SUCH_USER, *_ABROAD, *_SHARE_FAILURES),
+            *(Code.BAD_REQUEST, Code.NO_SESSION),
+        ),
     ),
     Command(
         "sendgroupfile",
         "/sendgroupfile GROUP FILE",
         _shares("sendgroupfile", ConversationKind.GROUP),
         failures=(
-            *(Code.NO_SUCH_GROUP, Code.NOT_A_MEMBER),
+            *(Code.NO_SUCH_GROUP, Code.NOT_A_MEMBER, Code.NO_SUCH_REALM),
             *(*_SHARE_FAILURES, Code.NO_SESSION),
         ),
     ),
@@ -455,7 +508,10 @@ COMMANDS: tuple[Command, ...] = (
         "joingroup",
         "/joingroup GROUP",
         _names(JoinGroup),
-        failures=(Code.NO_SUCH_GROUP, Code.ALREADY_A_MEMBER, Code.NO_SESSION),
+        failures=(
+            *(Code.NO_SUCH_GROUP, Code.ALREADY_A_MEMBER),
+            *(*_ABROAD, Code.BANNED, Code.NO_SESSION),
+        ),
     ),
     Command(
         "leavegroup",
@@ -468,6 +524,54 @@ COMMANDS: tuple[Command, ...] = (
         "/members GROUP",
         _names(AskMembers),
         failures=(Code.NO_SUCH_GROUP, Code.NOT_A_MEMBER, Code.NO_SESSION),
+    ),
+    Command(
+        "addrealm",
+        "/addrealm R ADDRESS PORT [PASSWORD]",
+        _addrealm,
+        failures=(
+            *(Code.REALM_EXISTS, Code.REALM_UNREACHABLE, Code.WRONG_PASSWORD),
+            *(Code.TOO_MANY_GUESSES, Code.NOT_ALLOWED, Code.SERVER_FULL),
+            *(Code.BAD_REQUEST, Code.NO_SESSION),
+        ),
+    ),
+    Command("realms", "/realms", _asks(AskRealms), failures=(Code.NO_SESSION,)),
+    Command("delrealm", "/delrealm R", _operates("delrealm")),
+    Command(
+        "sendprivaterealm",
+        "/sendprivaterealm R USER TEXT",
+        _sends_abroad("sendprivaterealm", ConversationKind.PRIVATE),
+        failures=(*_ABROAD, Code.NO_SUCH_USER, Code.BANNED, Code.NO_SESSION),
+    ),
+    Command(
+        "sendfilerealm",
+        "/sendfilerealm R USER FILE",
+        _shares_abroad("sendfilerealm", ConversationKind.PRIVATE),
+        failures=(
+            *(*_ABROAD, Code.NO_SUCH_USER, Code.BANNED),
+            *(*_SHARE_FAILURES, Code.NO_SESSION),
+        ),
+    ),
+    Command(
+        "sendgrouprealm",
+        "/sendgrouprealm R GROUP TEXT",
+        _sends_abroad("sendgrouprealm", ConversationKind.GROUP),
+        failures=(*_ABROAD, Code.NO_SUCH_GROUP, Code.BANNED, Code.NO_SESSION),
+    ),
+    Command(
+        "sendgroupfilerealm",
+        "/sendgroupfilerealm R GROUP FILE",
+        _shares_abroad("sendgroupfilerealm", ConversationKind.GROUP),
+        failures=(
+            *(*_ABROAD, Code.NO_SUCH_GROUP, Code.BANNED),
+            *(*_SHARE_FAILURES, Code.NO_SESSION),
+        ),
+    ),
+    Command(
+        "getrealminbox",
+        "/getrealminbox R",
+        lambda rest, _, __: ReadInbox(parse_name(rest)),
+        failures=(Code.NO_SUCH_REALM, Code.NO_SESSION),
     ),
     Command("say", '/say "JSON STRING"', _say, failures=(Code.NO_SESSION,)),
     Command("kick", "/kick USER", _operates("kick")),

@@ -11,6 +11,7 @@ from itertools import chain
 from client_accounts import Accounts, Myself
 from client_connection import ConnectionShown
 from client_conversations import Conversations
+from client_deliveries import Deliveries
 from client_entrance import Calls, Entrance, Phase
 from client_events import (
     Answered,
@@ -20,6 +21,7 @@ from client_events import (
     ChooseName,
     ChoosePassword,
     Command,
+    DraftForwarded,
     DraftRefused,
     DraftTaken,
     Ended,
@@ -51,10 +53,10 @@ from client_file_events import (
 from client_file_moves import Calls as FileCalls
 from client_file_moves import Disk
 from client_files import Files
-from client_link import Link, LinkState
 from client_logs import Logs
 from client_people import Company
 from client_questions import Questions
+from client_realms import Realms
 from client_requests import Course, Requests
 from conversation import PEOPLE
 from entering import STREAM_SIZE, EnterAnswer, FalseServerError
@@ -68,13 +70,16 @@ from protocol_frames import (
     Posted,
     Reached,
     ReadTo,
+    RealmsChanged,
     Refused,
     Response,
     Typing,
     Want,
 )
+from protocol_link import Link, LinkState
 from protocol_requests import Answer, Fields
 from protocol_session import Session
+from realm_words import refusal_in
 from settings import Limits
 from settings_client import Run
 from settings_files import Unfinished
@@ -123,8 +128,10 @@ class ClientCore:
             random_bytes=random_bytes,
         )
         self._company = Company(self._ask, self._is_here, report)
+        self._realms = Realms(self._ask, report)
+        self._deliveries = Deliveries(report, self._realms.doubt)
         self._conversations = Conversations(
-            self._logs, ask=self._ask, can_ask=self._is_here, report=report
+            self._logs, ask=self._ask, can_ask=self._is_here, report=self._tell
         )
         self._accounts = Accounts(
             logs=self._logs,
@@ -201,9 +208,10 @@ class ClientCore:
             self._leaving_by,
             self._exit_by,
             self._connection.next_timer(),
+            self._deliveries.next_timer(),
         ]
         if self._is_here():
-            dues += [self._logs.next_timer(), self._files.next_timer()]
+            dues += [self._logs.next_timer(), self._files.next_timer(), self._realms.due]
         return min((due for due in dues if due is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
@@ -214,6 +222,9 @@ class ClientCore:
         """Ends the turn: what is due goes out, together with what was queued."""
         self._serve(now)
         self._files.serve(now, is_here=self._is_here())
+        self._deliveries.serve(now)
+        if self._is_here():
+            self._realms.serve(now)
         self._go_on_leaving(now)
         session = self._link.session
         if session is not None and self._is_here():
@@ -255,6 +266,7 @@ class ClientCore:
         self._company.interrupt()
         self._conversations.interrupt()
         self._requests.interrupt()
+        self._realms.interrupt()
         self._files.interrupt()
         return self._entrance.meet(payload, server_key, now)
 
@@ -286,6 +298,7 @@ class ClientCore:
     def _follow(self, answer: EnterAnswer, now: float) -> None:
         self._has_been_in = True
         self._tell_identity()
+        self._realms.enter(now)
         self._logs.enter(answer.person, answer.name, answer.logs, answer.changed, now)
         self._conversations.enter(now)
         self._files.go_on(now)
@@ -400,6 +413,8 @@ class ClientCore:
 
     def _receive_served(self, answer: Answer, now: float) -> None:
         self._entrance.hear(now)
+        if self._realms.receive_answer(answer):
+            return
         try:
             self._requests.receive(answer, now)
         except FalseServerError:
@@ -434,6 +449,8 @@ class ClientCore:
             case Typing():
                 if self._logs.has(frame.conversation):
                     self._company.show_typing(frame.conversation, frame.person)
+            case RealmsChanged():
+                self._realms.look(now)
             case _:
                 raise PeerError("a frame only clients send")
 
@@ -466,13 +483,22 @@ class ClientCore:
     def _tell_of_log(self, event: Event) -> None:
         """What a log reports; how a file of ours came to be shared is told as that, too."""
         match event:
-            case EntryArrived(ticket=int(ticket)) | DraftTaken(ticket):
-                self._events.append(event)
+            case EntryArrived(ticket=int(ticket), entry=entry):
+                self._tell(event)
+                refusal = refusal_in(entry)
+                self._files.take_outcome(ticket, refusal.code if refusal else Code.OK)
+            case DraftTaken(ticket) | DraftForwarded(ticket):
+                self._tell(event)
                 self._files.take_outcome(ticket, Code.OK)
             case DraftRefused(ticket=int(ticket), code=code) if self._files.is_posted(ticket):
                 self._files.take_outcome(ticket, code)
             case _:
-                self._events.append(event)
+                self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        """Of conversations and what is in them."""
+        self._events.append(event)
+        self._deliveries.take(event)
 
     # --- leaving ---
 

@@ -23,6 +23,8 @@ from transfer_blocks import Bitmap, block_count
 SAVE_SHARE = 50  # times on its way, the disk hears what is here: a power cut costs so much
 SAVE_INTERVAL = 5.0  # s, and at least so often
 MOST_ATTEMPTS = 2
+FIRST_COMING_INTERVAL = 0.25  # s until a file on its way from another realm is asked for again,
+COMING_INTERVAL = 2.0  # s at most; doubling
 
 
 class _Step(Enum):
@@ -37,10 +39,12 @@ class Download(Move):
     def __init__(self, command: FetchFile, disk: Disk, calls: Calls) -> None:
         super().__init__(command.ticket, command.note, calls, is_upload=False)
         self._folder = command.folder
+        self._from_realm = command.realm
         self._disk = disk
         self._puller: Puller | None = None  # once it has had a place
         self._step = _Step.PULLING
         self._attempts = 0
+        self._coming_interval = FIRST_COMING_INTERVAL
         self._kept = 0  # blocks of which a restart knows
         self._kept_at = 0.0
         self._is_keeping = False
@@ -105,7 +109,7 @@ class Download(Move):
         done = min(self.note.size, puller.bitmap.count * BLOCK) if puller is not None else 0
         if self.is_paused:
             return FileState.PAUSED, done, 0.0
-        if puller is None or not self.has_place or not is_here:
+        if puller is None or not self.has_place or not is_here or self.realm:
             return FileState.WAITING, done, 0.0
         return FileState.MOVING, done, puller.speed
 
@@ -150,6 +154,7 @@ class Download(Move):
             shelf.drop(self.note.file)
             self.end(FileTrouble.DAMAGED)
             return
+        self.realm = ""
         for first, data in pieces:
             shelf.write(self.note.file, first, data)
         if pieces and puller.is_complete:
@@ -170,10 +175,15 @@ class Download(Move):
                 self._disk.shelf().drop_part(self.note.file)
         super().fail(error)
 
-    def refuse(self, *, is_removed: bool) -> None:
-        """The server has nothing of it for us."""
-        if self.can_stop:
-            self.end(Code.FILE_REMOVED if is_removed else Code.FILE_MISSING)
+    def refuse(self, code: int, now: float) -> None:
+        """The server has nothing of it for us, or not yet."""
+        if not self.can_stop:
+            return
+        if code == Code.FILE_COMING:
+            self.realm, self.not_before = self._from_realm, now + self._coming_interval
+            self._coming_interval = min(COMING_INTERVAL, 2 * self._coming_interval)
+        else:
+            self.end(Code.FILE_REMOVED if code == Code.FILE_REMOVED else Code.FILE_MISSING)
 
     def _is_keeping_due(self, puller: Puller, now: float) -> bool:
         news = puller.bitmap.count - self._kept

@@ -22,11 +22,11 @@ from client_events import (
     PasswordDelayed,
     PasswordRefused,
 )
-from client_link import Link
 from client_logs import Logs
 from conversation import ROOM
 from entering import ONCE_SIZE, STREAM_SIZE, ClientEntering, EnterAnswer, EnterRequest
-from protocol import Address, CloseCode, Code, PeerError, RespPayload, Verb
+from protocol import Address, CloseCode, Code, PeerError, RespPayload, RunJob, Verb
+from protocol_link import Link
 from protocol_requests import Answer, number_field
 
 ENTER_TIMEOUT = 10.0  # s without a word of the server while entering
@@ -52,7 +52,7 @@ class Calls:
     """What entering makes the core do."""
 
     report: Callable[[Event], None]
-    run: Callable[[Callable[[], object], Callable[[object, float], None]], None]
+    run: RunJob
     has_early: Callable[[], bool]  # whether there is something to ask before entering
     is_logging_out: Callable[[], bool]  # perhaps it happened, and the answer was lost
     logged_out: Callable[[float], None]

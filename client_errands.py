@@ -9,13 +9,21 @@ do, and nothing waits for their end.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from auth import fold_name
-from client_answers import COMMAND_OF, answer_for, failure, foregone, groups_of, iso_time
+from client_answers import (
+    COMMAND_OF,
+    answer_for,
+    failure,
+    foregone,
+    groups_of,
+    iso_time,
+    realms_of,
+)
 from client_commands import (
     Answer,
     Do,
@@ -33,6 +41,7 @@ from client_events import (
     AskGroups,
     Command,
     ConversationChanged,
+    DraftForwarded,
     DraftRefused,
     DraftTaken,
     EntryArrived,
@@ -48,10 +57,13 @@ from client_events import (
 )
 from client_file_answers import file_failure
 from client_file_events import FileTrouble
-from client_inbox import Inbox
+from client_inbox import Conversation, Inbox
+from client_realm_events import AskRealms, DeliveryTold
+from client_tickets import Tickets
 from client_transfers import OnAnswer, Transfers
 from conversation import ROOM, ConversationKind
 from protocol import Code, JsonValue
+from realms import split_realm
 from texts import Texts
 
 OLDER_AT_ONCE = 100  # entries asked for at a time, for an inbox that holds more than is here
@@ -71,7 +83,19 @@ class _Letter:
     errand: Send | Share
     on_answer: OnAnswer
     path: Path | None = None  # of the file
+    is_asked_for: bool = False  # by name: the answer brings its conversation
     conversation: int = 0
+    is_waiting: bool = False  # for its realm: nothing more of it is waited for here
+
+
+@dataclass(slots=True, eq=False)
+class _Said:
+    """A message on its way. ``fields``: of its entry, once they are known."""
+
+    command: str
+    on_answer: OnAnswer
+    is_waiting: bool = False  # for its realm, as is known already
+    fields: dict[str, JsonValue] = field(default_factory=dict)
 
 
 class Errands:
@@ -88,16 +112,15 @@ class Errands:
     ) -> None:
         self._inbox = inbox
         self._say = say
-        self._submit = submit
-        self._new_ticket = new_ticket
         self._paths = paths
-        self._transfers = Transfers(inbox, say, submit=submit, new_ticket=new_ticket, ask=self._ask)
+        self._tickets = Tickets(submit=submit, new_ticket=new_ticket)
+        self._transfers = Transfers(inbox, say, self._tickets)
         self._queue: deque[tuple[Errand, OnAnswer, int]] = deque()
         self._is_alone = False  # one is under way that all others wait for
-        self._asked: dict[int, Callable[[Answered], None]] = {}  # by ticket
-        self._said: dict[int, tuple[str, OnAnswer]] = {}  # by ticket: command
+        self._said: dict[int, _Said] = {}  # by ticket
         self._letters: deque[_Letter] = deque()  # said in the order they were typed
         self._reading: OnAnswer | None = None
+        self._reading_of = ""  # the realm whose inbox it is; empty: all
         self._older_of = 0  # the conversation whose older entries are on their way; 0: none
 
     @property
@@ -137,7 +160,7 @@ class Errands:
             return
         match errand:
             case Post(text):
-                self._post(text, conversation, "say", on_answer)
+                self._post(text, conversation, _Said("say", on_answer))
             case Send():
                 self._write(_Letter(errand, on_answer))
             case Share():
@@ -148,26 +171,28 @@ class Errands:
                 self._do(request, on_answer)
             case _:
                 self._is_alone = True
-                self._reading = on_answer
-                self._older_of = 0
-                self._read_on()
+                if realm := errand.realm:
+                    self._tickets.ask(AskRealms(0), partial(self._read_realm, realm, on_answer))
+                else:
+                    self._read("", on_answer)
 
     # --- events ---
 
     def take_event(self, event: object) -> None:
         """After the inbox took it."""
         match event:
-            case Answered(ticket):
-                if finish := self._asked.pop(ticket, None):
-                    finish(event)
+            case Answered():
+                self._tickets.take(event)
             case EntryArrived(conversation, number, entry, int(ticket)):
                 self._end_post(ticket, conversation, number, entry.sent_at)
+            case DeliveryTold(ticket, conversation, code):
+                self._end_delivery(ticket, conversation, code)
+            case DraftForwarded(ticket, conversation):
+                self._end_forwarded(ticket, conversation)
             case DraftTaken(ticket, conversation, number, sent_at):
                 self._end_post(ticket, conversation, number, sent_at)
-            case DraftRefused(int(ticket)):
-                if said := self._said.pop(ticket, None):
-                    sentence = refusal_sentence(event.code, self._say)
-                    said[1](Answer(False, said[0], event.code.name, sentence))
+            case DraftRefused(int(ticket), code=code):
+                self._refuse_post(ticket, code)
             case ConversationChanged():
                 self._post_letters()
             case OlderArrived():
@@ -182,18 +207,13 @@ class Errands:
 
     # --- requests ---
 
-    def _ask(self, request: Request, finish: Callable[[Answered], None]) -> None:
-        ticket = self._new_ticket()
-        self._asked[ticket] = finish
-        self._submit(replace(request, ticket=ticket))
-
     def _do(self, request: Request, on_answer: OnAnswer) -> None:
         known = foregone(request)
         if known is not None:
             on_answer(answer_for(request, known, self._say))
             return
         self._is_alone = True
-        self._ask(request, partial(self._done, request, on_answer))
+        self._tickets.ask(request, partial(self._done, request, on_answer))
 
     def _done(self, request: Request, on_answer: OnAnswer, answered: Answered) -> None:
         self._is_alone = False
@@ -208,44 +228,84 @@ class Errands:
 
     # --- messages ---
 
-    def _post(self, text: str, conversation: int, command: str, on_answer: OnAnswer) -> None:
-        ticket = self._new_ticket()
-        self._said[ticket] = (command, on_answer)
-        self._submit(Say(ticket, conversation, text))
+    def _post(self, text: str, conversation: int, said: _Said) -> None:
+        ticket = self._tickets.new_ticket()
+        self._said[ticket] = said
+        self._tickets.submit(Say(ticket, conversation, text))
 
     def _end_post(self, ticket: int, conversation: int, number: int, sent_at: int) -> None:
-        """It is on the server's disk."""
+        """It is on the server's disk; of what goes to another realm more will be told."""
+        said = self._said.get(ticket)
+        if said is None:
+            return
+        said.fields = {
+            "conversation": self._inbox.label(conversation),
+            "number": number,
+            "time": iso_time(sent_at),
+        }
+        if not self._inbox.realm(conversation):
+            del self._said[ticket]
+            said.on_answer(Answer(True, said.command, "OK", self._say("answer.sent"), said.fields))
+        else:
+            self._end_forwarded(ticket, conversation)
+
+    def _end_forwarded(self, ticket: int, conversation: int) -> None:
+        """Our server has it, and perhaps it was told before that the realm is away."""
+        if ticket in self._said and self._said[ticket].is_waiting:
+            self._end_delivery(ticket, conversation, None)
+
+    def _refuse_post(self, ticket: int, code: Code) -> None:
         if said := self._said.pop(ticket, None):
-            command, on_answer = said
-            fields: dict[str, JsonValue] = {
-                "conversation": self._inbox.label(conversation),
-                "number": number,
-                "time": iso_time(sent_at),
-            }
-            on_answer(Answer(True, command, "OK", self._say("answer.sent"), fields))
+            sentence = refusal_sentence(code, self._say)
+            said.on_answer(Answer(False, said.command, code.name, sentence))
+
+    def _end_delivery(self, ticket: int, conversation: int, code: Code | None) -> None:
+        said = self._said.pop(ticket, None)
+        if said is None:
+            return
+        if code not in (Code.OK, None):
+            said.on_answer(failure(said.command, Answered(0, code), self._say))
+            return
+        message, state = self._say("answer.sent"), "delivered"
+        if code is None:
+            realm = self._inbox.realm(conversation)
+            message, state = self._say("answer.sent_waiting", realm=realm), "waiting"
+        label: dict[str, JsonValue] = {"conversation": self._inbox.label(conversation)}
+        fields = label | said.fields | {"state": state}
+        said.on_answer(Answer(True, said.command, "OK", message, fields))
 
     def _write(self, letter: _Letter) -> None:
         errand = letter.errand
+        if errand.kind is ConversationKind.GROUP and errand.joins:
+            # Each time, also as a member: a group that its realm did not have may be there now,
+            # and takes nothing before somebody asks for it.
+            self._reach(letter, JoinGroup(0, errand.name))
+            return
         if errand.kind is ConversationKind.PRIVATE:
             # By name each time: somebody else may have it now, and must not get what was
             # meant for whoever had it before.
-            request: Request = OpenPrivate(0, errand.name)
-            known = foregone(request)
-            if known is not None:
-                letter.on_answer(failure(errand.command, known, self._say))
-                return
-            self._letters.append(letter)
-            self._ask(request, partial(self._opened, letter))
+            self._reach(letter, OpenPrivate(0, errand.name))
             return
         self._letters.append(letter)
         if self._inbox.named(errand.kind, errand.name) is None:
-            self._ask(AskGroups(0), partial(self._looked_up, letter))
+            self._tickets.ask(AskGroups(0), partial(self._looked_up, letter))
         self._post_letters()
 
+    def _reach(self, letter: _Letter, request: OpenPrivate | JoinGroup) -> None:
+        known = foregone(request)
+        if known is not None:
+            letter.on_answer(failure(letter.errand.command, known, self._say))
+            return
+        letter.is_asked_for = True
+        self._letters.append(letter)
+        self._tickets.ask(request, partial(self._opened, letter))
+
     def _opened(self, letter: _Letter, answered: Answered) -> None:
-        if answered.code is Code.OK and isinstance(answered.result, int):
+        is_reached = answered.code in (Code.OK, Code.ALREADY_A_MEMBER)
+        if is_reached and isinstance(answered.result, int):
             self._learn_of(answered, letter.errand.kind, letter.errand.name)
             letter.conversation = answered.result
+            letter.is_waiting = answered.reason == "waiting"
         else:
             self._return(letter, answered)
         self._post_letters()
@@ -258,11 +318,21 @@ class Errands:
         groups = [one for one in groups_of(answered) if fold_name(one.name) == folded]
         if answered.code is not Code.OK:
             self._return(letter, answered)
+        elif not groups and split_realm(letter.errand.name)[1]:
+            self._tickets.ask(AskRealms(0), partial(self._looked_abroad, letter))
         elif not groups:
             self._return(letter, Answered(0, Code.NO_SUCH_GROUP))
         elif not groups[0].is_member:
             self._return(letter, Answered(0, Code.NOT_A_MEMBER))
         self._post_letters()
+
+    def _looked_abroad(self, letter: _Letter, answered: Answered) -> None:
+        """Whether there is such a group in another realm, only who joins it is told."""
+        if letter in self._letters:
+            is_known = _named(answered, split_realm(letter.errand.name)[1]) is not None
+            code = Code.NOT_A_MEMBER if is_known else Code.NO_SUCH_REALM
+            self._return(letter, answered if answered.code is not Code.OK else Answered(0, code))
+            self._post_letters()
 
     def _return(self, letter: _Letter, answered: Answered) -> None:
         self._letters.remove(letter)
@@ -273,17 +343,24 @@ class Errands:
             letter = self._letters.popleft()
             match letter.errand:
                 case Send(command, text=text):
-                    self._post(text, conversation, command, letter.on_answer)
+                    said = _Said(command, letter.on_answer, letter.is_waiting)
+                    self._post(text, conversation, said)
                 case share:
                     assert letter.path is not None  # it was found before
-                    self._transfers.send(share.command, letter.path, conversation, letter.on_answer)
+                    self._transfers.send(
+                        share.command,
+                        letter.path,
+                        conversation,
+                        letter.on_answer,
+                        is_waiting=letter.is_waiting,
+                    )
 
     def _address(self, letter: _Letter) -> int:
         """0: not known yet."""
-        if letter.errand.kind is ConversationKind.GROUP:
-            known = self._inbox.named(letter.errand.kind, letter.errand.name)
-            return known.number if known else 0
-        return letter.conversation
+        if letter.conversation or letter.is_asked_for:
+            return letter.conversation
+        known = self._inbox.named(letter.errand.kind, letter.errand.name)
+        return known.number if known else 0
 
     # --- files ---
 
@@ -320,19 +397,41 @@ class Errands:
 
     # --- the inbox ---
 
+    def _read_realm(self, realm: str, on_answer: OnAnswer, answered: Answered) -> None:
+        named = _named(answered, realm)
+        if named is not None:
+            self._read(named, on_answer)
+            return
+        self._is_alone = False
+        if answered.code is Code.OK:
+            answered = Answered(0, Code.NO_SUCH_REALM)
+        on_answer(failure("getrealminbox", answered, self._say))
+
+    def _read(self, realm: str, on_answer: OnAnswer) -> None:
+        self._reading, self._reading_of = on_answer, realm
+        self._older_of = 0
+        self._read_on()
+
+    def _read_now(self) -> list[Conversation]:
+        """The conversations whose inbox it is."""
+        all_ours = list(self._inbox.conversations())
+        if not self._reading_of:
+            return all_ours
+        return [one for one in all_ours if one.realm == self._reading_of]
+
     def _read_on(self) -> None:
         """When all that is unread is here, shows it; what is not is asked for."""
         if self._reading is None:
             return
         if not self._inbox.is_listed:
             return
-        for one in self._inbox.conversations():
+        for one in self._read_now():
             if one.is_behind:
                 return
             if one.missing_before:
                 if not self._older_of:
                     self._older_of = one.number
-                    self._submit(LoadOlder(one.number, OLDER_AT_ONCE, one.missing_before))
+                    self._tickets.submit(LoadOlder(one.number, OLDER_AT_ONCE, one.missing_before))
                 return
         on_answer, self._reading = self._reading, None
         self._is_alone = False
@@ -341,17 +440,24 @@ class Errands:
     def _read_all(self) -> Answer:
         found: list[Found] = []
         skipped = 0
-        for one in list(self._inbox.conversations()):
+        for one in self._read_now():
             found += one.unread
             skipped += max(0, one.complete_from - one.read)
             if marked := self._inbox.see(one.number, one.held):
-                self._submit(marked)
+                self._tickets.submit(marked)
         key = "answer.unread" if found else "answer.unread_none"
         if found and skipped:
             key = "answer.unread_more"
         message = self._say(key, count=len(found), skipped=skipped)
         fields: dict[str, JsonValue] = {"skipped": skipped} if skipped else {}
-        return Answer(True, "inbox", "OK", message, fields, tuple(found))
+        command = "getrealminbox" if self._reading_of else "inbox"
+        return Answer(True, command, "OK", message, fields, tuple(found))
+
+
+def _named(answered: Answered, realm: str) -> str | None:
+    """What a realm in such a list is called; None: it is not there."""
+    folded = fold_name(realm)
+    return next((o.name for o in realms_of(answered) if fold_name(o.name) == folded), None)
 
 
 def command_of(errand: Errand) -> str:
@@ -368,4 +474,4 @@ def command_of(errand: Errand) -> str:
         case Get():
             return "get"
         case _:
-            return "inbox"
+            return "getrealminbox" if errand.realm else "inbox"

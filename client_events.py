@@ -6,14 +6,8 @@ Band: cores. The windows, the terminal and ``--json`` all speak to the core thro
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from client_file_events import (
-    AskFiles,
-    FileCommand,
-    FileEvent,
-    SendGoesOn,
-    SharedHere,
-    UnfinishedChanged,
-)
+from client_file_events import AskFiles, FileCommand, FileEvent, LaterVisit, SharedHere
+from client_realm_events import RealmEvent, RealmInfo, RealmRequest
 from conversation import ConversationKind, Entry, EntryKind, Person
 from protocol import Address, Code
 from settings_client import Run
@@ -233,6 +227,7 @@ Request = (
     | FindPeople
     | Search
     | AskFiles
+    | RealmRequest
 )
 Command = (
     AskLacking
@@ -384,6 +379,16 @@ class DraftTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftForwarded:
+    """The server has it, on its way to a group of another realm: an entry there, or a refusal,
+    follows once that realm has it.
+    """
+
+    ticket: int
+    conversation: int
+
+
+@dataclass(frozen=True, slots=True)
 class DraftRefused:
     """The server will not take it: ``code`` says why."""
 
@@ -478,6 +483,7 @@ Result = (
     | tuple[GroupInfo, ...]
     | tuple[Found, ...]
     | tuple[SharedHere, ...]
+    | tuple[RealmInfo, ...]
 )
 
 
@@ -489,7 +495,9 @@ class Answered:
     code: Code
     result: Result = None
     wait: float = 0.0  # s, of TOO_MANY_GUESSES
-    reason: str = ""  # of NAME_INVALID
+    # Of NAME_INVALID and BAD_REQUEST; the realm that REALM_EXISTS is about; "waiting": OK, once
+    # that realm is back.
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -559,6 +567,7 @@ class Crashed:
 Event = (
     ConnectionChanged
     | FileEvent
+    | RealmEvent
     | KeySeen
     | KeyChanged
     | PasswordRefused
@@ -570,6 +579,7 @@ Event = (
     | FloorChanged
     | DraftMade
     | DraftTaken
+    | DraftForwarded
     | DraftRefused
     | ReachedChanged
     | LackingTold
@@ -578,8 +588,7 @@ Event = (
     | PersonTyping
     | LogReplaced
     | RunChanged
-    | SendGoesOn
-    | UnfinishedChanged
+    | LaterVisit
     | Answered
     | IdentityChanged
     | ConversationChanged

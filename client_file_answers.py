@@ -49,9 +49,13 @@ def file_failure(
     return Answer(False, command, code, say(key))
 
 
-def file_sent(command: str, note: FileNote, say: Texts, fields: dict[str, JsonValue]) -> Answer:
-    """It is shared. ``fields``: of its entry, as far as they are known."""
-    message = say("answer.file_sent", file=file_line(note, say))
+def file_sent(
+    command: str, note: FileNote, say: Texts, fields: dict[str, JsonValue], realm: str = ""
+) -> Answer:
+    """It is shared. ``fields``: of its entry, as far as they are known; ``realm``: for which it
+    waits."""
+    key = "answer.file_sent_waiting" if realm else "answer.file_sent"
+    message = say(key, file=file_line(note, say), realm=realm)
     return Answer(True, command, "OK", message, fields | note_fields(note))
 
 
@@ -97,12 +101,15 @@ def _row(one: SharedHere) -> dict[str, JsonValue]:
         "sender": one.sender,
         "time": iso_time(one.sent_at),
         "removed": one.is_removed,
+        "coming": one.is_coming,
     }
     return head | note_fields(one.note)
 
 
 def _listed(one: SharedHere, say: Texts) -> str:
     key = "answer.file_gone" if one.is_removed else "answer.file"
+    if one.is_coming:
+        key = "answer.file_coming"
     return say(key, number=one.number, file=file_line(one.note, say), sender=one.sender)
 
 

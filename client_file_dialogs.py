@@ -101,7 +101,7 @@ class FileDialogs:
             return None
         if self._root.tk.call("tk", "windowingsystem") == "x11":
             return _as_png(self._copied_x11())
-        with contextlib.suppress(OSError, ValueError, NotImplementedError):
+        with contextlib.suppress(OSError, ValueError):
             copied = ImageGrab.grabclipboard()
             if isinstance(copied, list):
                 return [Path(one) for one in copied]

@@ -29,11 +29,14 @@ class SendFile:
 
 @dataclass(frozen=True, slots=True)
 class FetchFile:
-    """Bring a file that was shared here. ``folder`` None: the downloads folder."""
+    """Bring a file that was shared here. ``folder`` None: the downloads folder; ``realm``: of who
+    shared it, "" ours.
+    """
 
     ticket: int
     note: FileNote
     folder: Path | None = None
+    realm: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class SharedHere:
     sent_at: int  # UTC milliseconds
     note: FileNote
     is_removed: bool  # by the operator
+    is_coming: bool = False  # from another realm: it is not here yet
 
 
 FileCommand = SendFile | FetchFile | PauseFile | ResumeFile | DropFile
@@ -119,6 +123,7 @@ class FileMoved:
     state: FileState
     done: int  # bytes that are on the other side, or here
     speed: float  # bytes a second; 0: not known
+    realm: str = ""  # WAITING: until our server has it from there
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +157,4 @@ class UnfinishedChanged:
 
 
 FileEvent = FileMoved | FileEnded
+LaterVisit = SendGoesOn | UnfinishedChanged

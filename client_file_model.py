@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
 
-from client_events import DraftRefused, DraftTaken, EntryArrived
+from client_events import DraftForwarded, DraftRefused, DraftTaken, EntryArrived
 from client_file_events import (
     FileEnded,
     FileEvent,
@@ -130,6 +130,7 @@ class Upload:
     note: FileNote  # without a hash, and perhaps a size, before the core has looked into it
     view: FileView
     path: Path
+    is_forwarded: bool = False  # our server has it, on its way to a group of another realm
 
 
 def is_program_name(name: str) -> bool:
@@ -210,10 +211,14 @@ class FileModel:
                 self._apply_file(event)
             case SendGoesOn(ticket, conversation, path):
                 self.send(ticket, conversation, path)
-            case EntryArrived(ticket=int(ticket), entry=entry) if entry.kind is EntryKind.FILE:
+            case EntryArrived(ticket=int(ticket), entry=entry) if entry.kind is not EntryKind.TEXT:
                 upload, note = self._uploads.pop(ticket, None), note_of(entry)
                 if upload is not None and note is not None:
                     self._files[note.file] = FileView(FileStage.HERE, path=upload.path)
+            case DraftForwarded(ticket) if ticket in self._uploads:
+                upload = self._uploads[ticket]
+                view = FileView(FileStage.HERE, path=upload.path)
+                self._uploads[ticket] = replace(upload, view=view, is_forwarded=True)
             case DraftTaken(ticket=ticket) | DraftRefused(ticket=int(ticket)):
                 self._uploads.pop(ticket, None)
             case _:
@@ -234,6 +239,8 @@ class FileModel:
                 elif trouble is not None:
                     failed = replace(self._uploads[ticket], note=note, view=_ended(event))
                     self._uploads[ticket] = failed
+                elif self._uploads[ticket].is_forwarded:  # a small one was told of only now
+                    self._uploads[ticket] = replace(self._uploads[ticket], note=note)
             case _:
                 pass  # shared: its entry is here, or comes
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from client_file_events import FileEnded, FileEvent, FileMoved, FileState, FileTrouble, SendGoesOn
 from conversation import FileNote
-from protocol import Code, Verb
+from protocol import Code, RunJob, Verb
 from protocol_requests import Fields
 from records import FileChangedError, FileGoneError, Shelf, StoreError, StoreFullError
 
@@ -54,7 +54,7 @@ class Calls:
     """What a transfer asks of the core."""
 
     report: Callable[[FileEvent | SendGoesOn], None]
-    run: Callable[[Callable[[], object], Callable[[object, float], None]], None]  # on the worker
+    run: RunJob  # on the worker
     ask: Callable[[Verb, Fields, float], int]
     post: Callable[[int, int, FileNote], None]  # ticket and conversation
 
@@ -76,6 +76,7 @@ class Move:
         self.not_before = 0.0  # it does not begin
         self.has_place = False
         self.is_over = False
+        self.realm = ""  # another one, from which our server does not have it yet
         self._is_upload = is_upload
         self._calls = calls
         self._shown: FileMoved | None = None
@@ -95,11 +96,13 @@ class Move:
         elif now >= self._reached_at + STALLED_AFTER:
             speed = 0.0
         before = self._shown
-        if before is not None and before.state is state:
+        if before is not None and (before.state, before.realm) == (state, self.realm):
             is_soon = now < self._shown_at + SHOW_INTERVAL
             if is_soon or (before.done, before.speed) == (done, speed):
                 return
-        self._shown = FileMoved(self.ticket, self.note, self._is_upload, state, done, speed)
+        self._shown = FileMoved(
+            self.ticket, self.note, self._is_upload, state, done, speed, self.realm
+        )
         self._shown_at = now
         self._calls.report(self._shown)
 

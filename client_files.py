@@ -321,7 +321,10 @@ class Files:
     def _receive_want(self, want: Want, now: float) -> None:
         if not want.ranges and not want.rate:  # the server has nothing of it for us
             if want.file in self._pulled:
-                self._pulled[want.file].refuse(is_removed=want.place == Code.FILE_REMOVED)
+                download = self._pulled[want.file]
+                download.refuse(want.place, now)
+                if download.not_before:
+                    self._take_place(download)
             return
         uploads = self._offered(want.file)
         for upload in uploads:

@@ -30,6 +30,7 @@ from client_surroundings import Surroundings
 from conversation import ConversationKind, EntryKind, FileNote
 from file_names import numbered, safe_file_name
 from file_words import note_of
+from realms import split_realm
 from settings_files import SavedPlaces
 from widgets_look import can_draw_emoji
 
@@ -90,7 +91,7 @@ class Filing:
         is_wanted = note.size < self._around.preferences.fetch_below and not event.is_history
         is_own = event.entry.person == self._chatting.model.me
         if is_wanted and not is_own and view.stage is FileStage.AWAY and self._may_come(note):
-            self._fetch(note, event.conversation, event.number)
+            self._fetch(note, split_realm(event.entry.name)[1])
 
     def _may_come(self, note: FileNote) -> bool:
         """By itself."""
@@ -231,7 +232,7 @@ class Filing:
                 return "/sendroomfile FILE"
             case ConversationKind.GROUP:
                 return f"/sendgroupfile {here.name} FILE"
-            case ConversationKind.PRIVATE:
+            case _:
                 return f"/sendfile {here.name} FILE"
 
     # --- what is pressed ---
@@ -243,7 +244,7 @@ class Filing:
             return
         match action:
             case FileAction.FETCH:
-                self._fetch(note, self._chatting.model.chosen, row.number)
+                self._fetch(note, split_realm(row.name)[1])
             case FileAction.PAUSE:
                 self._around.submit(PauseFile(view.ticket))
             case FileAction.RESUME:
@@ -256,12 +257,11 @@ class Filing:
                 self._use(note, view, action)
         self._around.refresh()
 
-    def _fetch(self, note: FileNote, conversation: int, number: int) -> None:
+    def _fetch(self, note: FileNote, realm: str) -> None:
         model = self._chatting.model
         ticket = model.new_ticket()
-        self._entries[note.file] = (conversation, number)
         model.files.fetch(ticket, note)
-        self._around.submit(FetchFile(ticket, note, self._folder()))
+        self._around.submit(FetchFile(ticket, note, self._folder(), realm))
 
     def choose_downloads(self, folder: Path) -> Path | None:
         """Where files are to be saved from now on; None: where they were."""
@@ -279,7 +279,7 @@ class Filing:
     ) -> None:
         files = self._chatting.model.files
         if not view.is_upload:
-            self._fetch(note, self._chatting.model.chosen, row.number)
+            self._fetch(note, split_realm(row.name)[1])
             return
         upload = files.upload(view.ticket)
         files.dismiss(view.ticket)

@@ -27,6 +27,7 @@ from client_events import (
     Request,
 )
 from protocol import Code
+from realms import is_alias
 from texts import Texts
 
 DEFAULT_PORT = 8083
@@ -57,6 +58,7 @@ class JoinField(Enum):
     FULL_NAME = auto()
     COUNTRY = auto()
     GROUP = auto()
+    REALM = auto()  # what another server is to be called here
     FORM = auto()  # no field in particular: above the button
 
 
@@ -224,6 +226,45 @@ def field_of(asked: Request, answered: Answered) -> JoinField:
             return _FIELDS.get(type(asked), JoinField.FORM)
         case _:
             return JoinField.FORM
+
+
+# --- another realm ---
+
+_REALM_TROUBLES: dict[Code, tuple[JoinField, str]] = {
+    Code.REALM_EXISTS: (JoinField.REALM, "realm.exists"),
+    Code.REALM_UNREACHABLE: (JoinField.HOST, "realm.unreachable"),
+    Code.WRONG_PASSWORD: (JoinField.PASSWORD, "realm.wrong_password"),
+    Code.TOO_MANY_GUESSES: (JoinField.PASSWORD, "answer.too_many_guesses"),
+    Code.NOT_ALLOWED: (JoinField.FORM, "answer.realm_not_allowed"),
+    Code.SERVER_FULL: (JoinField.FORM, "answer.realms_full"),
+}
+_BAD_REALMS = {  # reasons of BAD_REQUEST
+    "name": (JoinField.REALM, "answer.realm_name"),
+    "self": (JoinField.HOST, "answer.realm_self"),
+}
+
+
+def check_realm(name: str, host: str, port: str) -> list[Trouble]:
+    """What is wrong with what is typed of another realm; without a name it is called as its room
+    is."""
+    troubles = []
+    if name.strip() and not is_alias(name.strip()):
+        troubles.append(Trouble(JoinField.REALM, "answer.realm_name"))
+    if not host.strip():
+        troubles.append(Trouble(JoinField.HOST, "trouble.host_empty"))
+    if _port(port) not in PORTS:
+        troubles.append(Trouble(JoinField.PORT, "trouble.port"))
+    return troubles
+
+
+def realm_trouble(answered: Answered) -> Trouble | None:
+    """Where it stands why a realm was not added; None: there is no sentence for that alone."""
+    where = _REALM_TROUBLES.get(answered.code)
+    if answered.code is Code.BAD_REQUEST:
+        where = _BAD_REALMS.get(answered.reason, (JoinField.HOST, "answer.realm_address"))
+    if where is None:
+        return None
+    return Trouble(*where, wait=answered.wait, text=answered.reason)
 
 
 def _port(typed: str, when_empty: str = "") -> int:

@@ -23,6 +23,7 @@ from client_events import (
     ReadMoved,
 )
 from conversation import ROOM, ConversationKind, Entry, EntryKind
+from realms import split_realm
 
 KEPT = 1_000  # unread messages of a conversation
 KEPT_SIZE = 4_000_000  # characters of them
@@ -57,6 +58,11 @@ class Conversation:
         """``room``, ``group:NAME`` or ``private:NAME``."""
         kind = _LABELS.get(self.kind)
         return f"{kind}:{self.name}" if kind else "room"
+
+    @property
+    def realm(self) -> str:
+        """Where the other one, or the group, is at home; empty: here."""
+        return split_realm(self.name)[1]
 
     @property
     def is_behind(self) -> bool:
@@ -154,7 +160,8 @@ class Inbox:
             known.complete_from = max(known.complete_from, number - 1)
         known.held = max(known.held, number)
         known.head = max(known.head, number)
-        if number > known.read and not is_own and entry.kind in _MESSAGES:
+        is_news = entry.kind is EntryKind.NOTICE or not is_own
+        if number > known.read and is_news and entry.kind in _MESSAGES:
             known.unread.append(Found(conversation, number, entry))
             known.size += len(entry.text)
             while len(known.unread) > 1 and (len(known.unread) > KEPT or known.size > KEPT_SIZE):
@@ -172,7 +179,9 @@ class Inbox:
         found = [
             Found(event.conversation, number, entry)
             for number, entry in below
-            if number > known.read and entry.kind in _MESSAGES and entry.person != self.me
+            if number > known.read
+            and entry.kind in _MESSAGES
+            and (entry.person != self.me or entry.kind is EntryKind.NOTICE)
         ]
         known.unread = found + known.unread
         known.size += sum(len(one.entry.text) for one in found)
@@ -233,6 +242,11 @@ class Inbox:
         """``room``, ``group:NAME`` or ``private:NAME``."""
         known = self._conversations.get(number)
         return known.label if known else f"unknown:{number}"
+
+    def realm(self, number: int) -> str:
+        """Where it is at home; empty: here, or we do not belong to it."""
+        known = self._conversations.get(number)
+        return known.realm if known else ""
 
     def unread(self, number: int) -> list[Found]:
         """The messages nobody of us has seen, ascending, as far as they are here."""

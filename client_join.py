@@ -394,8 +394,7 @@ class JoinView(tk.Frame):
     def _new_box(self, fill: str, line: str) -> Card:
         if self._key_box is not None:
             self._key_box.destroy()
-        ground = self._look.colours.ground
-        self._key_box = Card(self._form, self._look, fill=fill, border=line, ground=ground)
+        self._key_box = Card(self._form, self._look, fill=fill, border=line)
         self._key_box.pack(fill="x", pady=(self._look.px(22), 0))
         return self._key_box
 

@@ -46,8 +46,9 @@ from client_lines import exit_code_of, key_changed_sentence, tell_trouble
 from client_model import ClientModel
 from client_progress import file_fields
 from conversation import EntryKind
-from file_words import note_of
+from file_words import entry_text, note_of
 from protocol import Code, JsonValue
+from realm_words import refusal_in
 from settings import ClientOptions
 from settings import Exit as ExitCode
 from texts import Texts
@@ -55,7 +56,9 @@ from texts import Texts
 MAX_UNANSWERED = 64  # lines taken from the input before the first of them is answered
 MAX_FILES = 200  # beside those, lines about files: they take long, and nothing waits for them
 _KINDS = {EntryKind.JOINED: "joined", EntryKind.LEFT: "left", EntryKind.RENAMED: "renamed"}
-_APART = frozenset({"sendfile", "sendgroupfile", "sendroomfile", "get"})  # no line waits for them
+_APART = frozenset(  # no line waits for them
+    {"sendfile", "sendgroupfile", "sendroomfile", "sendfilerealm", "sendgroupfilerealm", "get"}
+)
 _CONNECTIONS = {
     Connection.CONNECTING: "connecting",
     Connection.ENTERING: "entering",
@@ -323,7 +326,7 @@ class JsonTalk:
         self._put(head | self._entry_fields(arrived))
 
     def _entry_fields(self, found: Found) -> dict[str, JsonValue]:
-        note = note_of(found.entry)
+        note, refusal = note_of(found.entry), refusal_in(found.entry)
         fields: dict[str, JsonValue] = {
             "conversation": self._inbox.label(found.conversation),
             "number": found.number,
@@ -332,6 +335,8 @@ class JsonTalk:
             "text": found.entry.text if note is None else note.name,
             "time": iso_time(found.entry.sent_at),
         }
+        if refusal is not None:
+            return fields | {"text": entry_text(found.entry, self._say), "code": refusal.code.name}
         return fields if note is None else fields | note_fields(note)
 
     def _fields_of(self, answer: Answer) -> dict[str, JsonValue]:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from client_events import (
+    DraftForwarded,
     DraftMade,
     DraftRefused,
     DraftTaken,
@@ -31,6 +32,7 @@ from replication_client import (
     OlderPull,
     Outbox,
     Replica,
+    Waiting,
     have_delay,
 )
 from settings_client import Run, WaitingDraft
@@ -56,6 +58,7 @@ class Logs:
         self._is_complete = False  # all logs of this session were offered
         self._holds: deque[int] = deque()  # drafts from each of these on wait for something
         self._taken: dict[tuple[int, int], DraftTaken] = {}  # and not shown yet, by place
+        self._forwarded: dict[bytes, Waiting] = {}  # on their way to another realm, by tag
         self._replicas: dict[int, Replica] = {}
         self._awake: set[int] = set()  # the replicas that may have something due
         self._allowance = Allowance()
@@ -188,6 +191,8 @@ class Logs:
         self._reached.pop(conversation, None)
         for place in [place for place in self._taken if place[0] == conversation]:
             self._give_up_showing(place)
+        forwarded = self._forwarded.items()
+        self._forwarded = {tag: one for tag, one in forwarded if one.conversation != conversation}
 
     def _give_up_showing(self, place: tuple[int, int]) -> None:
         taken = self._taken.pop(place, None)
@@ -223,6 +228,7 @@ class Logs:
         conversations.
         """
         self._is_nobody = True
+        self._forwarded.clear()
         self._refuse_before(self._holds[1] if len(self._holds) > 1 else None)
         kept, self._orphans = self.kept, None
         self._begin_outbox(stream, kept.next_draft)
@@ -292,6 +298,9 @@ class Logs:
         self.is_outbox_changed = True
         if waiting.asked_at is not None:
             round_trip.sample(now - waiting.asked_at)
+        if not posted.number:
+            self._forward(waiting)
+            return
         place = posted.conversation, posted.number
         if waiting.ticket is not None:
             self._taken[place] = DraftTaken(waiting.ticket, *place, posted.sent_at)
@@ -313,6 +322,13 @@ class Logs:
             waiting.text,
         )
         self._show(replica, replica.insert(posted.number, entry.encode(), now, round_trip))
+
+    def _forward(self, waiting: Waiting) -> None:
+        """Taken by the server for another realm, which will number it: known by its tag then."""
+        if waiting.ticket is not None:
+            tag = draft_tag(self.outbox.stream, waiting.draft)
+            self._forwarded[tag] = waiting
+            self._report(DraftForwarded(waiting.ticket, waiting.conversation))
 
     def _receive_refused(self, refused: Refused) -> None:
         code = Code(refused.code) if refused.code in Code.__members__.values() else Code.BAD_REQUEST
@@ -359,8 +375,11 @@ class Logs:
             if waiting is None and self._orphans is not None:
                 waiting = self._orphans.answered_by(item.entry.tag)
             if waiting is not None:
-                ticket = waiting.ticket
                 self.is_outbox_changed = True
+            else:
+                waiting = self._forwarded.pop(item.entry.tag, None)
+            if waiting is not None:
+                ticket = waiting.ticket
             is_history = item.number <= self._history.get(conversation, 0)
             self._report(EntryArrived(conversation, item.number, item.entry, ticket, is_history))
         if arrived and self._orphans is not None:

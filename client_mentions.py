@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from auth import fold_name
-from conversation import MAX_NAME
+from conversation import MAX_NAME, MAX_REALM
 
 SUGGESTED = 6  # names at once
 # It begins a word; in an address of mail it does not.
@@ -43,7 +43,7 @@ def is_mentioned(text: str, name: str) -> bool:
 
 def begun_mention(text: str, cursor: int) -> Begun | None:
     """What of a mention stands before the cursor."""
-    least = max(0, cursor - MAX_NAME - 1)
+    least = max(0, cursor - MAX_NAME - MAX_REALM - 2)
     found = None
     for match in _AT.finditer(text, least, cursor):
         typed = text[match.end() : cursor]

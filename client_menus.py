@@ -28,6 +28,7 @@ from client_pick_dialogs import Option, PickDialog
 from client_rows import count_text
 from client_surroundings import Surroundings
 from conversation import ROOM, ConversationKind
+from realms import split_realm
 from settings_client import Notify
 from widgets_lists import make_menu, pop_up
 from widgets_look import name_number
@@ -166,6 +167,12 @@ class Menus:
             _Place(one.name, None, one.person) for one in people if one.person not in written_to
         ]
         wanted = fold_name(text.strip())
+        known_names = {place.name for place in places}
+        places += [
+            _Place(name, None, person)
+            for name, person in sorted(model.strangers.items())
+            if name not in known_names
+        ]
         found = [place for place in places if wanted in fold_name(place.name)]
         found.sort(key=lambda place: not fold_name(place.name).startswith(wanted))
         return found
@@ -174,7 +181,9 @@ class Menus:
         model, look, say = self._chatting.model, self._around.look, self._around.say
         options = []
         for place in places:
-            detail, colour = say("person.here"), look.person_colour(place.person)
+            realm = split_realm(place.name)[1]
+            detail = say("realm.of", realm=realm) if realm else say("person.here")
+            colour = look.person_colour(place.person)
             if place.conversation is not None:
                 known = model.inbox.conversation(place.conversation)
                 kind = known.kind if known else ConversationKind.ROOM
@@ -216,7 +225,7 @@ class Menus:
 
         def open_with(name: str) -> None:
             request = OpenPrivate(0, name)
-            self._chatting.tickets.ask(request, partial(self._end_pick, dialog, request))
+            reach(self._around, self._chatting, dialog, request)
 
         dialog = self._pick_dialog(
             "private.title", "private.caption", write, lambda at: open_with(names[at]), open_with
@@ -277,7 +286,7 @@ class Menus:
 
         def join(name: str) -> None:
             request = JoinGroup(0, name)
-            self._chatting.tickets.ask(request, partial(self._end_pick, dialog, request))
+            reach(self._around, self._chatting, dialog, request)
 
         dialog = self._pick_dialog(
             "group.join_title", "group.name", show, lambda at: join(shown[at].name), join
@@ -311,16 +320,6 @@ class Menus:
             on_close=self._closed,
         )
 
-    def _end_pick(self, dialog: PickDialog, request: Request, answered: Answered) -> None:
-        """Leads there, or says beside the field why not. One's own group can be opened too."""
-        number = answered.result
-        if isinstance(number, int):
-            if self._around.dialog is dialog:
-                self._around.close_dialog()
-            self._chatting.open(number)
-        elif self._around.dialog is dialog:
-            dialog.show_error(answer_for(request, answered, self._around.say).message)
-
     def open_group_dialog(self) -> None:
         """What shall it be called?"""
         around, say = self._around, self._around.say
@@ -328,16 +327,7 @@ class Menus:
         def submit(values: Mapping[JoinField, str]) -> None:
             request = AddGroup(0, values[JoinField.GROUP].strip())
             dialog.show_busy()
-            self._chatting.tickets.ask(request, partial(end, request))
-
-        def end(request: Request, answered: Answered) -> None:
-            if isinstance(answered.result, int):
-                if around.dialog is dialog:
-                    around.close_dialog()
-                self._chatting.open(answered.result)
-            elif around.dialog is dialog:
-                sentence = answer_for(request, answered, say).message
-                dialog.show_troubles({field_of(request, answered): sentence})
+            reach(self._around, self._chatting, dialog, request)
 
         dialog = FormDialog(
             around.root,
@@ -356,3 +346,29 @@ class Menus:
         self._around.forget_dialog()
         if self._chatting.view is not None:
             self._chatting.view.composer.text.focus_set()
+
+
+def reach(
+    around: Surroundings,
+    chatting: Chatting,
+    dialog: PickDialog | FormDialog,
+    request: OpenPrivate | AddGroup | JoinGroup,
+) -> None:
+    """Asks, and leads there, or says beside the field why not, if the dialog is still open. One's
+    own group can be opened too.
+    """
+
+    def end(answered: Answered) -> None:
+        is_open = around.dialog is dialog
+        if isinstance(answered.result, int):
+            if is_open:
+                around.close_dialog()
+            chatting.open(answered.result)
+        elif is_open:
+            sentence = answer_for(request, answered, around.say).message
+            if isinstance(dialog, PickDialog):
+                dialog.show_error(sentence)
+            else:
+                dialog.show_troubles({field_of(request, answered): sentence})
+
+    chatting.tickets.ask(request, end)

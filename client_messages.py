@@ -497,7 +497,7 @@ class MessageView(tk.Frame):
         if row.receipt is Receipt.REFUSED and row.file is None:
             again = say("chat.write_again")
             menu.add_command(label=again, command=lambda: self._on_write_again(text))
-        elif row.receipt is Receipt.SAVED:
+        elif row.receipt in (Receipt.SAVED, Receipt.HELD):
             ask = say("chat.ask_lacking")
             menu.add_command(label=ask, command=lambda: self._on_ask_lacking(row.number))
 

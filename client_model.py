@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, tzinfo
 
+from auth import fold_name
 from client_events import (
     Connection,
     ConnectionChanged,
@@ -36,11 +37,15 @@ from client_file_model import FileModel
 from client_held import Held
 from client_inbox import Conversation, Inbox
 from client_mentions import is_mentioned
+from client_realm_events import DeliveryTold, RealmInfo, RealmState, RealmsTold
 from client_rows import LastMessage, MessageRow, NoticeRow, PersonRow, Receipt, Row
 from client_transcript import Reader, Transcript, TranscriptEvent
 from conversation import ROOM, ConversationKind, EntryKind, Person, Presence
+from realms import split_realm
 from settings_client import Notify
 
+MOST_STRANGERS = 10_000  # people of other realms who are known; a realm has no more here
+_SAID = frozenset({EntryKind.TEXT, EntryKind.FILE})
 _LAST_INSTANT = 253_370_764_800_000  # 9999-01-01: a peer's clock may say anything
 
 
@@ -63,6 +68,10 @@ class ClientModel:
         self.has_entered = False
         self.ended: Ended | None = None
         self.people: dict[int, Person] = {}
+        self.strangers: dict[str, int] = {}  # people of other realms, as far as they were met
+        self.realms: tuple[RealmInfo, ...] = ()
+        self.may_add_realm = False
+        self._are_realms_told = False
         self.levels: Mapping[int, Notify] = {}  # by conversation, where the user chose
         self._transcripts = {ROOM: Transcript(ROOM, self.day_of)}
         self._chosen = ROOM
@@ -110,6 +119,7 @@ class ClientModel:
         """Takes what happened into account; events that change nothing shown are ignored."""
         if isinstance(event, EntryArrived):
             self._mark_line(event)
+            self._meet(event.entry.name, event.entry.person)
         before = self.me
         self.inbox.apply(event)
         if self.me != before:
@@ -123,6 +133,7 @@ class ClientModel:
                 | OlderArrived()
                 | FloorChanged()
                 | ReachedChanged()
+                | DeliveryTold()
                 | LogReplaced()
             ):
                 self._apply_to_transcript(event)
@@ -132,6 +143,8 @@ class ClientModel:
                 self._apply_conversation(event)
             case ConnectionChanged() | KeySeen() | Entered() | IdentityChanged() | Ended():
                 self._apply_visit(event)
+            case RealmsTold(realms, may_add):
+                self.realms, self.may_add_realm, self._are_realms_told = realms, may_add, True
             case _:
                 pass
 
@@ -169,8 +182,9 @@ class ClientModel:
             transcript.unread_from = event.number
 
     def _is_news(self, event: EntryArrived) -> bool:
+        kind = event.entry.kind
         is_own = event.ticket is not None or event.entry.person == self.me
-        return event.entry.kind in (EntryKind.TEXT, EntryKind.FILE, EntryKind.NOTICE) and not is_own
+        return kind is EntryKind.NOTICE or (kind in _SAID and not is_own)
 
     def _apply_conversation(self, event: ConversationChanged | ConversationGone) -> None:
         number = event.conversation
@@ -179,12 +193,20 @@ class ClientModel:
             self._transcripts.pop(number, None)
         elif number not in self._told:
             self._told.add(number)
+            if event.kind is ConversationKind.PRIVATE:
+                self._meet(event.name, event.person)
             if number == ROOM and event.read == 0:  # what newcomers find is no news
                 self.inbox.mark_read(ROOM, event.head)
             self._keep_in_step()
             if number == self._chosen:
                 self._draw_line()
         self._keep_in_step()
+
+    def _meet(self, name: str, person: int) -> None:
+        """Somebody of another realm that we reach; of a third one, nobody can be written to."""
+        local, realm = split_realm(name)
+        if realm and "@" not in local and len(self.strangers) < MOST_STRANGERS:
+            self.strangers[name] = person
 
     def _keep_in_step(self) -> None:
         """A transcript for each conversation that there is."""
@@ -302,6 +324,19 @@ class ClientModel:
             if self.level(known.number) is not Notify.NONE
         )
 
+    # --- other realms ---
+
+    def realm(self, name: str) -> RealmInfo | None:
+        """One that is called so; None: it is not there any more, or nothing was told yet."""
+        folded = fold_name(name)
+        return next((realm for realm in self.realms if fold_name(realm.name) == folded), None)
+
+    def is_realm_away(self, name: str) -> bool:
+        """Whether what is said to it waits, as far as is known."""
+        realm = self.realm(name)
+        is_linked = realm is not None and realm.state is RealmState.LINKED
+        return self._are_realms_told and not is_linked
+
     # --- what to draw ---
 
     @property
@@ -316,12 +351,23 @@ class ClientModel:
 
     def rows(self) -> list[Row]:
         """What is in reach of the view, from the top down; at its end the drafts that wait."""
-        is_connected = self.connection is Connection.HERE
-        rows = self.here.rows(Reader(self.me, self.my_name, is_connected))
-        rows = [self._with_file(row) for row in rows]
+        reader = self._reader()
+        rows = [self._with_file(row) for row in self.here.rows(reader)]
         if self.held.is_following:
-            rows += self._upload_rows(rows)
+            rows += self._upload_rows(rows, reader)
         return rows
+
+    def _reader(self) -> Reader:
+        here = self.conversation
+        is_abroad = bool(here.realm)
+        is_away = self.is_realm_away(here.realm) or self.here.is_held_up
+        return Reader(
+            self.me,
+            self.my_name,
+            self.connection is Connection.HERE,
+            is_mirror=is_abroad and here.kind is ConversationKind.GROUP,
+            is_realm_away=is_abroad and is_away,
+        )
 
     def _with_file(self, row: Row) -> Row:
         """An entry of a file shows where the file stands."""
@@ -329,7 +375,7 @@ class ClientModel:
             return replace(row, view=self.files.view(row.file))
         return row
 
-    def _upload_rows(self, above: list[Row]) -> Iterator[MessageRow]:
+    def _upload_rows(self, above: list[Row], reader: Reader) -> Iterator[MessageRow]:
         """Files of our own that have no entry yet."""
         last = above[-1] if above else None
         starts_run = not (isinstance(last, MessageRow) and last.is_own)
@@ -343,7 +389,7 @@ class ClientModel:
                 0,
                 True,
                 starts_run,
-                Receipt.NONE,
+                reader.receipt_of_draft if upload.is_forwarded else Receipt.NONE,
                 file=upload.note,
                 view=upload.view,
             )

@@ -14,9 +14,11 @@ from client_events import Connection
 from client_inbox import Conversation
 from client_mentions import is_mentioned
 from client_model import ClientModel
+from client_realm_events import RealmInfo, RealmState
 from client_rows import PersonRow, last_message_line, name_list, one_line, short_when
 from client_transcript import Transcript
 from conversation import ConversationKind, Person, Presence
+from realms import split_realm
 from settings_client import Notify
 from texts import Texts
 
@@ -36,6 +38,7 @@ class ConversationRow:
     conversation: int
     kind: ConversationKind
     name: str
+    realm: str  # where it is at home; empty: here
     person: int  # the other one, in a private conversation
     dot: Dot
     preview: str
@@ -81,9 +84,10 @@ def _row(
     return ConversationRow(
         one.number,
         one.kind,
-        conversation_name(one, say),
+        short_name(one, say),
+        one.realm,
         one.person,
-        _dot(model.people.get(one.person)) if one.kind is ConversationKind.PRIVATE else Dot.NONE,
+        _dot_of(one, model),
         preview,
         is_lively,
         time,
@@ -111,13 +115,24 @@ def _preview(
     return last_message_line(last, say, with_name=not is_private), False
 
 
-def _dot(person: Person | None) -> Dot:
+def _dot_of(one: Conversation, model: ClientModel) -> Dot:
+    """Of somebody in another realm it is only known whether that can be reached."""
+    if one.kind is not ConversationKind.PRIVATE:
+        return Dot.NONE
+    if one.realm:
+        return Dot.AWAY if model.is_realm_away(one.realm) else Dot.HERE
+    person = model.people.get(one.person)
     return Dot.HERE if person is not None and person.presence is Presence.HERE else Dot.AWAY
 
 
 def conversation_name(one: Conversation, say: Texts) -> str:
     """What people call it."""
     return say("chat.everyone") if one.kind is ConversationKind.ROOM else one.name
+
+
+def short_name(one: Conversation, say: Texts) -> str:
+    """Without its realm, where that stands beside it."""
+    return split_realm(conversation_name(one, say))[0]
 
 
 def neighbour(rows: Sequence[ConversationRow], step: int, *, is_unread: bool = False) -> int | None:
@@ -134,19 +149,82 @@ def neighbour(rows: Sequence[ConversationRow], step: int, *, is_unread: bool = F
     return None
 
 
+# --- other realms ---
+
+
+@dataclass(frozen=True, slots=True)
+class RealmRow:
+    """A line of the list of realms."""
+
+    name: str
+    dot: Dot
+    line: str
+
+
+def realm_rows(model: ClientModel, today: date, say: Texts) -> list[RealmRow]:
+    """As the server lists them, by name."""
+    return [_realm_row(realm, model, today, say) for realm in model.realms]
+
+
+def _realm_row(realm: RealmInfo, model: ClientModel, today: date, say: Texts) -> RealmRow:
+    if realm.state is RealmState.LINKED:
+        ms = realm.round_trip
+        key = "realm.reachable" if ms is None else "realm.reachable_ms"
+        line = say(key, ms=_whole_ms(ms))
+        return RealmRow(realm.name, Dot.HERE, line)
+    if realm.state is RealmState.CUT:
+        return RealmRow(realm.name, Dot.AWAY, say("realm.cut"))
+    since = _since(realm, model, today, say)
+    line = say("realm.away_since", since=since) if since else say("realm.away")
+    if realm.waiting:
+        key = "realm.one_waiting" if realm.waiting == 1 else "realm.waiting"
+        line = say(key, count=realm.waiting)
+        line += f" · {say('realm.since', since=since)}" if since else ""
+    return RealmRow(realm.name, Dot.AWAY, line)
+
+
+def _since(realm: RealmInfo, model: ClientModel, today: date, say: Texts) -> str:
+    """``14:02``, ``Tue 14:02``; empty: it was never reached."""
+    if not realm.since:
+        return ""
+    day, time = model.day_of(realm.since), model.time_of(realm.since)
+    when = short_when(day, time, today, say)
+    return when if when == time else f"{when} {time}"
+
+
+def realm_line(name: str, model: ClientModel, today: date, say: Texts) -> str:
+    """Below the name of a conversation: ``realm kampus-b · reachable``, or what becomes of it."""
+    realm = model.realm(name)
+    if realm is None:
+        return say("realm.gone" if model.is_realm_away(name) else "realm.of", realm=name)
+    if realm.state is RealmState.LINKED:
+        return f"{say('realm.of', realm=realm.name)} · {say('realm.reachable')}"
+    if realm.state is RealmState.CUT:
+        return f"{say('realm.of', realm=realm.name)} · {say('realm.cut')}"
+    since = _since(realm, model, today, say)
+    key = "realm.waits_since" if since else "realm.waits"
+    return say(key, realm=realm.name, since=since)
+
+
 # --- header, title, people ---
 
 
 def header_title(model: ClientModel, say: Texts) -> str:
     """``# Everyone``, or a name."""
     here = model.conversation
-    name = conversation_name(here, say)
+    name = short_name(here, say)
     return name if here.kind is ConversationKind.PRIVATE else f"# {name}"
 
 
-def header_line(model: ClientModel, say: Texts, members: int | None = None) -> str:
+def header_line(model: ClientModel, today: date, say: Texts, members: int | None = None) -> str:
     """Below it: ``12 people here · encrypted``. ``members``: of the group shown, once known."""
     here = model.conversation
+    if here.realm:
+        line = realm_line(here.realm, model, today, say)
+        if members is None or model.is_realm_away(here.realm):
+            return line
+        key = "group.one_member" if members == 1 else "group.members"
+        return f"{line} · {say(key, count=members)}"
     match here.kind:
         case ConversationKind.ROOM:
             count = model.here_count()
@@ -177,6 +255,10 @@ def member_rows(model: ClientModel, names: Sequence[str]) -> list[PersonRow]:
 
 
 def _member_row(name: str, person: Person | None, model: ClientModel) -> PersonRow:
+    realm = split_realm(name)[1]
+    if realm:
+        is_away, number = model.is_realm_away(realm), model.strangers.get(name, 0)
+        return PersonRow(number, name, False, is_away, False, realm)
     if person is None:
         return PersonRow(0, name, is_you=False, is_away=True, is_typing=False)
     is_you = person.person == model.me
@@ -210,4 +292,8 @@ def connection_line(model: ClientModel, say: Texts) -> str:
         return say("connection.lost" if is_lost else "connection.connecting")
     if model.round_trip is None:
         return say("connection.here")
-    return say("connection.here_ms", ms=max(1, round(model.round_trip * 1000)))
+    return say("connection.here_ms", ms=_whole_ms(model.round_trip))
+
+
+def _whole_ms(seconds: float | None) -> int:
+    return max(1, round((seconds or 0.0) * 1000))

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from client_layout import spelled_pictures
 from client_mentions import begun_mention, suggested_names
 from client_rows import PersonRow
+from realms import split_realm
 from texts import Texts
 from widgets import Card, IconButton, Link
 from widgets_lists import Box, ListRow, RowList
-from widgets_look import Look, draw_avatar, draw_rounded, is_focused, shorten
+from widgets_look import Look, draw_avatar, draw_rounded, is_focused, name_number, shorten
 from widgets_paint import Icon
 
 PEOPLE_WIDTH = 210
@@ -85,25 +86,29 @@ class PeopleList(tk.Frame):
         if is_hot:
             ground = (look.px(8), box.top, box.right - look.px(8), box.bottom)
             draw_rounded(canvas, look, ground, fill=colours.ground)
+        number = row.person or name_number(row.name)
         draw_avatar(
             canvas,
             look,
             look.px(20),
             box.middle - look.px(14),
             name=look.shown(row.name),
-            colour=colours.away if row.is_away else look.person_colour(row.person),
+            colour=colours.away if row.is_away else look.person_colour(number),
             diameter=28,
             dot="" if row.is_away else colours.here,
             ground=colours.ground if is_hot else colours.surface,
         )
+        name, realm = split_realm(row.name) if row.realm else (row.name, "")
         detail = self._say("chat.you_here") if row.is_you else ""
+        if realm:
+            detail = self._say("realm.of", realm=realm)
         if row.is_typing:
             detail = self._say("chat.typing")
         left, room = look.px(57), canvas.winfo_width() - look.px(62)
         canvas.create_text(
             left,
             box.middle - look.px(7 if detail else 0),
-            text=shorten(look.shown(row.name), look.text, room),
+            text=shorten(look.shown(name), look.text, room),
             anchor="w",
             font=look.text,
             fill=colours.soft if row.is_away else colours.text,
@@ -111,7 +116,12 @@ class PeopleList(tk.Frame):
         if detail:
             ink = colours.accent if row.is_typing else colours.soft
             canvas.create_text(
-                left, box.middle + look.px(9), text=detail, anchor="w", font=look.tiny, fill=ink
+                left,
+                box.middle + look.px(9),
+                text=shorten(look.shown(detail), look.tiny, room),
+                anchor="w",
+                font=look.tiny,
+                fill=ink,
             )
 
 
@@ -180,12 +190,7 @@ class Composer(tk.Frame):
             picture=20,
         )
         self._card = Card(
-            self._line,
-            look,
-            fill=colours.field,
-            border=colours.line,
-            ground=colours.surface,
-            padding=(14, 8),
+            self._line, look, fill=colours.field, ground=colours.surface, padding=(14, 8)
         )
         self.attach_button = IconButton(
             self._line,

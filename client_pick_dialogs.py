@@ -60,14 +60,7 @@ class PickDialog(Dialog):
             on_change=lambda: self._written(on_write),
         )
         self.field.pack(fill="x", pady=(look.px(14), look.px(10)))
-        card = Card(
-            self.body,
-            look,
-            fill=colours.surface,
-            border=colours.line,
-            ground=colours.ground,
-            padding=(1, 1),
-        )
+        card = Card(self.body, look, padding=(1, 1))
         card.pack(fill="x")
         card.inside.configure(height=look.px(_ROW * _SHOWN), width=look.px(WIDTH))
         card.inside.pack_propagate(False)

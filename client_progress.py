@@ -18,9 +18,14 @@ class Progress:
     def __init__(self, say: Texts) -> None:
         self._say = say
         self._reports: dict[int, int] = {}  # since the last line, by ticket
+        self._coming: set[int] = set()  # of which it was told that they are on their way
 
     def line(self, event: FileMoved) -> str | None:
         """None: it has been told often enough."""
+        if event.realm and event.ticket not in self._coming:
+            self._coming.add(event.ticket)
+            file = file_line(event.note, self._say)
+            return self._say("terminal.coming", file=file, realm=event.realm)
         reports = self._reports.get(event.ticket)
         if reports is None:
             self._reports[event.ticket] = 0
@@ -42,6 +47,7 @@ class Progress:
     def forget(self, ticket: int) -> None:
         """It has ended."""
         self._reports.pop(ticket, None)
+        self._coming.discard(ticket)
 
 
 def file_fields(event: FileEvent, conversation: str | None, say: Texts) -> dict[str, JsonValue]:
@@ -55,7 +61,8 @@ def file_fields(event: FileEvent, conversation: str | None, say: Texts) -> dict[
     }
     if isinstance(event, FileMoved):
         state = event.state.name.lower()
-        return fields | {"state": state, "done": event.done, "speed": round(event.speed)}
+        fields |= {"state": state, "done": event.done, "speed": round(event.speed)}
+        return fields | {"realm": event.realm} if event.realm else fields
     ended = file_ended(event, say)
     fields |= {"state": "done" if ended.is_ok else "failed", "code": ended.code}
     return fields if event.path is None else fields | {"path": str(event.path)}

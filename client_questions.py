@@ -23,6 +23,8 @@ from client_events import (
     Search,
 )
 from client_file_events import AskFiles, SharedHere
+from client_realm_events import AddRealm, AskRealms, RealmRequest
+from client_realms import realms_in
 from client_requests import Course, Do, Until, answered, ask
 from conversation import MAX_NAME_BYTES, NO_TAG, Entry, EntryKind, FileNote
 from entering import ONCE_SIZE
@@ -32,7 +34,9 @@ from protocol_requests import Answer, Fields, hex_field, list_field, number_fiel
 MAX_GROUPS = 10_000  # listed; a server that invents more must not keep us busy
 
 Opening = OpenPrivate | AddGroup | JoinGroup
-Question = Opening | LeaveGroup | AskGroups | AskMembers | FindPeople | Search | AskFiles
+Question = (
+    Opening | LeaveGroup | AskGroups | AskMembers | FindPeople | Search | AskFiles | RealmRequest
+)
 
 _VERBS = {
     OpenPrivate: Verb.PRIVATE,
@@ -66,13 +70,19 @@ class Questions:
                 return _search(asked)
             case AskFiles():
                 return _files(asked)
+            case AddRealm():
+                return _add_realm(asked, chance)
+            case AskRealms():
+                return _realms(asked)
             case _:
                 return self._open(asked, chance)
 
     def _open(self, asked: Opening, chance: bytes) -> Course:
-        """Result: the number of a conversation, which is told before."""
+        """Result: the number of a conversation, which is told before. Of another realm that is
+        away: with the reason "waiting".
+        """
         try:
-            name = normalise_name(asked.name)
+            name = _plain_name(asked)
         except NameInvalid as invalid:
             if isinstance(asked, AddGroup):
                 return Answered(asked.ticket, Code.NAME_INVALID, reason=invalid.reason.value)
@@ -84,7 +94,9 @@ class Questions:
         conversation = number_field(answer.fields, "conversation")
         yield Do(partial(self._conversations.look_up, conversation))
         yield Until(lambda: self._conversations.is_settled(conversation))
-        return Answered(asked.ticket, answer.code, conversation)
+        state = answer.fields.get("state")
+        reason = "waiting" if state == "waiting" else ""
+        return Answered(asked.ticket, answer.code, conversation, reason=reason)
 
     def _leave(self, asked: LeaveGroup, chance: bytes) -> Course:
         """Its conversation is gone before the answer."""
@@ -109,6 +121,15 @@ def _groups(asked: AskGroups) -> Course:
         before, after = after, text_field(answer.fields, "next")
         if after <= before:
             raise PeerError("groups that go back")
+
+
+def _plain_name(asked: Opening) -> str:
+    """As it is asked for: somebody or a group of another realm is name@realm. Raises
+    NameInvalid."""
+    name, at, realm = asked.name.partition("@")
+    if isinstance(asked, AddGroup) or not at or len(realm) > MAX_NAME_BYTES:
+        return normalise_name(asked.name)
+    return f"{normalise_name(name)}@{realm.strip()}"
 
 
 def _members(asked: AskMembers) -> Course:
@@ -139,7 +160,37 @@ def _files(asked: AskFiles) -> Course:
     if answer.code is not Code.OK:
         return answered(asked, answer)
     rows = list_field(answer.fields, "files")
-    return Answered(asked.ticket, Code.OK, tuple(_shared(asked.conversation, row) for row in rows))
+    return Answered(
+        asked.ticket, Code.OK, tuple(shared_in(asked.conversation, row) for row in rows)
+    )
+
+
+def _add_realm(asked: AddRealm, chance: bytes) -> Course:
+    """Result: what the realm is called here, and what its room is called there."""
+    fields: Fields = {
+        "once": chance[:ONCE_SIZE].hex(),
+        "name": asked.name,
+        "address": asked.host,
+        "port": asked.port,
+    }
+    if asked.password is not None:
+        fields["password"] = asked.password
+    answer = yield from ask(Verb.ADD_REALM, fields)
+    if answer.code is Code.REALM_EXISTS:
+        known = text_field(answer.fields, "name")
+        return Answered(asked.ticket, answer.code, reason=known)
+    if answer.code is not Code.OK:
+        return answered(asked, answer)
+    names = text_field(answer.fields, "name"), text_field(answer.fields, "room")
+    return Answered(asked.ticket, Code.OK, names)
+
+
+def _realms(asked: AskRealms) -> Course:
+    """Result: all of them."""
+    answer = yield from ask(Verb.REALMS, {})
+    if answer.code is not Code.OK:
+        return answered(asked, answer)
+    return Answered(asked.ticket, Code.OK, realms_in(answer.fields))
 
 
 def _names(asked: AskMembers | FindPeople, answer: Answer) -> Answered:
@@ -193,9 +244,20 @@ def _found(row: JsonValue) -> Found:
             raise PeerError("bad row of what was found")
 
 
-def _shared(conversation: int, row: JsonValue) -> SharedHere:
+def shared_in(conversation: int, row: JsonValue) -> SharedHere:
+    """A row in the answer to FILES. Raises PeerError."""
     match row:
-        case [number, sent_at, str(_), name, str(file), int(size), str(called), bool(is_removed)]:
+        case [
+            number,
+            sent_at,
+            str(_),
+            name,
+            str(file),
+            int(size),
+            str(called),
+            bool(is_removed),
+            *rest,
+        ]:
             fields: Fields = {"number": number, "sent_at": sent_at}
             return SharedHere(
                 conversation,
@@ -204,6 +266,7 @@ def _shared(conversation: int, row: JsonValue) -> SharedHere:
                 number_field(fields, "sent_at"),
                 FileNote.decode(f"{file} {size} {called}"),
                 is_removed,
+                is_coming=rest[:1] == [True],
             )
         case _:
             raise PeerError("bad row of a file")

@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 
 from client_events import Answered, LogIn, Register, Request
 from entering import FalseServerError
-from protocol import MAX_REQUEST_JSON, Code, PeerError, Verb, encode_object
+from protocol import MAX_REQUEST_JSON, Code, PeerError, RunJob, Verb, encode_object
 from protocol_requests import Answer, Fields, number_field
 
 CHANCE_SIZE = 32  # random bytes for each request: what stays the same however often it begins
@@ -98,7 +98,7 @@ class Requests:
         random_bytes: Callable[[int], bytes],
         begin: Callable[[Request, bytes], Course],
         ask: Callable[[Verb, Fields, float], int],
-        run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        run: RunJob,
         end: Callable[[Request, Answered], None],
     ) -> None:
         self._random_bytes = random_bytes

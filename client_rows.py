@@ -10,8 +10,9 @@ from enum import Enum, auto
 
 from auth import key_groups
 from client_file_model import FileView
-from conversation import FileNote
+from conversation import FileNote, RefusalNote
 from protocol import Code
+from realms import split_realm
 from texts import Texts
 
 NAMES_IN_LINE = 3  # of those who joined; the others are counted
@@ -24,8 +25,9 @@ class Receipt(Enum):
     PENDING = auto()  # on its way to the server
     WAITING = auto()  # the connection is lost; it goes out by itself later
     SAVED = auto()  # on the server's disk
-    REACHED = auto()  # with everyone present
-    REFUSED = auto()  # the server did not take it
+    HELD = auto()  # there, until the other realm is back
+    REACHED = auto()  # with everyone present; with the other realm, if it is said to one
+    REFUSED = auto()  # the server, or the other realm, did not take it
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,20 @@ class NoticeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UndeliveredRow:
+    """Another realm did not take something. ``name``: who had said it."""
+
+    number: int
+    name: str
+    note: RefusalNote
+
+
+@dataclass(frozen=True, slots=True)
 class UnreadRow:
     """New messages begin here."""
 
 
-Row = MessageRow | DayRow | PresenceRow | RenamedRow | NoticeRow | UnreadRow
+Row = MessageRow | DayRow | PresenceRow | RenamedRow | NoticeRow | UndeliveredRow | UnreadRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,7 @@ class PersonRow:
     is_you: bool
     is_away: bool
     is_typing: bool
+    realm: str = ""  # another one, whose they are; then the name ends with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +142,7 @@ def last_message_line(message: LastMessage, say: Texts, *, with_name: bool = Tru
     line = one_line(message.text)
     if message.is_own:
         return f"{say('chat.you')}: {line}"
-    return f"{message.name}: {line}" if with_name else line
+    return f"{split_realm(message.name)[0]}: {line}" if with_name else line
 
 
 def one_line(text: str) -> str:

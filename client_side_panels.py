@@ -1,4 +1,4 @@
-"""The side bar: the room's name, the search, the conversations or what was found, and oneself.
+"""The side bar: the room's name, the search, conversations and realms or what was found, oneself.
 
 Band: adapters. One class per view; each is filled by ``show`` and speaks through callables.
 """
@@ -6,10 +6,12 @@ Band: adapters. One class per view; each is filled by ``show`` and speaks throug
 import tkinter as tk
 from collections.abc import Callable
 from dataclasses import dataclass
+from tkinter import font as tkfont
 
-from client_overview import ConversationRow, Dot
+from client_overview import ConversationRow, Dot, RealmRow
 from client_rows import count_text
 from client_search import Hit, Results
+from client_search_panels import SearchBox
 from conversation import ConversationKind
 from texts import Texts
 from widgets import IconButton
@@ -28,6 +30,7 @@ _KINDS = {
     ConversationKind.GROUP: "chat.groups",
     ConversationKind.PRIVATE: "chat.private",
 }
+_REALMS = "realm.title"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class SideContent:
     room_name: str
     address: str
     rows: tuple[ConversationRow, ...]
+    realms: tuple[RealmRow, ...]
+    may_add_realm: bool
     name: str
     person: int
     connection: str
@@ -50,6 +55,8 @@ class SideActions:
     choose: Callable[[int], object]
     menu: Callable[[int, int, int], None]  # of a conversation
     add: Callable[[ConversationKind, int, int], None]  # the plus beside a kind
+    realm: Callable[[str, int, int], None]  # what can be done with one
+    add_realm: Callable[[], None]
     search: Callable[[str], None]  # the words as they stand now
     search_now: Callable[[], None]
     close_search: Callable[[], object]
@@ -60,9 +67,10 @@ class SideActions:
 
 @dataclass(frozen=True, slots=True)
 class _Caption:
-    """Above the conversations of one kind."""
+    """Above the conversations of one kind, or the realms. ``key``: a key of texts.py."""
 
-    kind: ConversationKind
+    key: str
+    has_plus: bool
 
 
 class SideBar(tk.Frame):
@@ -74,7 +82,7 @@ class SideBar(tk.Frame):
         self.pack_propagate(False)
         self._look, self._say, self._actions = look, say, actions
         self._content: SideContent | None = None
-        self._lines: list[ConversationRow | _Caption] = []
+        self._lines: list[ConversationRow | RealmRow | _Caption] = []
         self._results: Results | None = None
         self._build_foot()
         self.top = tk.Canvas(
@@ -82,7 +90,14 @@ class SideBar(tk.Frame):
         )
         self.top.pack(fill="x")
         self.top.bind("<Configure>", lambda _: self._draw_top())
-        self.search = SearchBox(self, look, say, actions)
+        self.search = SearchBox(
+            self,
+            look,
+            say,
+            on_write=actions.search,
+            on_enter=actions.search_now,
+            on_close=actions.close_search,
+        )
         self.search.pack(fill="x", padx=look.px(16), pady=(look.px(8), 0))
         thumb = colours.side_chosen
         self.list = RowList(
@@ -143,9 +158,11 @@ class SideBar(tk.Frame):
             return
         self._content = content
         self._lines = []
-        for kind in _KINDS:
+        for kind, key in _KINDS.items():
             rows = [row for row in content.rows if row.kind is kind]
-            self._lines += [_Caption(kind), *rows]
+            self._lines += [_Caption(key, kind is not ConversationKind.ROOM), *rows]
+        if content.realms or content.may_add_realm:
+            self._lines += [_Caption(_REALMS, content.may_add_realm), *content.realms]
         look = self._look
         self.list.show(
             [
@@ -183,19 +200,28 @@ class SideBar(tk.Frame):
         line = self._lines[place]
         if isinstance(line, ConversationRow):
             self._actions.choose(line.conversation)
+        elif isinstance(line, RealmRow):
+            canvas = self.list.canvas
+            self._actions.realm(line.name, canvas.winfo_pointerx(), canvas.winfo_pointery())
 
     def _open_menu(self, place: int, x: int, y: int) -> None:
         line = self._lines[place]
         if isinstance(line, ConversationRow):
             self._actions.menu(line.conversation, x, y)
+        elif isinstance(line, RealmRow):
+            self._actions.realm(line.name, x, y)
 
     def _press_plus(self, event: "tk.Event[tk.Misc]") -> None:
         canvas = self.list.canvas
         x, y = canvas.canvasx(event.x), canvas.canvasy(event.y)
-        for kind in (ConversationKind.GROUP, ConversationKind.PRIVATE):
-            box = canvas.bbox(f"plus-{kind.name}")
+        for kind, key in (*_KINDS.items(), (None, _REALMS)):
+            box = canvas.bbox(f"plus-{key}")
             if box and box[0] - 8 <= x <= box[2] + 8 and box[1] - 8 <= y <= box[3] + 8:
-                self._actions.add(kind, event.x_root, event.y_root)
+                if kind is None:
+                    self._actions.add_realm()
+                else:
+                    self._actions.add(kind, event.x_root, event.y_root)
+                return
 
     def _pick_found(self, place: int) -> None:
         if self._results is not None:
@@ -232,19 +258,21 @@ class SideBar(tk.Frame):
         line = self._lines[place]
         if isinstance(line, _Caption):
             self._draw_caption(line, box)
+        elif isinstance(line, RealmRow):
+            self._draw_realm(line, box, is_hot=place == self.list.hot)
         else:
             self._draw_conversation(line, box, is_hot=place == self.list.hot)
 
     def _draw_caption(self, caption: _Caption, box: Box) -> None:
         look, colours, canvas = self._look, self._look.colours, self.list.canvas
         y = box.bottom - look.px(16)
-        words = self._say(_KINDS[caption.kind]).upper()
+        words = self._say(caption.key).upper()
         canvas.create_text(
             look.px(_LEFT), y, text=words, anchor="w", font=look.caption, fill=colours.side_soft
         )
-        if caption.kind is not ConversationKind.ROOM:
+        if caption.has_plus:
             plus = look.icon(Icon.PLUS, look.px(15), colours.side_soft)
-            tag = f"plus-{caption.kind.name}"
+            tag = f"plus-{caption.key}"
             canvas.create_image(box.right - look.px(22), y, image=plus, tags=tag)
             for change, cursor in (("<Enter>", "hand2"), ("<Leave>", "")):
                 canvas.tag_bind(tag, change, lambda _, c=cursor: canvas.configure(cursor=c))  # type: ignore[misc]
@@ -275,14 +303,7 @@ class SideBar(tk.Frame):
             canvas.create_image(at, top + look.px(15), image=bell, anchor="e")
             room -= look.px(18)
         font = look.strong if is_new or row.is_chosen else look.text
-        canvas.create_text(
-            look.px(_TEXT),
-            top + look.px(16),
-            text=shorten(look.shown(row.name), font, room),
-            anchor="w",
-            font=font,
-            fill=colours.side_text,
-        )
+        self._draw_name(row.name, row.realm, font, top + look.px(16), room)
         room = right - look.px(_TEXT)
         if row.unread:
             room -= self._draw_badge(row, right + look.px(2), top) + look.px(4)
@@ -293,6 +314,50 @@ class SideBar(tk.Frame):
             anchor="w",
             font=look.tiny,
             fill=colours.side_lively if row.is_lively else colours.side_soft,
+        )
+
+    def _draw_name(self, name: str, realm: str, font: tkfont.Font, y: int, room: int) -> None:
+        """``darren @kampus-b``; of a name that is too long for both, the realm gives way first."""
+        look, colours, canvas = self._look, self._look.colours, self.list.canvas
+        left = look.px(_TEXT)
+        shown = shorten(look.shown(name), font, room)
+        ink = colours.side_text
+        canvas.create_text(left, y, text=shown, anchor="w", font=font, fill=ink)
+        taken = font.measure(f"{shown} ")
+        if realm and room - taken > look.px(24):
+            at = shorten(f"@{realm}", look.text, room - taken)
+            canvas.create_text(
+                left + taken, y, text=at, anchor="w", font=look.text, fill=colours.side_soft
+            )
+
+    def _draw_realm(self, row: RealmRow, box: Box, *, is_hot: bool) -> None:
+        look, colours, canvas = self._look, self._look.colours, self.list.canvas
+        edge, top = look.px(8), box.top
+        if is_hot:
+            ground = (edge, top, box.right - edge, top + look.px(48))
+            draw_rounded(canvas, look, ground, fill=colours.side_hot)
+        size, left = look.px(32), look.px(_LEFT)
+        picture = look.square(size, look.px(3), look.person_colour(name_number(row.name)))
+        canvas.create_image(left, top + edge, image=picture, anchor="nw")
+        middle = (left + size // 2, top + edge + size // 2)
+        canvas.create_text(*middle, text="@", font=look.button, fill=colours.avatar_text)
+        rim, ground_of_dot = look.px(14), colours.side_hot if is_hot else colours.side
+        corner = (left + size + look.px(2), top + edge + size + look.px(2))
+        dot = colours.here if row.dot is Dot.HERE else colours.away
+        for diameter, fill in ((rim, ground_of_dot), (look.px(10), dot)):
+            inset = (rim - diameter) // 2
+            canvas.create_image(
+                corner[0] - inset, corner[1] - inset, image=look.disc(diameter, fill), anchor="se"
+            )
+        room = box.right - look.px(_LEFT) - look.px(_TEXT)
+        self._draw_name(row.name, "", look.text, top + look.px(16), room)
+        canvas.create_text(
+            look.px(_TEXT),
+            top + look.px(33),
+            text=shorten(row.line, look.tiny, room),
+            anchor="w",
+            font=look.tiny,
+            fill=colours.side_soft,
         )
 
     def _draw_picture(self, row: ConversationRow, top: int, *, is_hot: bool) -> None:
@@ -416,90 +481,3 @@ class SideBar(tk.Frame):
         if is_focused(canvas):
             box = (look.px(8), look.px(4), canvas.winfo_width() - 2, look.px(51))
             canvas.create_rectangle(*box, outline=colours.side_soft, dash=(2, 2))
-
-
-class SearchBox(tk.Canvas):
-    """Where one writes what to look for."""
-
-    def __init__(self, parent: tk.Misc, look: Look, say: Texts, actions: SideActions) -> None:
-        colours = look.colours
-        super().__init__(
-            parent, background=colours.side, highlightthickness=0, height=look.px(32), width=1
-        )
-        self._look, self._actions = look, actions
-        self._fill = colours.side_chosen
-        self.words = tk.StringVar(self)
-        self.entry = tk.Entry(
-            self,
-            textvariable=self.words,
-            font=look.small,
-            background=self._fill,
-            foreground=colours.side_text,
-            insertbackground=colours.side_text,
-            selectbackground=colours.accent,
-            selectforeground=colours.accent_text,
-            relief="flat",
-            borderwidth=0,
-            highlightthickness=0,
-        )
-        self.hint = tk.Label(
-            self,
-            text=f"{say('search.hint')}   Ctrl+F",
-            font=look.small,
-            background=self._fill,
-            foreground=colours.side_soft,
-            borderwidth=0,
-            padx=0,
-            pady=0,
-            cursor="xterm",
-        )
-        self.hint.bind("<Button-1>", lambda _: self.entry.focus_set())
-        self.bind("<Configure>", self._draw)
-        self.bind("<Button-1>", self._press)
-        self.entry.bind("<FocusIn>", self._draw)
-        self.entry.bind("<FocusOut>", self._draw)
-        for key in ("<Return>", "<KP_Enter>"):
-            self.entry.bind(key, lambda _: actions.search_now())
-        self.words.trace_add("write", lambda *_: self._typed())
-
-    def open(self) -> None:
-        """Ready to be written in; what stood there is selected."""
-        self.entry.focus_set()
-        self.entry.selection_range(0, "end")
-
-    def write(self, words: str) -> None:
-        """As if typed."""
-        self.words.set(words)
-        self.entry.icursor("end")
-
-    def clear(self) -> None:
-        """Nothing is looked for."""
-        self.words.set("")
-
-    def _typed(self) -> None:
-        self._actions.search(self.words.get())
-        self._draw()
-
-    def _press(self, event: "tk.Event[tk.Misc]") -> None:
-        if self.words.get() and event.x > self.winfo_width() - self._look.px(32):
-            self._actions.close_search()
-        else:
-            self.entry.focus_set()
-
-    def _draw(self, _event: object = None) -> None:
-        look, colours = self._look, self._look.colours
-        self.delete("all")
-        width, height = self.winfo_width(), self.winfo_height()
-        has_focus = is_focused(self.entry)
-        border = colours.side_soft if has_focus else ""
-        draw_rounded(self, look, (0, 0, width, height), fill=self._fill, border=border)
-        left, right = look.px(12), look.px(12)
-        if self.words.get():
-            right = look.px(30)
-            cross = look.icon(Icon.CLOSE, look.px(12), colours.side_soft)
-            self.create_image(width - look.px(16), height // 2, image=cross)
-        self.entry.place(x=left, rely=0.5, anchor="w", width=max(1, width - left - right))
-        if self.words.get() or has_focus:
-            self.hint.place_forget()
-        else:
-            self.hint.place(x=left + 1, rely=0.5, anchor="w")

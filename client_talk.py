@@ -288,13 +288,14 @@ class Talk:
             self.begin()
 
     def _begins_questions(self, line: str) -> bool:
-        is_lacking = self._asking.begin(line)
+        is_lacking = self._asking.begin(line, is_live=self._is_live)
         if is_lacking:
             self._ask(_Asked.ARGUMENT, self._asking.question)
         return is_lacking
 
     def _take_argument(self, line: str) -> None:
-        whole = self._asking.take(line) if line.strip() else ""
+        is_answer = line.strip() or self._asking.is_optional
+        whole = self._asking.take(line) if is_answer else ""
         if whole is None:
             self._ask(_Asked.ARGUMENT, self._asking.question)
             return

@@ -1,7 +1,7 @@
-"""Questions that a window asks of the server, and whom each answer is for.
+"""Questions to the server, and whom each answer is for.
 
-Band: cores. Pure. Unlike client_errands.py, which types commands for somebody, this keeps no order:
-each question stands in a dialog of its own.
+Band: cores. Pure. It keeps no order: a window's questions stand in dialogs of their own, and what
+must wait for something else waits in client_errands.py.
 """
 
 from collections.abc import Callable
@@ -14,26 +14,26 @@ OnAnswered = Callable[[Answered], None]
 
 
 class Tickets:
-    """One visit's."""
+    """One visit's: ``submit`` and ``new_ticket`` are there for all else that goes out."""
 
     def __init__(self, *, submit: Callable[[Command], None], new_ticket: Callable[[], int]) -> None:
-        self._submit = submit
-        self._new_ticket = new_ticket
+        self.submit = submit
+        self.new_ticket = new_ticket
         self._waiting: dict[int, OnAnswered] = {}
 
     def ask(self, request: Request, on_answered: OnAnswered) -> int:
         """The ticket it was given. What the server would refuse in any case is answered at once."""
-        ticket = self._new_ticket()
+        ticket = self.new_ticket()
         known = foregone(request)
         if known is not None:
             on_answered(replace(known, ticket=ticket))
             return ticket
         self._waiting[ticket] = on_answered
-        self._submit(replace(request, ticket=ticket))
+        self.submit(replace(request, ticket=ticket))
         return ticket
 
     def take(self, answered: Answered) -> None:
-        """An answer came; nobody waits for one whose dialog was closed."""
+        """An answer came; perhaps nobody waits for it (any more)."""
         on_answered = self._waiting.pop(answered.ticket, None)
         if on_answered is not None:
             on_answered(answered)

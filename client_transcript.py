@@ -20,6 +20,7 @@ from client_events import (
 )
 from client_held import Arrived, Held, Item, Waiting
 from client_mentions import is_mentioned
+from client_realm_events import DeliveryTold
 from client_rows import (
     DayRow,
     LastMessage,
@@ -29,10 +30,14 @@ from client_rows import (
     Receipt,
     RenamedRow,
     Row,
+    UndeliveredRow,
     UnreadRow,
 )
-from conversation import Entry, EntryKind
+from conversation import NO_TAG, Entry, EntryKind
 from file_words import note_in, note_of
+from realm_words import refusal_in
+
+MOST_REFUSED = 1_000  # of one conversation: a realm that refuses all must not fill memory
 
 TranscriptEvent = (
     EntryArrived
@@ -42,6 +47,7 @@ TranscriptEvent = (
     | OlderArrived
     | FloorChanged
     | ReachedChanged
+    | DeliveryTold
     | LogReplaced
 )
 
@@ -53,6 +59,14 @@ class Reader:
     person: int
     name: str
     is_connected: bool
+    is_mirror: bool = False  # of a group of another realm: what stands in it has been there
+    is_realm_away: bool = False  # what is written to another one waits for it
+
+    @property
+    def receipt_of_draft(self) -> Receipt:
+        """Of what has no entry yet."""
+        is_moving = self.is_connected and not self.is_realm_away
+        return Receipt.PENDING if is_moving else Receipt.WAITING
 
 
 class Transcript:
@@ -65,10 +79,12 @@ class Transcript:
         self.last_message: LastMessage | None = None
         self.last_activity = 0  # UTC ms of the newest entry; 0: none
         self.written = ""  # what stands in its line to write in, while another one is shown
+        self._held_up: int | None = None  # ticket of what has not got to the other realm in time
         self.unread_from = 0  # number of the first entry below the unread line; 0: no line
         self._day_of = day_of
         self._typing: dict[int, int] = {}  # person: how often they were seen typing
         self._drafts: dict[int, Waiting] = {}  # by draft, in their order
+        self._refused: dict[bytes, None] = {}  # tags of what another realm did not take
 
     # --- events ---
 
@@ -79,6 +95,8 @@ class Transcript:
                 self._take_entry(event, me)
             case OlderArrived():
                 self.held.take(event.entries)
+                for _, entry in event.entries:
+                    self._note_refusal(entry)
             case DraftMade():
                 waiting = Waiting(event.ticket, event.draft, event.text)
                 self._drafts[event.draft] = waiting
@@ -95,8 +113,12 @@ class Transcript:
                 self.held.learn_floor(event.floor)
             case ReachedChanged():
                 self.reached = max(self.reached, event.number)
+                self._held_up = None
+            case DeliveryTold():
+                self._held_up = event.ticket if event.code is None else None
             case _:
                 self.held.clear()
+                self._refused.clear()
                 self.reached = self.unread_from = self.last_activity = 0
                 self.last_message = None
 
@@ -104,6 +126,9 @@ class Transcript:
         entry = event.entry
         if event.ticket is not None:
             self._end_draft(event.ticket)
+        if entry.person != me or event.ticket == self._held_up:
+            self._held_up = None
+        self._note_refusal(entry)
         self.last_activity = entry.sent_at
         if entry.kind in (EntryKind.TEXT, EntryKind.FILE):
             is_own = entry.person == me
@@ -113,10 +138,22 @@ class Transcript:
             self._typing.pop(entry.person, None)
         self.held.append(Arrived(event.number, entry), is_history=event.is_history)
 
+    def _note_refusal(self, entry: Entry) -> None:
+        """What was refused is one's own to write again, with its entry in sight."""
+        if entry.tag != NO_TAG and refusal_in(entry) is not None:
+            self._refused[entry.tag] = None
+            if len(self._refused) > MOST_REFUSED:
+                del self._refused[next(iter(self._refused))]
+
     def _end_draft(self, ticket: int) -> None:
         self._drafts = {
             draft: waiting for draft, waiting in self._drafts.items() if waiting.ticket != ticket
         }
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether the other realm seems to be away, whatever our server believes of it yet."""
+        return self._held_up is not None
 
     # --- who writes ---
 
@@ -176,7 +213,12 @@ class Transcript:
             case EntryKind.JOINED | EntryKind.LEFT:
                 _add_presence(rows, number, entry)
             case EntryKind.NOTICE:
-                rows.append(NoticeRow(number, 0, entry.text))
+                refusal = refusal_in(entry)
+                rows.append(
+                    NoticeRow(number, 0, entry.text)
+                    if refusal is None
+                    else UndeliveredRow(number, entry.name, refusal)
+                )
             case EntryKind.RENAMED:
                 rows.append(RenamedRow(number, entry.name, entry.text))
             case _:
@@ -187,9 +229,7 @@ class Transcript:
     ) -> MessageRow:
         is_own = entry.person == reader.person
         note = note_of(entry)
-        receipt = Receipt.NONE
-        if is_own:
-            receipt = Receipt.REACHED if number <= self.reached else Receipt.SAVED
+        receipt = self._receipt(number, entry, reader) if is_own else Receipt.NONE
         return MessageRow(
             number,
             0,
@@ -203,6 +243,13 @@ class Transcript:
             is_mention=not is_own and is_mentioned(entry.text, reader.name),
             file=note,
         )
+
+    def _receipt(self, number: int, entry: Entry, reader: Reader) -> Receipt:
+        if entry.tag in self._refused:
+            return Receipt.REFUSED
+        if reader.is_mirror or number <= self.reached:
+            return Receipt.REACHED
+        return Receipt.HELD if reader.is_realm_away else Receipt.SAVED
 
 
 def _add_presence(rows: list[Row], number: int, entry: Entry) -> None:
@@ -220,10 +267,8 @@ def _add_presence(rows: list[Row], number: int, entry: Entry) -> None:
 
 
 def _waiting_row(waiting: Waiting, reader: Reader, last_author: int) -> MessageRow:
-    if waiting.refusal is not None:
-        receipt = Receipt.REFUSED
-    else:
-        receipt = Receipt.PENDING if reader.is_connected else Receipt.WAITING
+    is_refused = waiting.refusal is not None
+    receipt = Receipt.REFUSED if is_refused else reader.receipt_of_draft
     return MessageRow(
         0,
         waiting.ticket or -waiting.draft,

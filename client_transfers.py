@@ -13,11 +13,10 @@ from client_answers import failure, iso_time
 from client_commands import Answer
 from client_events import (
     Answered,
-    Command,
+    DraftForwarded,
     DraftRefused,
     DraftTaken,
     EntryArrived,
-    Request,
 )
 from client_file_answers import file_failure, file_saved, file_sent, files_listed, files_of
 from client_file_events import (
@@ -30,16 +29,18 @@ from client_file_events import (
     SharedHere,
 )
 from client_inbox import Inbox
+from client_realm_events import DeliveryTold
+from client_tickets import Tickets
 from conversation import FileNote
 from file_words import note_of
 from protocol import Code, JsonValue
+from realms import split_realm
 from texts import Texts
 
 MOST_LISTED = 1_000  # files of a conversation that are looked through, from the newest down
 _MOST_DIGITS = 15  # of a number: larger ones do not exist
 
 OnAnswer = Callable[[Answer], None]
-Ask = Callable[[Request, Callable[[Answered], None]], None]
 
 
 @dataclass(slots=True, eq=False)
@@ -51,6 +52,8 @@ class _Transfer:
     on_answer: OnAnswer
     note: FileNote  # without a hash until the core has looked into the file
     number: int = 0  # of the entry, of one that is fetched
+    is_waiting: bool = False  # for its realm
+    fields: dict[str, JsonValue] = field(default_factory=dict)  # of the entry, of one that is sent
     answer: Answer | None = None  # None: it is not known yet
     has_ended: bool = False
 
@@ -83,22 +86,17 @@ class _Looking:
 
 
 class Transfers:
-    """One visit's. Owned by the errands. ``ask``: puts a request and hands its answer on."""
+    """One visit's. Owned by the errands."""
 
     def __init__(
         self,
         inbox: Inbox,
         say: Texts,
-        *,
-        submit: Callable[[Command], None],
-        new_ticket: Callable[[], int],
-        ask: Ask,
+        tickets: Tickets,
     ) -> None:
         self._inbox = inbox
         self._say = say
-        self._submit = submit
-        self._new_ticket = new_ticket
-        self._ask = ask
+        self._tickets = tickets
         self._transfers: dict[int, _Transfer] = {}  # by ticket
         self._sought = 0  # how many are looked for and do not move yet
 
@@ -114,12 +112,22 @@ class Transfers:
 
     # --- sharing ---
 
-    def send(self, command: str, path: Path, conversation: int, on_answer: OnAnswer) -> None:
-        """Answered when its entry is on the server's disk."""
-        ticket = self._new_ticket()
+    def send(
+        self,
+        command: str,
+        path: Path,
+        conversation: int,
+        on_answer: OnAnswer,
+        *,
+        is_waiting: bool = False,
+    ) -> None:
+        """Answered when its entry is on the server's disk. ``is_waiting``: for its realm, as is
+        known already."""
+        ticket = self._tickets.new_ticket()
         note = FileNote(b"", 0, path.name)
-        self._transfers[ticket] = _Transfer(command, conversation, on_answer, note)
-        self._submit(SendFile(ticket, conversation, path))
+        transfer = _Transfer(command, conversation, on_answer, note, is_waiting=is_waiting)
+        self._transfers[ticket] = transfer
+        self._tickets.submit(SendFile(ticket, conversation, path))
 
     # --- looking ---
 
@@ -164,15 +172,16 @@ class Transfers:
         elif found.is_removed:
             wanted.on_answer(file_failure("get", Code.FILE_REMOVED, self._say))
         else:
-            ticket = self._new_ticket()
+            ticket = self._tickets.new_ticket()
             self._transfers[ticket] = _Transfer(
                 "get", found.conversation, wanted.on_answer, found.note, found.number
             )
-            self._submit(FetchFile(ticket, found.note, wanted.folder))
+            realm = split_realm(found.sender)[1]
+            self._tickets.submit(FetchFile(ticket, found.note, wanted.folder, realm))
 
     def _look(self, looking: _Looking) -> None:
         asked = AskFiles(0, looking.conversation, looking.before)
-        self._ask(asked, partial(self._take_page, looking))
+        self._tickets.ask(asked, partial(self._take_page, looking))
 
     def _take_page(self, looking: _Looking, answered: Answered) -> None:
         before = looking.before
@@ -200,6 +209,10 @@ class Transfers:
                 self._share(ticket, conversation, number, sent_at, None)
             case DraftRefused(int(ticket)):
                 self._refuse(ticket, event.code)
+            case DeliveryTold(ticket, conversation, code):
+                self._deliver(ticket, conversation, code)
+            case DraftForwarded(ticket, conversation):
+                self._forward(ticket, conversation)
             case FileMoved(ticket, note):
                 if transfer := self._transfers.get(ticket):
                     transfer.note = note
@@ -214,12 +227,35 @@ class Transfers:
         transfer = self._transfers.get(ticket)
         if transfer is None:
             return
-        fields: dict[str, JsonValue] = {
+        transfer.note = note or transfer.note
+        transfer.fields = {
             "conversation": self._inbox.label(conversation),
             "number": number,
             "time": iso_time(sent_at),
         }
-        transfer.answer = file_sent(transfer.command, note or transfer.note, self._say, fields)
+        if not self._inbox.realm(conversation):  # else more will be told
+            command = transfer.command
+            transfer.answer = file_sent(command, transfer.note, self._say, transfer.fields)
+            self._settle(ticket, transfer)
+        else:
+            self._forward(ticket, conversation)
+
+    def _forward(self, ticket: int, conversation: int) -> None:
+        transfer = self._transfers.get(ticket)
+        if transfer is not None and transfer.is_waiting:
+            self._deliver(ticket, conversation, None)
+
+    def _deliver(self, ticket: int, conversation: int, code: Code | None) -> None:
+        transfer = self._transfers.get(ticket)
+        if transfer is None or transfer.answer is not None:
+            return
+        if code not in (Code.OK, None):
+            self._refuse(ticket, code)
+            return
+        label: dict[str, JsonValue] = {"conversation": self._inbox.label(conversation)}
+        realm = self._inbox.realm(conversation) if code is None else ""
+        fields = label | transfer.fields | {"state": "waiting" if code is None else "delivered"}
+        transfer.answer = file_sent(transfer.command, transfer.note, self._say, fields, realm)
         self._settle(ticket, transfer)
 
     def _refuse(self, ticket: int, code: Code) -> None:

@@ -10,6 +10,7 @@ import sys
 import tkinter as tk
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from client_account_pages import AccountPages
@@ -26,6 +27,7 @@ from client_joining import Joining
 from client_layout import shown_text
 from client_menus import Menus
 from client_model import ClientModel
+from client_realm_menus import RealmMenus
 from client_recent_panels import RoomEntry
 from client_rows import when_label
 from client_side_panels import SideActions
@@ -128,6 +130,7 @@ class ClientWindow(tk.Tk):
         self.chatting = Chatting(self._around)
         self.filing = Filing(self._around, self.chatting, self._usual_downloads)
         self.menus = Menus(self._around, self.chatting)
+        self.realms = RealmMenus(self._around, self.chatting)
         self.account = AccountPages(self._around, self.chatting)
 
     @property
@@ -170,7 +173,9 @@ class ClientWindow(tk.Tk):
         }
         for key, act in chatting.items():
             # Ahead of what the line to write in does with them: it knows Ctrl+K and Ctrl+F too.
-            self.bind_class("ChatKeys", key, lambda _, act=act: self._press(act))  # type: ignore[misc]
+            # Not by bind_class: what Tcl calls for that holds this window for ever.
+            press = self.register(partial(self._press, act))
+            self.tk.call("bind", "ChatKeys", key, f'if {{[{press}] eq "break"}} break')
 
     def _press(self, act: Callable[[], object]) -> str | None:
         if not self.is_chatting():
@@ -287,6 +292,8 @@ class ClientWindow(tk.Tk):
                 choose=chatting.open,
                 menu=menus.open_conversation_menu,
                 add=menus.open_add_menu,
+                realm=self.realms.open_menu,
+                add_realm=self.realms.open_add_dialog,
                 search=chatting.write_search,
                 search_now=chatting.search_now,
                 close_search=chatting.close_search,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, Self
 
-from protocol import FILE_ID_SIZE, MAX_FILE, MAX_FILE_NAME, MAX_TEXT, PeerError, decode_text
+from protocol import FILE_ID_SIZE, MAX_FILE, MAX_FILE_NAME, MAX_TEXT, Code, PeerError, decode_text
 
 PEOPLE = 0  # the conversation whose "entries" are changes of who is here
 ROOM = 1
@@ -19,7 +19,9 @@ CHAIN_SIZE = 8
 FIRST_CHAIN = bytes(CHAIN_SIZE)  # of a log without entries
 NO_TAG = bytes(TAG_SIZE)  # of entries that were nobody's draft
 MAX_NAME = 32  # characters
-MAX_NAME_BYTES = 4 * MAX_NAME
+MAX_REALM = 20  # characters of what a realm is called here
+MAX_NAME_BYTES = 255  # of name@realm@realm
+MAX_EXCERPT = 80  # characters of what was refused, in the notice about it
 
 
 class ConversationKind(IntEnum):
@@ -28,6 +30,7 @@ class ConversationKind(IntEnum):
     ROOM = 1
     GROUP = 2
     PRIVATE = 3
+    OUTGOING = 4  # what our people say in a group of another realm; read by that realm alone
 
 
 class EntryKind(IntEnum):
@@ -42,6 +45,7 @@ class EntryKind(IntEnum):
 
 
 _HEX = frozenset("0123456789abcdef")
+_UNDELIVERED = "undelivered"
 _ENTRY = struct.Struct(">8sBQQB")
 
 
@@ -106,6 +110,35 @@ class FileNote(NamedTuple):
         if not is_hex or not is_size or int(size) > MAX_FILE or not is_file_name(name):
             raise PeerError("no file")
         return cls(bytes.fromhex(file), int(size), name)
+
+
+class RefusalNote(NamedTuple):
+    """What a NOTICE about something that another realm did not take says, as its text."""
+
+    code: Code
+    excerpt: str  # how it began; of a file, its name
+
+    @classmethod
+    def about(cls, entry: "Entry", code: Code) -> Self:
+        """``entry``: what was said."""
+        said = entry.text
+        if entry.kind is EntryKind.FILE:
+            said = FileNote.decode(said).name
+        return cls(code, said[:MAX_EXCERPT])
+
+    def encode(self) -> str:
+        return f"{_UNDELIVERED} {int(self.code)} {self.excerpt}"
+
+    @classmethod
+    def decode(cls, text: str) -> Self:
+        """Raises PeerError for anything else."""
+        word, _, rest = text.partition(" ")
+        number, _, excerpt = rest.partition(" ")
+        is_number = number.isascii() and number.isdecimal() and len(number) <= 3
+        if word != _UNDELIVERED or not is_number:
+            raise PeerError("no refusal")
+        is_known = int(number) in Code.__members__.values() and int(number) != Code.OK
+        return cls(Code(int(number)) if is_known else Code.BAD_REQUEST, excerpt)
 
 
 def is_file_name(name: str) -> bool:

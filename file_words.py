@@ -5,6 +5,7 @@ Band: words. Pure; both programs write sizes with this alone.
 
 from conversation import Entry, EntryKind, FileNote
 from protocol import PeerError
+from realm_words import refusal_in, refusal_line
 from texts import Texts
 
 _UNITS = ("kB", "MB", "GB", "TB")  # powers of 1000, as disks and networks are sold
@@ -47,6 +48,8 @@ def note_in(text: str) -> FileNote | None:
 
 
 def entry_text(entry: Entry, say: Texts) -> str:
-    """What somebody said; of a file, its line."""
-    note = note_of(entry)
+    """What somebody said; of a file, its line; of what another realm refused, why."""
+    note, refusal = note_of(entry), refusal_in(entry)
+    if refusal is not None:
+        return refusal_line(refusal, entry.name, say)
     return entry.text if note is None else file_line(note, say)

@@ -78,6 +78,10 @@ class Job:
     run: Callable[[], object]
 
 
+# What a core lets its parts ask for: work for the worker, and what is told its result and the time.
+RunJob = Callable[[Callable[[], object], Callable[[object, float], None]], None]
+
+
 class DatagramType(IntEnum):
     """Fourth byte of every datagram. A number, once shipped, is never reused."""
 
@@ -117,6 +121,12 @@ class Verb(IntEnum):
     OFFER = 23
     FILES = 24
     DROP = 25
+    ENTER_REALM = 26
+    SHARED = 27
+    CONTACT = 28
+    UNDELIVERED = 29
+    ADD_REALM = 30
+    REALMS = 31
 
 
 class Code(IntEnum):
@@ -155,6 +165,12 @@ class Code(IntEnum):
     FILE_CHANGED = 43  # what came is not what was offered
     FILE_REMOVED = 44  # by the operator
     FILE_NAME_INVALID = 45
+    FILE_COMING = 46  # from another realm: try again
+    NO_SUCH_REALM = 50
+    REALM_EXISTS = 51
+    REALM_UNREACHABLE = 52
+    NOT_ALLOWED = 53  # who may do it is the operator's to say
+    NO_WAY_THERE = 54  # a realm passes nothing on: only what is linked to us can be reached
 
 
 class CloseCode(IntEnum):

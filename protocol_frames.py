@@ -17,7 +17,6 @@ from protocol import (
     MAX_CLOSE_TEXT,
     MAX_ENTRY_PARTS,
     MAX_FILE,
-    MAX_PLAINTEXT,
     MAX_POST_PARTS,
     MAX_RANGES,
     MAX_REQUEST_JSON,
@@ -53,6 +52,7 @@ class FrameType(IntEnum):
     TYPING = 0x27
     REACHED = 0x28
     READ_TO = 0x29
+    REALMS_CHANGED = 0x2A
     WANT = 0x30
     CHUNK = 0x31
 
@@ -394,6 +394,20 @@ class ReadTo:
         return cls(*_exactly(_U64_PAIR, body))
 
 
+@dataclass(frozen=True, slots=True)
+class RealmsChanged:
+    """Empty: a link to another realm came or went, REALMS tells which."""
+
+    def encode(self) -> bytes:
+        return _frame(FrameType.REALMS_CHANGED, b"")
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        if body:
+            raise PeerError("REALMS_CHANGED says nothing")
+        return cls()
+
+
 _WANT = struct.Struct(">32sIQ")
 _RANGE = struct.Struct(">II")
 
@@ -473,6 +487,7 @@ Frame = (
     | Typing
     | Reached
     | ReadTo
+    | RealmsChanged
     | Want
     | Chunk
 )
@@ -496,6 +511,7 @@ _DECODERS: dict[int, Callable[[bytes], Frame]] = {
     FrameType.TYPING: Typing.decode,
     FrameType.REACHED: Reached.decode,
     FrameType.READ_TO: ReadTo.decode,
+    FrameType.REALMS_CHANGED: RealmsChanged.decode,
     FrameType.WANT: Want.decode,
     FrameType.CHUNK: Chunk.decode,
 }
@@ -551,32 +567,6 @@ def decode_frames(plaintext: bytes) -> list[Frame]:
         frames.append(decode(plaintext[place : place + length]))
         place += length
     return frames
-
-
-def pad(frames: bytes) -> bytes:
-    """Frames ready to be sealed: zeros (END) up to a multiple of PADDING."""
-    return frames + bytes(-len(frames) % PADDING)
-
-
-def pack_frames(frames: list[bytes], room: int = MAX_PLAINTEXT) -> list[bytes]:
-    """As few plaintexts of at most ``room`` bytes as keeping the order allows, each padded.
-
-    All but the last are of one size, so that one system call can send them (UDP_SEGMENT).
-    """
-    packed: list[bytes] = []
-    waiting: list[bytes] = []
-    size = 0
-    for frame in frames:
-        if waiting and size + len(frame) > room:
-            packed.append(b"".join(waiting))
-            waiting, size = [], 0
-        waiting.append(frame)
-        size += len(frame)
-    last = pad(b"".join(waiting))
-    if not packed:
-        return [last] if waiting else []
-    longest = -(-max(map(len, packed)) // PADDING) * PADDING
-    return [*(plaintext.ljust(longest, b"\0") for plaintext in packed), last]
 
 
 def split_parts(body: bytes, size: int) -> list[bytes]:

@@ -21,9 +21,10 @@ from protocol import (
     PeerError,
     encode_data_header,
 )
-from protocol_frames import PathChallenge, PathResponse, Ping, Pong, pack_frames, pad
+from protocol_frames import PathChallenge, PathResponse, Ping, Pong
 from protocol_guards import ReplayWindow, RoundTrip
 from protocol_handshake import SessionKeys
+from protocol_packing import pack_frames, pad
 from protocol_path import Echo, PathSize
 
 PATH_TIMEOUT = 3.0  # s to answer from a new address before everything goes back to the old one

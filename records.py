@@ -182,6 +182,77 @@ class ConversationRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RealmRecord:
+    """Another server that is linked to this one. Known by its key, whatever it is called here."""
+
+    realm: int  # 0 in one not stored yet
+    key: bytes
+    name: str  # what it is called here
+    host: str = ""  # "": it calls us, we do not know where it is
+    port: int = 0
+    prs: bytes = field(default=b"", repr=False)  # what their password gives for their room
+    room_id: bytes = b""  # of the room that ``prs`` is for
+    added_by: str = ""  # "": the operator, or the realm itself by calling us
+    added_at: int = 0  # UTC milliseconds
+    seen_at: int = 0  # when a link to it last stood
+    is_cut: bool = False  # by the operator: what is there stays, nothing comes or goes
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignPerson:
+    """Somebody of another realm, who has a row among the people as well."""
+
+    person: int  # as they are known here
+    realm: int
+    theirs: bytes  # 8 bytes: as they are known there; empty as long as nobody asked there
+    name: str  # there; here they are called name@realm
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A group of another realm: our copy of its log, and what our people say to it."""
+
+    conversation: int  # the copy, a GROUP called group@realm; our people are its members
+    realm: int
+    name: str  # there
+    outgoing: int  # the conversation of kind OUTGOING that its home reads
+    returned: int = (
+        0  # entries of ``outgoing`` up to this one came back in the copy, or were refused
+    )
+
+
+class Followed(NamedTuple):
+    """How far we have a log of another realm. Kept in the transaction of what came from it."""
+
+    realm: int
+    theirs: int  # the conversation there
+    ours: int  # where it goes; 0: nowhere, it was refused
+    have: int
+    chain: bytes  # theirs, at ``have``
+
+
+class Undelivered(NamedTuple):
+    """What another realm must hear: an entry of theirs, or (0) their whole log, is refused here."""
+
+    realm: int
+    theirs: int
+    number: int
+    code: int  # protocol.Code
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedFile:
+    """A file that entries of another realm speak of and that is not here yet."""
+
+    file: bytes
+    size: int
+    name: str
+    realm: int
+    conversation: int  # here, for which it is to come
+    place: int = 0  # among all that are awaited; 0 in one not stored yet
+
+
+@dataclass(frozen=True, slots=True)
 class GroupRecord:
     """A group as it stands in the list of all."""
 
@@ -276,7 +347,9 @@ class Store(Protocol):
 
     # logs
     def head(self, conversation: int) -> LogHead: ...
-    def append(self, conversation: int, entry: Entry) -> Stored: ...
+    def append(
+        self, conversation: int, entry: Entry, *, is_given: bool = True
+    ) -> Stored: ...  # of kind FILE, ``is_given`` False: its file is for nobody by that
     def chain_at(self, conversation: int, number: int) -> bytes | None: ...
     def read(self, conversation: int, first: int, last: int, limit: int) -> list[Stored]: ...
     def read_later(
@@ -331,7 +404,7 @@ class Store(Protocol):
         self, words: str, conversations: list[int], limit: int
     ) -> Callable[[], list[Hit]]: ...  # newest first; at most ``limit`` and 50 ms
 
-    # files; an entry of kind FILE that is appended is one that shares it
+    # files; an entry of kind FILE that is appended is one that shares it, unless not ``is_given``
     def file(self, file: bytes) -> FileRecord | None: ...
     def add_file(self, record: FileRecord) -> None: ...  # one that was removed is here again
     def remove_file(self, file: bytes) -> None: ...
@@ -349,6 +422,80 @@ class Store(Protocol):
         self, conversation: int, before: int, limit: int
     ) -> list[SharedFile]: ...  # newest first, of numbers below ``before`` (0: all)
 
+    # other realms
+    def realms(self) -> list[RealmRecord]: ...  # by realm, those that are cut too
+    def realm_name(self, realm: int) -> str: ...  # of one that was dropped too; "": none
+    def is_realm_name(self, folded: str, key: bytes) -> bool: ...  # another's, now or once
+    def save_realm(
+        self, record: RealmRecord, folded: str
+    ) -> RealmRecord: ...  # adds one (realm 0) or replaces; one that was dropped goes on
+    def note_realm_seen(self, realm: int, at: int) -> None: ...
+    def drop_realm(self, realm: int) -> None: ...  # the link; what was said stays
+    def foreign_person(self, person: int) -> ForeignPerson | None: ...
+    def foreign_people(self, realm: int, folded: str) -> list[ForeignPerson]: ...  # newest first
+    def foreign_person_there(self, realm: int, theirs: bytes) -> ForeignPerson | None: ...
+    def count_foreign_people(self, realm: int) -> int: ...
+    def count_unmet_people(
+        self, realm: int, asker: int
+    ) -> tuple[int, int, int]: ...  # known by name alone: all, of whom no log is declined, by asker
+    def save_foreign_person(
+        self, record: ForeignPerson, folded: str
+    ) -> None: ...  # adds or replaces; save_person is called beside it
+    def add_mirror(
+        self, realm: int, name: str, shown: str, folded: str, skeleton: str
+    ) -> Mirror: ...
+    # two conversations; ``folded`` and ``skeleton`` are of ``shown``, group@realm
+    def is_abroad(self, conversation: int) -> bool: ...  # else no realm has to do with it
+    def mirror(self, conversation: int) -> Mirror | None: ...  # by either of its conversations
+    def mirrors(self, realm: int) -> list[Mirror]: ...
+    def set_returned(self, conversation: int, returned: int) -> None: ...  # of a mirror
+    def shared_logs(
+        self, realm: int, after: int = 0, limit: int = -1
+    ) -> list[int]: ...  # what a realm may read, ascending: private
+    # ones with its people, groups of ours it has members in, OUTGOING ones that are for it
+    def realms_of(self, conversation: int) -> list[int]: ...  # the realms that may read a log
+    def has_shared(self, realm: int, conversation: int) -> bool: ...
+    def followed(self, realm: int, theirs: int) -> Followed | None: ...
+    def followed_after(
+        self, realm: int, theirs: int, limit: int
+    ) -> list[Followed]: ...  # by ``theirs``, without those that are refused
+    def count_followed(self, realm: int) -> int: ...  # with them
+    def save_followed(self, followed: Followed) -> None: ...
+    def realm_has(self, realm: int, conversation: int) -> int: ...  # as it reported, of our log
+    def set_realm_has(self, realm: int, conversation: int, number: int) -> None: ...
+    def waiting_for(self, realm: int) -> int: ...  # entries of our people that it has not got yet
+    def waiting_logs(self, realm: int) -> list[tuple[int, int, int]]: ...  # log, head, how many
+    def undelivered(self, realm: int) -> list[Undelivered]: ...  # to be told, oldest first
+    def add_undelivered(self, refusal: Undelivered) -> None: ...
+    def drop_undelivered(self, refusal: Undelivered) -> None: ...  # it was told
+    def note_refused(
+        self, realm: int, conversation: int, number: int
+    ) -> bool: ...  # an entry of ours, by a realm; whether that is news
+    def decline(
+        self, realm: int, conversation: int, code: int
+    ) -> None: ...  # it wants no more of our log
+    def declined(self, realm: int, conversation: int) -> int: ...  # why; 0: it is not
+    def undo_decline(self, realm: int, conversation: int) -> None: ...
+    def refuse_to(
+        self, realm: int, conversation: int, number: int
+    ) -> None: ...  # what was said up to there, with a whole log of ours
+    def refused_to(self, realm: int, conversation: int) -> int: ...
+    def awaited_files(
+        self, realm: int, after: int = 0, limit: int = -1
+    ) -> list[AwaitedFile]: ...  # by place, beyond ``after``
+    def is_awaited_in(self, file: bytes, conversation: int) -> bool: ...
+    def is_awaited_by(self, file: bytes, person: int) -> bool: ...  # where they belong
+    def is_awaited_by_realm(self, file: bytes, realm: int) -> bool: ...  # in a log it reads
+    def add_awaited_file(self, awaited: AwaitedFile) -> None: ...
+    def give_awaited_file(
+        self, file: bytes, realm: int
+    ) -> None: ...  # it is here: what the realm's entries said of it shares it from now on
+    def drop_awaited_file(self, file: bytes, realm: int) -> None: ...
+    def may_realm_read_file(self, file: bytes, realm: int) -> bool: ...  # shared in a log it reads
+    def realm_bytes(self, realm: int) -> int: ...  # of entries taken from it, and of its files
+    def add_realm_bytes(self, realm: int, size: int) -> None: ...
+    def free_realms_of(self, file: bytes) -> None: ...  # of what was counted for one just removed
+
     # keeping out
     def bans(self) -> list[Ban]: ...
     def add_ban(self, ban: Ban) -> Ban: ...
@@ -362,6 +509,7 @@ class Store(Protocol):
     def forget_session(self, session_id: int) -> None: ...
 
     # housekeeping
+    def lost_guests(self, at: int) -> list[PersonRecord]: ...  # whose last token that forgets
     def forget_old(
         self, at: int, streams_in_use: Collection[bytes] = ()
     ) -> None: ...  # once, tokens, streams, sessions past their time

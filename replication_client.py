@@ -355,9 +355,12 @@ class Replica:
         if first <= self.head:
             yield Pull(self.conversation, first, self._assembly.first_missing(first), self.head)
 
-    def next_timer(self) -> float | None:
-        dues = [due for due in (self._pull_due, self._have_due) if due is not None]
-        return min(dues, default=None)
+    def next_timer(self, pull_from: float = 0.0) -> float | None:
+        """``pull_from``: nothing is pulled before."""
+        if self._pull_due is None:
+            return self._have_due
+        pull_due = max(self._pull_due, pull_from)
+        return pull_due if self._have_due is None else min(pull_due, self._have_due)
 
     def pulls_due(self, now: float, round_trip: RoundTrip, silent: bool) -> list[bytes]:
         """PULL frames for the lowest gaps, if it is time."""

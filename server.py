@@ -30,7 +30,9 @@ from server_events import (
     Crashed,
     Event,
     FilesListed,
+    LetPeopleLink,
     OperatorAnswered,
+    RealmsListed,
     Started,
     Stop,
     Stopped,
@@ -46,6 +48,7 @@ from settings import (
     Exit,
     SavedServer,
     ServerOptions,
+    WhoMayLink,
     how_to_install_tkinter,
     load_saved,
     parse_server,
@@ -208,6 +211,12 @@ class Host:
         saved = load_saved(self._options.settings.data)
         self._save(replace(saved, language=language, theme=theme))
 
+    def _let_link(self, who: WhoMayLink) -> None:
+        """It is so at the next start, too."""
+        settings = replace(self._options.settings, realms=who)
+        self._options = replace(self._options, settings=settings)
+        self._save(replace(load_saved(settings.data), realms=who.value))
+
     def _save(self, saved: SavedServer) -> None:
         try:
             save_server(self._options.settings.data, saved)
@@ -216,6 +225,8 @@ class Host:
 
     def submit(self, command: Command) -> None:
         """To the core that runs, if one does."""
+        if isinstance(command, LetPeopleLink):
+            self._let_link(command.who)
         if self._driver is not None:
             self._driver.submit(command)
 
@@ -332,6 +343,8 @@ class Serving:
             _tell(self._console.answer(event))
         elif isinstance(event, FilesListed):
             _tell(*self._console.files(event))
+        elif isinstance(event, RealmsListed):
+            _tell(*self._console.realms(event))
 
 
 def _tell(*lines: str) -> None:

@@ -11,24 +11,39 @@ from dataclasses import dataclass
 from file_words import size_text
 from protocol import Code
 from server_events import (
+    AddRealm,
     BanPerson,
     Command,
+    CutRealm,
+    DropRealm,
     Event,
     FileRow,
     FilesListed,
     Kick,
     ListFiles,
+    ListRealms,
     Mute,
     OperatorAnswered,
+    RealmRow,
+    RealmsListed,
+    RealmState,
     RemoveFile,
     ResetPassword,
+    RestoreRealm,
     Started,
     Stop,
     Unban,
     Unmute,
 )
 from server_form import StartFailed
-from server_model import PersonLine, ServerModel, clean
+from server_model import (
+    PersonLine,
+    ServerModel,
+    clean,
+    command_name,
+    format_address,
+    trouble_key,
+)
 from texts import Texts
 
 MAX_MINUTES = 60 * 24 * 366 * 10  # beyond it nobody means an end
@@ -54,7 +69,17 @@ _COMMANDS = {
     "unban": _Spelling("/unban USER", lambda name, _: Unban(name)),
     "mute": _Spelling("/mute USER [MINUTES]", Mute, has_minutes=True),
     "unmute": _Spelling("/unmute USER", lambda name, _: Unmute(name)),
+    "cutrealm": _Spelling("/cutrealm NAME", lambda name, _: CutRealm(name)),
+    "restorerealm": _Spelling("/restorerealm NAME", lambda name, _: RestoreRealm(name)),
+    "delrealm": _Spelling("/delrealm NAME", lambda name, _: DropRealm(name)),
     "reset": _Spelling("/reset USER", lambda name, _: ResetPassword(name)),
+}
+
+
+_STATES = {
+    RealmState.LINKED: "console.realm_linked",
+    RealmState.AWAY: "console.realm_away",
+    RealmState.CUT: "console.realm_cut",
 }
 
 
@@ -78,17 +103,26 @@ class Console:
         except ValueError:  # a quote without its end
             words = line.split()
         name, arguments = words[0].removeprefix("/").casefold(), words[1:]
-        if name == "help":
-            return Shown(tuple(self._say("console.help").splitlines()))
-        if name == "info":
-            return Shown((self._model.header, *map(_row, self._model.people())))
-        if name == "files" and not arguments:
-            return ListFiles()
-        if name == "removefile":
-            return self._remove_file(arguments)
-        if (spelling := _COMMANDS.get(name)) is None:
-            return Shown((self._say("console.unknown", command=clean(words[0])),))
-        return self._person_command(spelling, arguments)
+        if (spelling := _COMMANDS.get(name)) is not None:
+            return self._person_command(spelling, arguments)
+        return self._interpret_other(words[0], name, arguments)
+
+    def _interpret_other(self, typed: str, name: str, arguments: list[str]) -> Command | Shown:
+        match name:
+            case "help":
+                return Shown(tuple(self._say("console.help").splitlines()))
+            case "info":
+                return Shown((self._model.header, *map(_row, self._model.people())))
+            case "files" if not arguments:
+                return ListFiles()
+            case "removefile":
+                return self._remove_file(arguments)
+            case "realms" if not arguments:
+                return ListRealms()
+            case "addrealm":
+                return self._add_realm(arguments)
+            case _:
+                return Shown((self._say("console.unknown", command=clean(typed)),))
 
     def _person_command(self, spelling: _Spelling, arguments: list[str]) -> Command | Shown:
         minutes = None
@@ -123,20 +157,40 @@ class Console:
         file = f"{clean(row.name) or row.file.hex()[:16]} · {size_text(row.size, self._say)}"
         return self._say("console.file", number=number, file=file, person=clean(row.person) or "—")
 
+    def _add_realm(self, arguments: list[str]) -> Command | Shown:
+        port = _whole(arguments[2]) if len(arguments) in (3, 4) else None
+        if port is None:
+            usage = "/addrealm NAME ADDRESS PORT [PASSWORD]"
+            return Shown((self._say("console.usage", usage=usage),))
+        return AddRealm(arguments[0], arguments[1], port, "".join(arguments[3:]))
+
+    def realms(self, listed: RealmsListed) -> tuple[str, ...]:
+        """What the operator reads about the links."""
+        return tuple(map(self._realm, listed.realms)) or (self._say("console.no_realms"),)
+
+    def _realm(self, row: RealmRow) -> str:
+        return self._say(
+            "console.realm",
+            name=clean(row.name),
+            state=self._say(_STATES[row.state]),
+            address=format_address(row.address),
+            waiting=row.waiting,
+        )
+
     def apply(self, event: Event | StartFailed) -> None:
         """Take one event in, so that /info knows."""
         self._model.apply(event)
 
     def answer(self, answered: OperatorAnswered) -> str:
         """What the operator reads about a command."""
-        name = clean(getattr(answered.command, "name", ""))
+        name = clean(command_name(answered.command))
         if answered.secret:
             return self._say("console.reset", name=name, code=answered.secret)
+        if answered.code is Code.OK and isinstance(answered.command, AddRealm):
+            return self._say("console.realm_added", name=name)
         if answered.code is Code.OK:
             return self._say("console.done", command=name)
-        if isinstance(answered.command, RemoveFile):
-            return self._say("server.log.no_file", name=name)
-        return self._say("server.log.nobody", name=name)
+        return self._say(trouble_key(answered), name=name)
 
 
 class EventLog:

@@ -15,7 +15,7 @@ from auth import NameInvalid, fold_name, normalise_name, skeleton
 from belonging import MAX_HELD, MAX_PAGE, LogsAnswer, LogsRequest, OfferedConversation
 from conversation import ROOM, ConversationKind
 from entering import ONCE_SIZE
-from protocol import Code, JsonValue, Verb, decode_object, encode_object
+from protocol import Code, JsonValue, RunJob, Verb, decode_object, encode_object
 from protocol_requests import Fields, hex_field, number_field, text_field
 from records import Hit, Store
 from server_delivery import Delivery
@@ -49,6 +49,7 @@ VERBS = frozenset(
 
 Answerer = Callable[[Peer, int, Code, Fields], None]
 Outcome = tuple[Code, Fields]
+Decision = Callable[[int], Outcome]  # at a UTC time, in the open transaction
 
 
 class _Asked(NamedTuple):
@@ -78,8 +79,11 @@ class Conversations:
         turn: Turn,
         *,
         answer: Answerer,
-        run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        run: RunJob,
         write_posts: Callable[[float], None],
+        reach: Callable[
+            [ConversationKind, str, Member, Callable[[Decision, float], None], float], None
+        ],
         wall_clock: Callable[[], int],
     ) -> None:
         self._store = store
@@ -90,6 +94,7 @@ class Conversations:
         self._answer = answer
         self._run = run
         self._write_posts = write_posts
+        self._reach = reach
         self._wall_clock = wall_clock
         self._searches: deque[_Search] = deque()
         self._is_searching = False
@@ -248,7 +253,7 @@ class Conversations:
     def _change(self, asked: _Asked, verb: Verb, fields: Fields, now: float) -> None:
         """A wish that changes who belongs where: done once, however often it is asked for."""
         once, name = hex_field(fields, "once", ONCE_SIZE), text_field(fields, "name")
-        at, member = self._wall_clock(), asked.member
+        member = asked.member
         decisions = {
             Verb.PRIVATE: self._private,
             Verb.ADD_GROUP: self._add_group,
@@ -256,19 +261,40 @@ class Conversations:
             Verb.LEAVE_GROUP: self._leave_group,
         }
 
-        def decide() -> Outcome:
-            before = self._store.once(once)
-            if before is not None:  # its answer was lost with a session or a server
-                return Code.OK, {
-                    "conversation": number_field(decode_object(before[1]), "conversation")
-                }
-            code, fields = decisions[verb](member, name, at)
-            if code is Code.OK:
-                self._store.save_once(once, code, encode_object(fields), at)
-            return code, fields
+        def proceed(decision: Decision, now: float) -> None:
+            at = self._wall_clock()
 
-        self._write_posts(now)
-        self._attempt(asked, decide, partial(self._settle, asked, verb), now)
+            def decide() -> Outcome:
+                before = self._before(once)
+                if before is not None:
+                    return before
+                code, fields = decision(at)
+                if code is Code.OK:
+                    self._store.save_once(once, code, encode_object(fields), at)
+                return code, fields
+
+            if asked.peer.member is member:
+                self._write_posts(now)
+                self._attempt(asked, decide, partial(self._settle, asked, verb), now)
+
+        abroad = {
+            Verb.PRIVATE: ConversationKind.PRIVATE,
+            Verb.JOIN_GROUP: ConversationKind.GROUP,
+        }
+        if "@" in name and verb in abroad and self._before(once) is None:
+            self._reach(abroad[verb], name, member, proceed, now)
+        else:
+            proceed(lambda at: decisions[verb](member, name, at), now)
+
+    def _before(self, once: bytes) -> Outcome | None:
+        """The answer to a wish that was carried out, and was lost with a session or a server."""
+        before = self._store.once(once)
+        if before is None:
+            return None
+        fields = decode_object(before[1])
+        if "conversation" not in fields:  # the number of another kind of wish: not told here
+            return Code.BAD_REQUEST, {}
+        return Code.OK, fields
 
     def _attempt(
         self,
@@ -303,6 +329,7 @@ class Conversations:
         """Sessions follow what they may read and no more; what is empty shows to its opener."""
         peer, person = asked.peer, asked.member.person
         conversation = number_field(fields, "conversation")
+        self._delivery.share(conversation, now)
         if not self._rooms.is_member(person, conversation):
             self._delivery.let_go(person, conversation)
         elif verb is not Verb.PRIVATE:

@@ -25,6 +25,7 @@ from protocol import (
 )
 from protocol_session import Session
 from records import Shelf, Store, Stored, StoreNotice
+from server_abroad import Abroad
 from server_accounts import Accounts, is_of_account
 from server_arrivals import Arrivals
 from server_conversations import Conversations
@@ -50,6 +51,8 @@ from server_partings import Partings
 from server_peer import Peer
 from server_posting import Posting
 from server_presence import GATHER
+from server_realm_calls import Ourselves
+from server_realms import RealmCommand
 from server_requests import Requests
 from server_rooms import Rooms
 from server_sessions import Sessions
@@ -139,6 +142,7 @@ class ServerCore:
             wake=sessions.wake,
             run=self._jobs.run,
             sessions_of=self._members.sessions_of,
+            share=self._share,
         )
         self._stock = Stock(store, shelf, self._turn, self._limits, wall_clock=wall_clock)
         self._uploads = Uploads(
@@ -186,6 +190,25 @@ class ServerCore:
             self._partings,
             wall_clock=wall_clock,
         )
+        self._abroad = Abroad(
+            settings,
+            Ourselves(self._door.server_key, static_private, settings.room_name, settings.password),
+            store,
+            shelf,
+            self._rooms,
+            self._members.people,
+            self._delivery,
+            self._uploads,
+            self._supply,
+            sessions,
+            self._turn,
+            part=self._partings.part,
+            remember=self._arrivals.remember,
+            run=self._jobs.run,
+            report=self._events.append,
+            random_bytes=random_bytes,
+            wall_clock=wall_clock,
+        )
         self._requests = Requests(
             self._members,
             self._delivery,
@@ -216,8 +239,11 @@ class ServerCore:
                 answer=sessions.answer,
                 run=self._jobs.run,
                 write_posts=self._write_posts,
+                reach=self._abroad.logs.contacts.reach,
                 wall_clock=wall_clock,
             ),
+            realms=self._abroad.realms,
+            links=self._abroad.links,
             files=Files(
                 store,
                 self._rooms,
@@ -244,6 +270,7 @@ class ServerCore:
             self._delivery,
             self._uploads,
             self._supply,
+            self._abroad.links,
         )
         self._operator = Operator(
             self._members,
@@ -267,7 +294,7 @@ class ServerCore:
         self._members.restore(store, now, at)
         self._door.remember(store.remembered_sessions(at - SESSION_MEMORY))
         self._deadlines.set(_Timer.RESETS, now)
-        self._turn.attempt(partial(store.forget_old, at), now)
+        self._turn.attempt(partial(self._members.forget_old, store, at), now)
         self._stock.restore(now)
         self._stock.tidy(now)
         self._deadlines.set(_Timer.INDEX, now)
@@ -298,9 +325,11 @@ class ServerCore:
                 self._door.server_key,
                 self._settings.room_name,
                 self._store.head(ROOM).number,
+                self._wall_clock(),
             )
         )
         self._operator.report_bans()
+        self._abroad.links.begin(now)
 
     # --- the driver's verbs ---
 
@@ -311,6 +340,8 @@ class ServerCore:
                 self._receive_data(datagram, address, now)
             elif datagram[:4] == INIT:
                 self._receive_init(datagram, address, now)
+            else:
+                self._abroad.links.receive_datagram(datagram, address, now)
         except PeerError:
             return
 
@@ -319,7 +350,10 @@ class ServerCore:
         if isinstance(command, Stop):
             self._stop(now)
             return
-        self._operator.carry_out(command, now)
+        if isinstance(command, RealmCommand):
+            self._abroad.realms.carry_out(command, now)
+        else:
+            self._operator.carry_out(command, now)
 
     def handle_result(self, key: int, result: object, now: float) -> None:
         """What a job came to; an exception of the store is the store's end."""
@@ -335,6 +369,7 @@ class ServerCore:
             self._operator.next_timer(),
             self._uploads.next_timer(),
             self._supply.next_timer(),
+            self._abroad.next_timer(),
         )
         return min((due for due in dues if due is not None), default=None)
 
@@ -348,6 +383,7 @@ class ServerCore:
         self._delivery.handle_timer(now)
         self._uploads.handle_timer(now)
         self._supply.handle_timer(now)
+        self._abroad.handle_timer(now)
 
     def bursts_to_send(self, now: float) -> Iterator[Burst]:
         """Ends the turn: commits, then seals what may be said now."""
@@ -367,6 +403,7 @@ class ServerCore:
             yield from sealed
         self._push(committed, now)
         self._uploads.ask(now)
+        yield from self._abroad.take_bursts(now)
         yield from self._sessions.take_bursts(now)
         yield from self._supply.take_bursts(now)
         if committed is not None:  # what nobody waits for comes last
@@ -388,6 +425,7 @@ class ServerCore:
     def _begin_commit(self, now: float) -> Iterator[Burst]:
         """Writes what is to be written; what can go out once that is on disk."""
         self._write_posts(now)
+        self._abroad.logs.write(now)
         if self._members.is_owing(now):
             self._turn.attempt(partial(self._members.write_owed, now), now)
         return self._delivery.seal(self._turn.begin_commit(), self._posting.to_answer, now)
@@ -481,13 +519,20 @@ class ServerCore:
         self._turn.attempt(partial(self._arrivals.remember, peer, self._wall_clock()), now)
 
     def _serve(self, peer: Peer, now: float) -> None:
-        self._sessions.guard(peer, partial(self._requests.serve, peer, now), now)
+        if peer.realm:
+            self._abroad.links.serve_next(peer, now)
+        else:
+            self._sessions.guard(peer, partial(self._requests.serve, peer, now), now)
 
     def _is_queued(self, peer: Peer) -> bool:
         return self._entrance.is_queued(peer)
 
+    def _share(self, conversation: int, now: float) -> None:
+        self._abroad.share(conversation, now)
+
     def _part(self, peer: Peer) -> None:
         self._partings.part(peer)
+        self._abroad.links.part(peer)
 
     def _forget_files(self, peer: Peer) -> None:
         self._uploads.forget(peer)
@@ -510,8 +555,8 @@ class ServerCore:
                 self._operator.report_status(self._posting.posted)
                 self._deadlines.set(timer, now + STATUS_INTERVAL)
             case _Timer.HOUSEKEEPING:
-                at, streams = self._wall_clock(), self._members.streams_in_use()
-                self._turn.attempt(partial(self._store.forget_old, at, streams), now)
+                at = self._wall_clock()
+                self._turn.attempt(partial(self._members.forget_old, self._store, at), now)
                 self._stock.tidy(now)
                 self._deadlines.set(timer, now + HOUSEKEEPING_INTERVAL)
             case _Timer.RESETS:
@@ -535,6 +580,7 @@ class ServerCore:
 
     def _stop(self, now: float) -> None:
         self._is_stopping = True
+        self._abroad.links.close_all(now)
         self._write_posts(now)
         self._push(self._commit(now), now)
         self._uploads.close()

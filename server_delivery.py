@@ -8,8 +8,9 @@ from collections.abc import Callable, Container, Iterable, Iterator
 
 from conversation import ROOM
 from deadlines import Deadlines
-from protocol import MAX_PLAINTEXT, Burst, PeerError
-from protocol_frames import Have, Heads, Pull, Reached, ReadTo, Typing, pack_frames, pad
+from protocol import MAX_PLAINTEXT, Burst, PeerError, RunJob
+from protocol_frames import Have, Heads, Pull, Reached, ReadTo, Typing
+from protocol_packing import pack_frames, pad
 from records import Store, Stored
 from replication_server import (
     FIRST_HEADS,
@@ -45,7 +46,8 @@ class Audience:
 
 class Delivery:
     """Knows which sessions follow which logs. ``wake`` says that a peer has something to send,
-    ``sessions_of`` which sessions a person has now.
+    ``sessions_of`` which sessions a person has now, ``share(conversation, now)`` that something was
+    said there which other realms may read.
     """
 
     def __init__(
@@ -55,8 +57,9 @@ class Delivery:
         limits: Limits,
         *,
         wake: Callable[[Peer], None],
-        run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        run: RunJob,
         sessions_of: Callable[[int], Iterable[Peer]],
+        share: Callable[[int, float], None],
     ) -> None:
         self._rooms = rooms
         self._store = store
@@ -64,6 +67,7 @@ class Delivery:
         self._wake = wake
         self._run = run
         self._sessions_of = sessions_of
+        self.share = share
         self._audiences: dict[int, Audience] = {}  # by conversation
         self._reminders: Deadlines[int] = Deadlines()  # by conversation
         self._receipts: Deadlines[int] = Deadlines()  # by conversation
@@ -113,10 +117,14 @@ class Delivery:
     def let_go(self, person: int, conversation: int) -> None:
         """Somebody is a member no longer: heads of zero say so, and nothing follows."""
         for peer in self._sessions_of(person):
-            if conversation in peer.feeds:
-                self._unfollow(peer, conversation)
-            peer.left[conversation] = LEFT_REPEATS
-            self._tell(peer, Heads(((conversation, 0),)))
+            self.withdraw(peer, conversation)
+
+    def withdraw(self, peer: Peer, conversation: int) -> None:
+        """The same for one session."""
+        if conversation in peer.feeds:
+            self._unfollow(peer, conversation)
+        peer.left[conversation] = LEFT_REPEATS
+        self._tell(peer, Heads(((conversation, 0),)))
 
     def forget(self, peer: Peer) -> None:
         """The session has ended, or nobody is behind it any more."""
@@ -182,6 +190,7 @@ class Delivery:
             if batch[0].number == 1 and conversation != ROOM:  # until now it showed nowhere
                 for person in self._rooms.members(conversation):
                     self.introduce(person, conversation, now)
+            self.share(conversation, now)
             audience = self._audiences.get(conversation)
             if audience is not None:
                 audience.head = batch[-1].number
@@ -274,7 +283,13 @@ class Delivery:
 
     def _refuse(self, peer: Peer, conversation: int) -> None:
         """Whoever is a member has come back, and will ask for LOGS before long."""
-        if peer.member is None or self._rooms.is_member(peer.member.person, conversation):
+        if peer.realm:
+            may_read = self._store.has_shared(peer.realm, conversation)
+        else:
+            may_read = peer.member is None or self._rooms.is_member(
+                peer.member.person, conversation
+            )
+        if may_read:
             return
         self._tell(peer, Heads(((conversation, 0),)))
 
@@ -295,7 +310,7 @@ class Delivery:
         self._run(self._store.read_later(conversation, first, last, limit), send)
 
     def receive_typing(self, peer: Peer, typing: Typing, now: float) -> None:
-        """Tells the others, at most once in a while."""
+        """Tells the others of this realm, at most once in a while."""
         if now - peer.last_typing < TYPING_INTERVAL or peer.member is None:
             return
         if typing.conversation not in peer.feeds:
@@ -303,7 +318,7 @@ class Delivery:
         peer.last_typing = now
         frame = Typing(typing.conversation, peer.member.person)
         for other in self.followers(typing.conversation):
-            if other.member is not peer.member:
+            if other.member is not peer.member and not other.realm:
                 self._tell(other, frame)
 
     # --- timers ---
@@ -375,7 +390,8 @@ class Delivery:
             if member is not None and not member.is_away:
                 have = peer.feeds[conversation].have
                 haves[member.person] = max(have, haves.get(member.person, 0))
-        reached, before = min(haves.values(), default=0), audience.reached
+        reached = min([*haves.values(), *self._realms_have(conversation)], default=0)
+        before = audience.reached
         if reached >= audience.head:
             self._awaited.discard(conversation)
         if reached <= before:
@@ -385,6 +401,15 @@ class Delivery:
         for peer in audience.followers.values():
             if peer.feeds[conversation].unreached > before:
                 self._tell(peer, frame)
+
+    def _realms_have(self, conversation: int) -> list[int]:
+        """How far the realm of whoever is on the other end of a private conversation has it, for
+        good; whether they are there, nobody knows here."""
+        realms = self._store.realms_of(conversation)
+        record = self._store.conversation(conversation) if realms else None
+        if record is None or record.pair is None:
+            return []
+        return [self._store.realm_has(realm, conversation) for realm in realms]
 
     def queue_reached(self, peer: Peer) -> None:
         """With a keepalive: the newest receipt for an author, in case it was lost."""

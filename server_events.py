@@ -9,6 +9,7 @@ from enum import Enum, auto
 from conversation import ConversationKind, Presence
 from protocol import Address, Code
 from records import Ban
+from settings import WhoMayLink
 
 # --- commands; people are named as the operator sees them ---
 
@@ -73,11 +74,71 @@ class RemoveFile:
 
 
 @dataclass(frozen=True, slots=True)
+class AddRealm:
+    """A link to another server. ``name``: what it is to be called here; "": as its room is called.
+    Answered by OperatorAnswered: OK, REALM_EXISTS, REALM_UNREACHABLE, WRONG_PASSWORD, ..."""
+
+    name: str
+    host: str  # an IP
+    port: int
+    password: str = field(default="", repr=False)  # of their room; "": ours is tried
+
+
+@dataclass(frozen=True, slots=True)
+class CutRealm:
+    """What came stays, nothing comes or goes any more. OK or NO_SUCH_REALM, as with the next."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRealm:
+    """Undo CutRealm."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropRealm:
+    """The link and what waits for it; a realm that still calls comes back by itself."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetPeopleLink:
+    """Whether people may add realms, or the operator alone; RealmsListed follows."""
+
+    who: WhoMayLink  # never OFF: that is settled when a server starts
+
+
+@dataclass(frozen=True, slots=True)
+class ListRealms:
+    """How the links stand: RealmsListed follows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Say "come back" to everyone, commit, end: Stopped follows."""
 
 
-Command = Kick | BanPerson | Unban | Mute | Unmute | ResetPassword | ListFiles | RemoveFile | Stop
+Command = (
+    Kick
+    | BanPerson
+    | Unban
+    | Mute
+    | Unmute
+    | ResetPassword
+    | ListFiles
+    | RemoveFile
+    | AddRealm
+    | CutRealm
+    | RestoreRealm
+    | DropRealm
+    | LetPeopleLink
+    | ListRealms
+    | Stop
+)
 
 
 # --- events ---
@@ -91,6 +152,7 @@ class Started:
     server_key: bytes
     room_name: str
     messages: int  # stored texts of the room
+    at: int  # wall clock, ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +213,7 @@ class FileRow:
     file: bytes
     name: str
     size: int
-    person: str  # who brought it first; "": not known any more
+    person: str  # who brought it first, "@" and a realm's name too; "": not known any more
     at: int  # UTC milliseconds
     places: tuple[tuple[ConversationKind, str], ...] = ()  # where it was shared; groups have names
     has_more_places: bool = False
@@ -177,6 +239,37 @@ class FilesListed:
     space: FileSpace
 
 
+class RealmState(Enum):
+    """How things stand with another realm. The values are on the wire."""
+
+    LINKED = "linked"
+    AWAY = "away"
+    CUT = "cut"
+
+
+@dataclass(frozen=True, slots=True)
+class RealmRow:
+    """Another realm, as its link stands."""
+
+    name: str
+    state: RealmState
+    since: int  # UTC milliseconds: when its link last came or went
+    waiting: int  # entries that it has not got yet
+    round_trip: float | None  # seconds
+    address: Address | None  # None: it calls us
+    added_by: str  # "": the operator, or itself by calling
+    loss: float = 0.0  # 0 to 1, of datagrams from there
+    trouble: "HappeningKind | None" = None  # why it is not linked, as the log has said
+
+
+@dataclass(frozen=True, slots=True)
+class RealmsListed:
+    """All realms, by name, and who may add some."""
+
+    realms: tuple[RealmRow, ...]
+    who: WhoMayLink = WhoMayLink.USERS
+
+
 class HappeningKind(Enum):
     """A line for the operator's log."""
 
@@ -197,6 +290,16 @@ class HappeningKind(Enum):
     FILE_SENT = auto()  # text: its name; count: its bytes
     FILE_REMOVED = auto()  # text: its name
     FILE_UNREADABLE = auto()  # text: its name
+    REALM_ADDED = auto()  # text: by whom; "": the operator
+    REALM_LINKED = auto()  # count: messages that waited for it, and that it has now
+    REALM_LOST = auto()
+    REALM_KEY_CHANGED = auto()
+    REALM_PASSWORD = auto()  # theirs is another now
+    REALM_REFUSED = auto()
+    REALM_CUT = auto()
+    REALM_RESTORED = auto()
+    REALM_DROPPED = auto()
+    REALM_FULL = auto()  # it has left here what one realm may leave
     DISK_FULL = auto()
     DISK_FREE = auto()
     ARCHIVE_REBUILT = auto()
@@ -226,6 +329,7 @@ class OperatorAnswered:
     command: Command
     code: Code
     secret: str = field(default="", repr=False)  # of ResetPassword: for the operator's eyes alone
+    about: str = ""  # of AddRealm: which realm it is, or what was wrong: "name", "address", "self"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +350,7 @@ Event = (
     | BansChanged
     | SpaceReported
     | FilesListed
+    | RealmsListed
     | Happened
     | OperatorAnswered
     | Stopped

@@ -159,7 +159,9 @@ class FilesModel:
     def _from(self, person: str) -> str:
         if not person:
             return ""
-        return self._model.say("server.file_from", name=self._model.shown(person))
+        is_realm = person.startswith("@")  # no person is called so
+        key = "server.file_from_realm" if is_realm else "server.file_from"
+        return self._model.say(key, name=self._model.shown(person.removeprefix("@")))
 
     def _places(self, row: FileRow) -> str:
         if not row.places:

@@ -66,14 +66,7 @@ class FilesCard(Card):
         self, parent: tk.Misc, look: Look, say: Texts, on_show: Callable[[], None]
     ) -> None:
         colours = look.colours
-        super().__init__(
-            parent,
-            look,
-            fill=colours.surface,
-            border=colours.line,
-            ground=colours.ground,
-            padding=(17, 11),
-        )
+        super().__init__(parent, look, padding=(17, 11))
         self._look, self._say = look, say
         head = tk.Frame(self.inside, background=colours.surface)
         head.pack(fill="x")

@@ -95,21 +95,23 @@ class Files:
             return Code.NOT_A_MEMBER, {}
         found = self._store.shared_files(conversation, before, MOST_FILES + 1)
         files = found[:MOST_FILES]
-        fields: Fields = {"files": [_row(shared) for shared in files]}
+        fields: Fields = {"files": [self._row(shared) for shared in files]}
         if len(found) > MOST_FILES:
             fields["next"] = files[-1].number
         return Code.OK, fields
 
-
-def _row(shared: SharedFile) -> JsonValue:
-    note = shared.note
-    return [
-        shared.number,
-        shared.sent_at,
-        f"{shared.person:016x}",
-        shared.name,
-        note.file.hex(),
-        note.size,
-        note.name,
-        shared.is_removed,
-    ]
+    def _row(self, shared: SharedFile) -> JsonValue:
+        note = shared.note
+        row: list[JsonValue] = [
+            shared.number,
+            shared.sent_at,
+            f"{shared.person:016x}",
+            shared.name,
+            note.file.hex(),
+            note.size,
+            note.name,
+            shared.is_removed,
+        ]
+        if shared.is_removed and self._store.is_awaited_in(note.file, shared.conversation):
+            row[-1:] = [False, True]  # it is on its way from another realm
+        return row

@@ -112,12 +112,18 @@ def _bind_problem(bind: str) -> StartFailed | None:
     return None
 
 
-def _port_problem(port: str) -> StartFailed | None:
+def port_problem(port: str) -> str:
+    """The key of what is wrong with it; "" if it is a port."""
     if not (port.isascii() and port.isdecimal()):
-        return StartFailed(FormField.PORT, "server.error.port_number", {})
+        return "server.error.port_number"
     if len(port) > 5 or not 1 <= int(port) <= 65_535:
-        return StartFailed(FormField.PORT, "server.error.port_range", {})
-    return None
+        return "server.error.port_range"
+    return ""
+
+
+def _port_problem(port: str) -> StartFailed | None:
+    key = port_problem(port)
+    return StartFailed(FormField.PORT, key, {}) if key else None
 
 
 def _password_problem(password: str, is_open: bool) -> StartFailed | None:

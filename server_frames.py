@@ -27,11 +27,13 @@ from server_links import Links
 from server_partings import Partings
 from server_peer import Peer
 from server_posting import Posting
+from server_realm_links import RealmLinks
 from server_requests import Requests
 from server_sessions import Sessions
 from server_supply import Supply
 from server_uploads import Uploads
 
+_OF_SESSIONS = (Close, Ping, Pong, PathChallenge, PathResponse)  # whoever is behind one
 MAX_FRAMES = 256  # in one datagram; more are only somebody's attempt to keep us busy
 
 
@@ -48,6 +50,7 @@ class Frames:
         delivery: Delivery,
         uploads: Uploads,
         supply: Supply,
+        realms: RealmLinks,
     ) -> None:
         self._sessions = sessions
         self._partings = partings
@@ -57,14 +60,18 @@ class Frames:
         self._delivery = delivery
         self._uploads = uploads
         self._supply = supply
+        self._realms = realms
 
     def receive(self, peer: Peer, plaintext: bytes, address: Address, now: float) -> None:
         """What a datagram of a session held. Raises PeerError."""
         frames = decode_frames(plaintext)
         if len(frames) > MAX_FRAMES:
             raise PeerError("too many frames")
+        is_realm = peer.realm != 0
         for frame in frames:
-            if isinstance(frame, Post):  # nearly every one at full speed
+            if is_realm and not isinstance(frame, _OF_SESSIONS):
+                self._realms.receive(peer, frame, now)
+            elif isinstance(frame, Post):  # nearly every one at full speed
                 if peer.member is not None or _is_for_member(peer):
                     self._posting.receive(peer, frame)
             elif isinstance(frame, Chunk):  # so of a file

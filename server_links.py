@@ -58,6 +58,9 @@ class Links:
         peer.responder.age(now)
         if peer.has_entered:
             session.queue_ping(now)  # its PONG gives us the round trip
+        if peer.realm:
+            self._delivery.queue_heads(peer)
+        elif peer.has_entered:
             session.queue(Heads(((PEOPLE, self._presences.version),)).encode())
             self._delivery.queue_heads(peer)
             self._delivery.queue_reached(peer)

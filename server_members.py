@@ -311,6 +311,13 @@ class Members:
             self._owed_tokens[hashed] = True
             self.people.drop_token(hashed)
 
+    def forget_old(self, store: Store, at: int) -> None:
+        """In the open transaction. Guests who fell silent leave their groups when nothing can bring
+        them back any more."""
+        for guest in store.lost_guests(at):
+            self._rooms.leave_groups(guest.person, guest.name, at)
+        store.forget_old(at, self.streams_in_use())
+
     def _put_off(self, _: float) -> None:
         for departure in self._owed.values():
             departure.is_written = False

@@ -20,16 +20,21 @@ from file_words import size_text
 from protocol import Address, Code
 from records import Ban, BanKind
 from server_events import (
+    AddRealm,
     BansChanged,
     Command,
     Crashed,
+    CutRealm,
+    DropRealm,
     Event,
     FilesListed,
     Happened,
     HappeningKind,
     OperatorAnswered,
     PersonRow,
+    RealmsListed,
     RemoveFile,
+    RestoreRealm,
     SpaceReported,
     Started,
     StatusReported,
@@ -147,7 +152,6 @@ class ServerModel:
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.log_lines_made = 0  # ever: what a view has not shown yet is a difference of this
         self._zone = zone
-        self._running_since = 0
         self._people: tuple[PersonRow, ...] = ()
         self._bans: tuple[Ban, ...] = ()
         self._posted: deque[tuple[int, int]] = deque()  # (at, posted) of the last minutes
@@ -178,8 +182,9 @@ class ServerModel:
         match event:
             case Started():
                 self.phase, self.started = Phase.RUNNING, event
-                self._running_since = 0
                 self._posted.clear()
+                room, count = event.room_name, format_count(event.messages)
+                self._add_line(event.at, "server.log.started", {"room": room, "count": count})
             case StatusReported():
                 self._report(event)
             case BansChanged():
@@ -188,8 +193,8 @@ class ServerModel:
                 self._add_line(event.at, *_sentence(event))
             case OperatorAnswered():
                 self._answer(event)
-            case SpaceReported() | FilesListed():
-                pass  # for server_file_model
+            case SpaceReported() | FilesListed() | RealmsListed():
+                pass  # for server_file_model and server_realm_model
             case Stopped():
                 self._end()
             case Crashed():
@@ -203,10 +208,6 @@ class ServerModel:
                 assert_never(event)
 
     def _report(self, status: StatusReported) -> None:
-        if self.started is not None and not self._running_since:
-            self._running_since = status.at
-            room, count = self.started.room_name, format_count(self.started.messages)
-            self._add_line(status.at, "server.log.started", {"room": room, "count": count})
         self._people = tuple(
             sorted(
                 (row for row in status.people if row.presence is not Presence.GONE),
@@ -220,18 +221,14 @@ class ServerModel:
             self._posted.popleft()
 
     def _answer(self, answered: OperatorAnswered) -> None:
-        name = getattr(answered.command, "name", "")
+        name = command_name(answered.command)
         if answered.code is not Code.OK and self._posted:
-            key = "server.log.nobody"
-            if isinstance(answered.command, RemoveFile):
-                is_full = answered.code is Code.DISK_FULL
-                key = "server.log.not_removed" if is_full else "server.log.no_file"
+            key = trouble_key(answered)
             self._add_line(self._posted[-1][0], key, {"name": clean(name)})
 
     def _end(self) -> None:
         self.phase = Phase.STOPPED
         self._people = ()
-        self._running_since = 0
         self._posted.clear()
 
     def _add_line(self, at: int, key: str, fields: Mapping[str, str | int]) -> None:
@@ -259,10 +256,9 @@ class ServerModel:
                 return self.say("server.stopping")
             case Phase.RUNNING:
                 people = self.people_text
-                if not self._running_since:
-                    return self.say("server.running", people=people)
-                since = self._clock(self._running_since, "%H:%M")
-                return self.say("server.running_since", time=since, people=people)
+                assert self.started is not None
+                since = self._clock(self.started.at, "%H:%M")
+                return self.say("server.running", time=since, people=people)
             case _:
                 assert_never(self.phase)
 
@@ -300,21 +296,23 @@ class ServerModel:
             label=label,
             address=format_address(row.address),
             host=row.address[0] if row.address else "",
-            round_trip=self._round_trip(row.round_trip),
-            loss=self._percent(row.loss) if row.address is not None else "—",
+            round_trip=self.round_trip(row.round_trip),
+            loss=self.percent(row.loss) if row.address is not None else "—",
             since=self._clock(row.since, "%H:%M"),
             is_muted=row.is_muted,
             is_away=row.presence is Presence.AWAY,
             is_account=row.is_account,
         )
 
-    def _round_trip(self, seconds: float | None) -> str:
+    def round_trip(self, seconds: float | None) -> str:
+        """``24 ms``; a dash if it is not known."""
         if seconds is None:
             return "—"
         milliseconds = round(seconds * 1000)
         return f"{format_count(milliseconds)} ms" if milliseconds else "< 1 ms"
 
-    def _percent(self, share: float) -> str:
+    def percent(self, share: float) -> str:
+        """``0.3 %``."""
         return f"{share * 100:.1f} %".replace(".", self.say("server.decimal_mark"))
 
     @property
@@ -471,6 +469,16 @@ _LOG_KEYS = {
     HappeningKind.FILE_SENT: "server.log.file_sent",
     HappeningKind.FILE_REMOVED: "server.log.file_removed",
     HappeningKind.FILE_UNREADABLE: "server.log.file_unreadable",
+    HappeningKind.REALM_ADDED: "server.log.realm_added",
+    HappeningKind.REALM_LINKED: "server.log.realm_linked",
+    HappeningKind.REALM_LOST: "server.log.realm_lost",
+    HappeningKind.REALM_KEY_CHANGED: "server.log.realm_key_changed",
+    HappeningKind.REALM_PASSWORD: "server.log.realm_password",
+    HappeningKind.REALM_REFUSED: "server.log.realm_refused",
+    HappeningKind.REALM_CUT: "server.log.realm_cut",
+    HappeningKind.REALM_RESTORED: "server.log.realm_restored",
+    HappeningKind.REALM_DROPPED: "server.log.realm_dropped",
+    HappeningKind.REALM_FULL: "server.log.realm_full",
     HappeningKind.DISK_FULL: "server.log.disk_full",
     HappeningKind.DISK_FREE: "server.log.disk_free",
     HappeningKind.ARCHIVE_REBUILT: "server.log.archive_rebuilt",
@@ -480,6 +488,37 @@ _LOG_KEYS = {
     HappeningKind.ARCHIVE_READ_BACK: "server.log.archive_read_back",
     HappeningKind.SESSION_BROKEN: "server.log.session_broken",
 }
+
+
+_REALM_KEYS = {
+    Code.NO_SUCH_REALM: "server.realm.none",
+    Code.REALM_EXISTS: "server.realm.exists",
+    Code.REALM_UNREACHABLE: "server.realm.unreachable",
+    Code.WRONG_PASSWORD: "server.realm.password",
+    Code.TOO_MANY_GUESSES: "server.realm.guesses",
+    Code.NOT_ALLOWED: "server.realm.not_allowed",
+    Code.BAD_REQUEST: "server.realm.impossible",
+    Code.SERVER_FULL: "server.realm.full",
+}
+
+
+def command_name(command: Command) -> str:
+    """Whom or what it is about."""
+    if isinstance(command, AddRealm) and not command.name:
+        return format_address((command.host, command.port))
+    return str(getattr(command, "name", ""))
+
+
+def trouble_key(answered: OperatorAnswered) -> str:
+    """Which sentence says why a command came to nothing; it has a ``name``."""
+    match answered.command:
+        case AddRealm() | CutRealm() | RestoreRealm() | DropRealm():
+            return _REALM_KEYS.get(answered.code, "server.log.disk_full")
+        case RemoveFile():
+            is_full = answered.code is Code.DISK_FULL
+            return "server.log.not_removed" if is_full else "server.log.no_file"
+        case _:
+            return "server.log.nobody"
 
 
 def _sentence(happened: Happened) -> tuple[str, dict[str, str | int]]:
@@ -493,8 +532,14 @@ def _sentence(happened: Happened) -> tuple[str, dict[str, str | int]]:
             }
             return "server.log.wrong_password", fields
         return "server.log.wrong_password_wait", {"host": host, "count": str(happened.count)}
-    return _LOG_KEYS[happened.kind], {
-        "name": clean(happened.name),
+    key, name = _LOG_KEYS[happened.kind], clean(happened.name)
+    if happened.kind is HappeningKind.REALM_LINKED and happened.count:
+        is_one = happened.count == 1
+        key = "server.log.realm_back_one" if is_one else "server.log.realm_back"
+    if happened.kind is HappeningKind.FILE_SENT and name.startswith("@"):
+        key, name = "server.log.file_arrived", name[1:]
+    return key, {
+        "name": name,
         "address": format_address(happened.address),
         "count": format_count(happened.count),
         "size": happened.count,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from conversation import ROOM, ConversationKind, Presence
-from protocol import CloseCode, Code
+from protocol import CloseCode, Code, RunJob
 from records import BanKind, Credentials, FileRecord, Store
 from server_accounts import Accounts, Reset
 from server_events import (
@@ -58,7 +58,7 @@ class Operator:
         *,
         report: Callable[[Event], None],
         expel: Callable[[Member, CloseCode, HappeningKind, float], None],
-        run: Callable[[Callable[[], object], Callable[[object, float], None]], None],
+        run: RunJob,
         random_bytes: Callable[[int], bytes],
         wall_clock: Callable[[], int],
     ) -> None:
@@ -141,11 +141,15 @@ class Operator:
         return True
 
     def _mute(self, command: Mute, at: int) -> bool:
-        member = self._present(command.name)
-        if member is None:
-            return False
-        self._people.add_ban(BanKind.SPEAK, member.person, "", command.minutes, at)
-        self._report(Happened(HappeningKind.MUTED, at, member.name, member.address))
+        person = self._people.find(command.name)
+        member = self._members.get(person) if person is not None else None
+        if person is None or (member is None and "@" not in command.name):
+            return False  # of another realm, nobody knows who is present
+        self._people.add_ban(BanKind.SPEAK, person, "", command.minutes, at)
+        name, address = command.name, None
+        if member is not None:
+            name, address = member.name, member.address
+        self._report(Happened(HappeningKind.MUTED, at, name, address))
         self.report_bans()
         return True
 
@@ -164,14 +168,12 @@ class Operator:
         self._report(FilesListed(rows, coming, self._stock.space))
 
     def _file_row(self, record: FileRecord) -> FileRow:
-        person = self._store.person(record.person)
-        name = person.name if person is not None else ""
         places = self._store.file_places(record.file, MOST_PLACES + 1)
         return FileRow(
             record.file,
             record.name,
             record.size,
-            name,
+            self._uploads.name_of(record.person),
             record.at,
             tuple(map(self._place, places[:MOST_PLACES])),
             len(places) > MOST_PLACES,
@@ -189,6 +191,7 @@ class Operator:
         if record is None or record.is_removed:
             return Code.FILE_MISSING
         self._store.remove_file(command.file)
+        self._store.free_realms_of(command.file)
         removed = Happened(HappeningKind.FILE_REMOVED, at, text=record.name)
 
         def end(_: float) -> None:

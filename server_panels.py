@@ -32,14 +32,7 @@ class ChartCard(Card):
 
     def __init__(self, parent: tk.Misc, look: Look, say: Texts) -> None:
         colours = look.colours
-        super().__init__(
-            parent,
-            look,
-            fill=colours.surface,
-            border=colours.line,
-            ground=colours.ground,
-            padding=(19, 11),
-        )
+        super().__init__(parent, look, padding=(19, 11))
         self._look, self._say = look, say
         self._rates: list[tuple[float, float]] = []
         head = tk.Frame(self.inside, background=colours.surface)
@@ -58,7 +51,7 @@ class ChartCard(Card):
         self.caption.pack(side="right")
         self._canvas = tk.Canvas(
             self.inside,
-            height=look.px(92),
+            height=look.px(104),
             width=1,
             background=colours.surface,
             highlightthickness=0,
@@ -112,14 +105,7 @@ class PeopleCard(Card):
         on_bans: Callable[[], None],
     ) -> None:
         colours = look.colours
-        super().__init__(
-            parent,
-            look,
-            fill=colours.surface,
-            border=colours.line,
-            ground=colours.ground,
-            padding=(1, 1),
-        )
+        super().__init__(parent, look, padding=(1, 1))
         self._look, self._say, self.on_menu = look, say, on_menu
         self._model: ServerModel | None = None
         self._top = 0  # the first line in sight
@@ -295,14 +281,8 @@ class LogCard(Card):
         self, parent: tk.Misc, look: Look, say: Texts, on_copy: Callable[[str], None]
     ) -> None:
         colours = look.colours
-        super().__init__(
-            parent,
-            look,
-            fill=colours.log,
-            ground=colours.ground,
-            padding=(12, 8),
-            border=colours.line if colours.is_dark else "",
-        )
+        border = colours.line if colours.is_dark else ""
+        super().__init__(parent, look, fill=colours.log, border=border, padding=(12, 8))
         self._look, self._say, self._on_copy = look, say, on_copy
         self._shown = 0  # lines of the model so far
         self.text = tk.Text(

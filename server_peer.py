@@ -23,6 +23,7 @@ class Peer:
         "last_typing",
         "left",
         "member",
+        "realm",
         "responder",
         "session",
         "token_hash",
@@ -36,6 +37,7 @@ class Peer:
         self.is_half_open = True  # until something in it has opened
         self.is_remembered = False  # for a RESET after a restart
         self.member: Member | None = None  # None in one that has entered: logged out, nameless
+        self.realm = 0  # the other server's behind it, once it has shown its key; 0: none
         self.token_hash = b""  # of what brings its device back
         self.feeds: dict[int, Feed] = {}
         self.left: dict[int, int] = {}  # logs let go of, and how often that is still to be told

@@ -13,6 +13,7 @@ from auth import NameInvalid, fold_name, normalise_name, skeleton, token_hash
 from entering import EnterRequest
 from protocol import Code, decode_object
 from protocol_requests import Fields
+from realms import split_realm
 from records import AccountRecord, Ban, BanKind, PersonRecord, Store
 
 GUEST_TOKEN_LIFE = 24 * 3600 * 1000  # ms without use
@@ -68,12 +69,22 @@ class People:
                 del owners[key]
 
     def find(self, name: str) -> int | None:
-        """Whom somebody means by a name: present, held, or an account's owner."""
+        """Whom somebody means by a name: present, held, an account's owner, or name@realm."""
+        if "@" in name:
+            return self._find_foreign(name)
         folded = fold_name(name)
         person = self._folded.get(folded)
         if person is None and (account := self._store.account_named(folded)) is not None:
             person = account.person
         return person
+
+    def _find_foreign(self, name: str) -> int | None:
+        local, alias = map(fold_name, split_realm(name))
+        for realm in self._store.realms():
+            if fold_name(realm.name) == alias:
+                known = self._store.foreign_people(realm.realm, local)
+                return known[0].person if known else None
+        return None
 
     def name(self, person: int) -> str | None:
         """The name of a present or held person."""
@@ -272,10 +283,14 @@ class People:
     def add_ban(
         self, kind: BanKind, person: int, host: str, minutes: int | None, at: int
     ) -> Ban | None:
-        """Writes a ban of a present or held person or an account; None if it is neither."""
+        """Writes a ban of somebody present or held, with an account or of another realm; None: it
+        is none of those."""
         name = self.name(person)
         if name is None and (account := self._store.account(person)) is not None:
             name = account.name
+        if name is None and self._store.foreign_person(person) is not None:
+            record = self._store.person(person)
+            name = record.name if record is not None else None
         if name is None:
             return None
         until = at + minutes * MINUTE if minutes is not None else 0

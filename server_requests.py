@@ -24,6 +24,9 @@ from server_members import Members
 from server_partings import Partings
 from server_peer import Peer
 from server_people import Admission
+from server_realm_links import RealmLinks
+from server_realms import VERBS as REALM_VERBS
+from server_realms import Realms
 from server_sessions import Sessions
 from server_turn import Turn
 
@@ -48,6 +51,8 @@ class Requests:
         identity: Identity,
         conversations: Conversations,
         files: Files,
+        realms: Realms,
+        links: RealmLinks,
         wall_clock: Callable[[], int],
     ) -> None:
         self._members = members
@@ -60,6 +65,8 @@ class Requests:
         self._identity = identity
         self._conversations = conversations
         self._files = files
+        self._realms = realms
+        self._links = links
         self._wall_clock = wall_clock
         self._answer = sessions.answer
 
@@ -80,6 +87,8 @@ class Requests:
             self._entrance.receive(peer, request, Verb(verb), fields, now)
         elif verb == Verb.ENTER and peer.entering.step is Step.PROVED:
             self._enter(peer, request, fields, now)
+        elif verb == Verb.ENTER_REALM and peer.entering.step is Step.PROVED:
+            self._links.enter(peer, request, fields, now)
         elif verb not in Verb.__members__.values():
             self._answer(peer, request, Code.UNKNOWN_REQUEST, {})
         elif verb in _TO_COME_IN and peer.entering.step is Step.PROVED:
@@ -100,13 +109,15 @@ class Requests:
             self._identity.serve(peer, request, verb, fields, now)
         elif verb in FILE_VERBS:
             self._files.serve(peer, request, verb, fields)
+        elif verb in REALM_VERBS:
+            self._realms.serve(peer, request, verb, fields, now)
         elif verb is Verb.EXIT:
             self._exit(peer, request, now)
         elif verb is Verb.PEOPLE:
             self._answer(peer, request, *self._people(fields))
         elif verb is Verb.LACKING:
             self._answer(peer, request, *self._lacking(peer, fields))
-        else:  # ENTER again
+        else:  # ENTER again, or what realms ask of each other
             self._answer(peer, request, Code.BAD_REQUEST, {})
 
     # --- questions ---

@@ -102,9 +102,11 @@ class Rooms:
         if code is Code.OK:
             tag = draft_tag(intake.stream, number)
             entry = Entry(tag, EntryKind(draft.kind), at, intake.person, name, text)
-            stored = self._store.append(conversation, entry)
-            said = sent_at(stored.body)
-            answer = DraftAnswer(number, code, conversation, stored.number, said)
+            log = self.written_to(conversation)
+            stored = self._store.append(log, entry)
+            # What is said to a group of another realm gets its number there: 0 until it is back.
+            place = stored.number if log == conversation else 0
+            answer = DraftAnswer(number, code, conversation, place, sent_at(stored.body))
         else:
             answer = DraftAnswer(number, code)
         self._store.save_answer(intake.stream, answer, at)
@@ -118,6 +120,10 @@ class Rooms:
         if conversation != ROOM and not self.is_member(person, conversation):
             exists = self._store.conversation(conversation) is not None
             return Code.NOT_A_MEMBER if exists else Code.NO_SUCH_CONVERSATION, ""
+        if self._store.is_abroad(conversation):
+            refusal = self._refusal_there(conversation)
+            if refusal is not None:
+                return refusal, ""
         if len(body) > MAX_TEXT:
             return Code.TEXT_TOO_LONG, ""
         try:
@@ -127,6 +133,27 @@ class Rooms:
         if draft.kind == EntryKind.FILE:
             return self._judge_file(text, person), text
         return Code.OK if is_postable_text(text) else Code.TEXT_INVALID, text
+
+    def _refusal_there(self, conversation: int) -> Code | None:
+        """What another realm said to all of it, until somebody asks there again."""
+        store = self._store
+        mirror = store.mirror(conversation)
+        if mirror is not None:
+            code = store.declined(mirror.realm, mirror.outgoing)
+            return Code(code) if code else None
+        record = store.conversation(conversation)
+        for person in (record.pair or ()) if record is not None else ():
+            other = store.foreign_person(person)
+            code = store.declined(other.realm, conversation) if other is not None else 0
+            if code:
+                return Code(code)
+        return None
+
+    def written_to(self, conversation: int) -> int:
+        """The log that what is said in a conversation goes into: of a copy of another realm's
+        group, what that realm reads of us."""
+        mirror = self._store.mirror(conversation)
+        return mirror.outgoing if mirror is not None else conversation
 
     def _judge_file(self, text: str, person: int) -> Code:
         """Shared by those alone who have it, or may read it already."""
@@ -158,11 +185,11 @@ class Rooms:
     def join(self, conversation: int, person: int, name: str, at: int) -> None:
         """Somebody belongs to a group from now on, and its log says so."""
         self._store.add_member(conversation, person)
-        self.note(EntryKind.JOINED, person, name, at, conversation=conversation)
+        self.note(EntryKind.JOINED, person, name, at, conversation=self.written_to(conversation))
 
     def leave(self, conversation: int, person: int, name: str, at: int) -> None:
         """Somebody belongs to a group no longer, and its log says so."""
-        self.note(EntryKind.LEFT, person, name, at, conversation=conversation)
+        self.note(EntryKind.LEFT, person, name, at, conversation=self.written_to(conversation))
         self._store.drop_member(conversation, person)
 
     def leave_groups(self, person: int, name: str, at: int) -> None:

@@ -44,6 +44,7 @@ class Sessions:
         self._on_forgotten = on_forgotten
         self._is_queued = is_queued  # to be verified, when its turn comes
         self._peers: dict[int, Peer] = {}
+        self._adopted: dict[int, Peer] = {}  # which we called; they begin and end elsewhere
         self._outgoing: dict[int, Peer] = {}
         self._loose: list[Burst] = []  # datagrams of no session, or of one that ends
         self._deadlines: Deadlines[_Timer] = Deadlines()
@@ -75,7 +76,7 @@ class Sessions:
         """It has entered, and somebody is behind it."""
         self._not_entered.discard(peer.key)
         self._deadlines.cancel(_Timer("entering", peer.key))
-        if peer.member is not None and peer.member.is_account:
+        if peer.realm or (peer.member is not None and peer.member.is_account):
             self._watch_silence(peer)
 
     def bear_nameless(self, peer: Peer) -> None:
@@ -85,12 +86,27 @@ class Sessions:
 
     def _watch_silence(self, peer: Peer) -> None:
         """Guests are gone with their session; others may be heard in another, or are nobody."""
-        due = peer.session.last_heard + self._limits.gone_timeout
-        self._deadlines.set(_Timer("silence", peer.key), due)
+        self._deadlines.set(_Timer("silence", peer.key), self._silence_ends(peer))
+
+    def _silence_ends(self, peer: Peer) -> float:
+        limits = self._limits
+        patience = limits.away_timeout if peer.realm else limits.gone_timeout
+        return peer.session.last_heard + patience
 
     def _evict(self, session_id: int | None) -> None:
         if session_id is not None:
             self.drop(self._peers[session_id])
+
+    def adopt(self, peer: Peer) -> None:
+        """A session that we called, for sending and answering; until ``release``."""
+        self._adopted[peer.key] = peer
+
+    def release(self, peer: Peer) -> None:
+        """It is over."""
+        self._adopted.pop(peer.key, None)
+        self._outgoing.pop(peer.key, None)
+        for kind in ("serve", "echo"):
+            self._deadlines.cancel(_Timer(kind, peer.key))
 
     # --- while it lives ---
 
@@ -192,7 +208,7 @@ class Sessions:
     def handle_timer(self, now: float) -> None:
         """Does what is due."""
         for kind, key in self._deadlines.take_due(now):
-            peer = self._peers.get(key)
+            peer = self._peers.get(key) or self._adopted.get(key)
             if peer is not None:
                 self._handle_deadline(kind, peer, now)
 
@@ -214,7 +230,7 @@ class Sessions:
                 self._deadlines.set(_Timer("entering", peer.key), again)
             case "entering":
                 self.close(peer, CloseCode.IDLE, now)
-            case "silence" if now < peer.session.last_heard + self._limits.gone_timeout:
+            case "silence" if now < self._silence_ends(peer):
                 self._watch_silence(peer)
             case _:  # half-open, or silent for too long
                 self.drop(peer)

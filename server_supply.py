@@ -80,13 +80,24 @@ class Supply:
         return record.size if record is not None and is_there and self._may(peer, file) else None
 
     def _may(self, peer: Peer, file: bytes) -> bool:
+        if peer.realm:
+            return self._store.may_realm_read_file(file, peer.realm)
         return peer.member is not None and self._store.may_read_file(file, peer.member.person)
+
+    def _is_coming(self, peer: Peer, file: bytes) -> bool:
+        """From another realm, for them."""
+        if peer.realm:
+            return self._store.is_awaited_by_realm(file, peer.realm)
+        return peer.member is not None and self._store.is_awaited_by(file, peer.member.person)
 
     def _deny(self, peer: Peer, file: bytes) -> None:
         self._drop(self._served.get(peer.key), file)
         record = self._store.file(file)
-        is_removed = record is not None and record.is_removed and self._may(peer, file)
-        why = Code.FILE_REMOVED if is_removed else Code.FILE_MISSING
+        why = Code.FILE_MISSING
+        if record is not None and record.is_removed and self._may(peer, file):
+            why = Code.FILE_REMOVED
+        elif self._is_coming(peer, file):
+            why = Code.FILE_COMING
         peer.session.queue(Want(file, 0, (), why).encode())
         self._wake(peer)
 

@@ -13,7 +13,7 @@ from functools import partial
 
 from conversation import FileNote
 from deadlines import Deadlines
-from protocol import FILE_ID_SIZE, Code
+from protocol import FILE_ID_SIZE, Code, RunJob
 from protocol_frames import Chunk, Want
 from protocol_requests import Fields
 from records import FileRecord, PartLostError, Shelf, Store, StoreFullError
@@ -35,7 +35,6 @@ NO_PLACE = (StoreFullError, PartLostError)  # for what comes; nothing else is th
 FULL = object()  # what a job comes to then
 
 Outcome = tuple[Code, Fields]
-Run = Callable[[Callable[[], object], Callable[[object, float], None]], None]
 
 
 @dataclass(slots=True, eq=False)
@@ -76,7 +75,7 @@ class Uploads:
         turn: Turn,
         limits: Limits,
         *,
-        run: Run,
+        run: RunJob,
         wake: Callable[[Peer], None],
         report: Callable[[Happened], None],
         wall_clock: Callable[[], int],
@@ -102,27 +101,41 @@ class Uploads:
                 upload.file,
                 upload.source.name,
                 upload.part.size,
-                self._name(upload.source.person),
+                self.name_of(upload.source.person),
                 upload.part.here,
             )
             for upload in self._uploads.values()
             if upload.source is not None and upload.part is not None
         ]
 
-    def _name(self, person: int) -> str:
+    def name_of(self, person: int) -> str:
+        """Who brings or brought a file: somebody, or another realm, "@" and its name."""
         record = self._store.person(person)
-        return record.name if record is not None else ""
+        if record is not None:
+            return record.name
+        realm = self._store.realm_name(person)
+        return "@" + realm if realm else ""
 
     # --- offers; when nothing is written that is not on disk ---
 
-    def is_known(self, file: bytes, size: int, person: int) -> bool:
-        """Whether all of it is here, and no news to this person."""
-        record = self._store.file(file)
+    def is_offered(self, peer: Peer, file: bytes) -> bool:
+        """Whether a session's offer stands."""
+        return _offer_of(self._uploads.get(file), peer) is not None
+
+    def is_known(self, file: bytes, size: int, peer: Peer, person: int) -> bool:
+        """Whether all of it is here, and no news to this person; or to this realm, whose number
+        stands for it as if it were a person's."""
+        store, record = self._store, self._store.file(file)
+        may_read = (
+            store.may_realm_read_file(file, peer.realm)
+            if peer.realm
+            else store.may_read_file(file, person)
+        )
         return (
             record is not None
             and not record.is_removed
             and record.size == size
-            and (self._store.has_brought(file, person) or self._store.may_read_file(file, person))
+            and (may_read or store.has_brought(file, person))
             and self._shelf.has(file)
         )
 
@@ -132,7 +145,7 @@ class Uploads:
         refusal = self._refused.get(peer.key, {}).pop(file, None)
         if refusal is not None:
             return refusal
-        if self.is_known(file, size, person):
+        if self.is_known(file, size, peer, person):
             self.withdraw(peer, file)
             return Code.OK, {"have": True}
         upload = self._uploads.get(file)
@@ -396,13 +409,13 @@ class Uploads:
             self._turn.when_kept(lambda _: self._settle(upload), is_plain=True)
 
     def _tell_sent(self, record: FileRecord, person: int) -> None:
-        kind, name = HappeningKind.FILE_SENT, self._name(person)
+        kind, name = HappeningKind.FILE_SENT, self.name_of(person)
         self._report(Happened(kind, record.at, name, count=record.size, text=record.name))
 
     def _settle(self, upload: _Upload) -> None:
         """Who may share it now hears so; the others must show that they have it too."""
         for offer in list(upload.offers):
-            if self.is_known(upload.file, offer.size, offer.person):
+            if self.is_known(upload.file, offer.size, offer.peer, offer.person):
                 upload.offers.remove(offer)
                 self._hint(offer.peer, upload.file)
         self._pull_next(upload)

@@ -11,7 +11,7 @@ from pathlib import Path
 from server_form import EVERY_NETWORK, FormField, ServerForm
 from server_model import Phase, ServerModel
 from texts import Texts
-from widgets import Card, Field, Link
+from widgets import Card, Field, Link, watch
 from widgets_look import Look, draw_rounded, is_focused
 from widgets_paint import Icon
 
@@ -32,10 +32,12 @@ class CheckBox(tk.Frame):
         *,
         ground: str,
         width: int,
+        on_press: Callable[[], None] = lambda: None,
     ) -> None:
         """``width`` in design pixels, at which the sentence wraps."""
         super().__init__(parent, background=ground)
         self._look = look
+        self._on_press = on_press
         self.is_ticked = False
         self._is_enabled = True
         size = look.px(16)
@@ -74,6 +76,7 @@ class CheckBox(tk.Frame):
         """As if clicked; nothing while disabled."""
         if self._is_enabled:
             self.tick(not self.is_ticked)
+            self._on_press()
 
     def tick(self, is_ticked: bool) -> None:
         """Whether it is ticked from now on."""
@@ -107,14 +110,7 @@ class FormCard(Card):
         self, parent: tk.Misc, look: Look, say: Texts, on_submit: Callable[[], None]
     ) -> None:
         colours = look.colours
-        super().__init__(
-            parent,
-            look,
-            fill=colours.surface,
-            border=colours.line,
-            ground=colours.ground,
-            padding=(20, 12),
-        )
+        super().__init__(parent, look, padding=(20, 12))
         self._look, self._say = look, say
         self._was_editable = True
         self._fields = {
@@ -139,7 +135,7 @@ class FormCard(Card):
             pady=0,
         )
         self._hint.bind("<Button-1>", lambda _: bind.entry.focus_set())
-        bind.variable.trace_add("write", lambda *_: self._show_hint())
+        watch(bind, bind.variable, self._show_hint)
         self.open_box = CheckBox(
             self.inside,
             look,
@@ -251,12 +247,7 @@ class JoinCard(Card):
         """``on_copy(address, with_password)``."""
         colours = look.colours
         super().__init__(
-            parent,
-            look,
-            fill=colours.note,
-            border=colours.note_line,
-            ground=colours.ground,
-            padding=(20, 14),
+            parent, look, fill=colours.note, border=colours.note_line, padding=(20, 14)
         )
         self._look, self._say, self._on_copy = look, say, on_copy
         self._addresses: list[str] = []

@@ -17,10 +17,13 @@ from server_events import (
     Crashed,
     FilesListed,
     Happened,
+    HappeningKind,
     Kick,
     ListFiles,
+    ListRealms,
     Mute,
     OperatorAnswered,
+    RealmsListed,
     SpaceReported,
     Started,
     StatusReported,
@@ -34,6 +37,9 @@ from server_file_views import FILES_WIDTH, FilesCard
 from server_form import ServerForm, StartFailed
 from server_model import PersonLine, Phase, ServerModel
 from server_panels import ChartCard, LogCard, PeopleCard
+from server_realm_dialogs import RealmsDialog
+from server_realm_model import RealmsModel
+from server_realm_views import RealmsLine
 from server_views import FORM_WIDTH, FolderLine, FormCard, JoinCard, make_menu
 from texts import LANGUAGE_NAMES, LANGUAGES, Texts
 from widgets import Button, EventPump, log_exceptions
@@ -41,6 +47,7 @@ from widgets_look import DARK, LIGHT, Look, can_draw_emoji, use_desktop_keys
 
 ARCHIVE = "archive.csv"
 GOODBYE_MS = 5_000  # after which a closing window no longer waits for the network thread
+_OF_REALMS = frozenset(kind for kind in HappeningKind if kind.name.startswith("REALM_"))
 _MUTE_TIMES = (
     (10, "server.for_10_minutes"),
     (60, "server.for_1_hour"),
@@ -81,6 +88,7 @@ class ServerWindow(tk.Tk):
         use_desktop_keys(self)
         self.model = ServerModel(say, can_draw_emoji=can_draw_emoji(self))
         self.files_model = FilesModel(self.model)
+        self.realms_model = RealmsModel(self.model)
         self._say, self._is_dark = say, is_dark
         self._on_start, self._submit = on_start, submit
         self._list_addresses, self._data, self._open_folder = addresses, data, open_folder
@@ -91,6 +99,7 @@ class ServerWindow(tk.Tk):
         self.bans: BansDialog | None = None
         self.resetting: ResetDialog | None = None
         self.files: FilesDialog | None = None
+        self.realms: RealmsDialog | None = None
         self._build()
         self.form.fill(defaults)
         look = self._look
@@ -138,6 +147,7 @@ class ServerWindow(tk.Tk):
         self.chart.grid(row=0, column=0, sticky="nsew")
         self.files_card = FilesCard(top, look, say, self.show_files)
         self.files_card.grid(row=0, column=1, sticky="nsew", padx=(gap, 0))
+        self.realms_line = RealmsLine(self.files_card.inside, look, say, self.show_realms)
         self.people = PeopleCard(right, look, say, on_menu=self._open_menu, on_bans=self.show_bans)
         self.people.pack(fill="both", expand=True, pady=(gap, 0))
         self.log = LogCard(body, look, say, self._copy)
@@ -231,24 +241,37 @@ class ServerWindow(tk.Tk):
             case Started():
                 self._addresses = self._list_addresses()
                 self.model.apply(event)
+                self._submit(ListRealms())
                 if self._is_closing:
                     self.stop()
             case Stopped() | Crashed() | StartFailed():
                 self._take_end(event)
             case SpaceReported() | FilesListed():
                 self.files_model.apply(event)
-                if isinstance(event, SpaceReported) and self.files is not None:
-                    self._submit(ListFiles())
+                if isinstance(event, SpaceReported):
+                    self._ask_again()
+            case RealmsListed():
+                self.realms_model.apply(event)
             case StatusReported() | BansChanged() | Happened() | OperatorAnswered():
                 self.model.apply(event)
                 if isinstance(event, OperatorAnswered):
-                    self._show_reset(event)
+                    self._show_answer(event)
+                elif isinstance(event, Happened) and event.kind in _OF_REALMS:
+                    self._submit(ListRealms())
             case _:
                 raise TypeError(f"not an event of a server: {event!r}")
+
+    def _ask_again(self) -> None:
+        """A second is over: what is looked at is kept up to date."""
+        if self.files is not None:
+            self._submit(ListFiles())
+        if self.realms is not None:
+            self._submit(ListRealms())
 
     def _take_end(self, event: Stopped | Crashed | StartFailed) -> None:
         self.model.apply(event)
         self.files_model.apply(event)
+        self.realms_model.apply(event)
         if self._is_closing:
             self.destroy()
         elif isinstance(event, StartFailed):
@@ -270,6 +293,7 @@ class ServerWindow(tk.Tk):
         else:
             self.join.pack(fill="both", expand=True, pady=(self._look.px(16), 0))
         self.chart.show(model)
+        self.realms_line.show(self.realms_model)
         self.files_card.show(self.files_model)
         self.people.show(model)
         self.log.show(model)
@@ -277,6 +301,8 @@ class ServerWindow(tk.Tk):
             self.bans.show(model)
         if self.files is not None:
             self.files.show(self.files_model)
+        if self.realms is not None:
+            self.realms.show(self.realms_model)
 
     # --- what the operator does ---
 
@@ -326,6 +352,14 @@ class ServerWindow(tk.Tk):
         self.files.show(self.files_model)
         self.files.open()
         self._submit(ListFiles())
+
+    def show_realms(self) -> None:
+        """Opens the list of realms, which is up to date as long as it is open."""
+        self.realms = RealmsDialog(self, self._look, self._say, self._submit)
+        self.realms.bind("<Destroy>", self._forget_realms)
+        self.realms.show(self.realms_model)
+        self.realms.open()
+        self._submit(ListRealms())
 
     def ban(self, line: PersonLine) -> BanDialog:
         """Asks for how long somebody shall be kept out."""
@@ -388,7 +422,13 @@ class ServerWindow(tk.Tk):
         if event.widget is self.files:
             self.files = None
 
-    def _show_reset(self, answered: OperatorAnswered) -> None:
+    def _forget_realms(self, event: "tk.Event[tk.Misc]") -> None:
+        if event.widget is self.realms:
+            self.realms = None
+
+    def _show_answer(self, answered: OperatorAnswered) -> None:
+        if self.realms is not None:
+            self.realms.answer(answered)
         if self.resetting is not None and answered.command == self.resetting.asked:
             self.resetting.show(answered)
 

@@ -68,6 +68,21 @@ class Limits:
     files_bytes: int = 10 << 30  # of all files, 4096 more for each
     free_bytes: int = 500 << 20  # left free on the disk, whatever is sent
     uploads: int = 4  # files of one person that are on their way at a time
+    realm_links: int = 100  # other realms, and those that are being added
+    realm_conversations: int = 10_000  # logs of one realm that are followed
+    realm_people: int = 10_000  # of one realm that are known here
+    realm_bytes: int = 1 << 30  # of entries and files that one realm may leave here
+    realm_rate: float = 500.0  # entries of one realm; more are pulled later
+    realm_contacts: float = 120.0  # a minute: people and groups that one realm looks for
+    realm_requests: float = 100.0  # of one realm; more are served later
+
+
+class WhoMayLink(Enum):
+    """Who may add a link to another realm; with OFF there are none, in no direction."""
+
+    USERS = "users"
+    OPERATOR = "operator"
+    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,7 @@ class ServerSettings:
     password: str = field(default="", repr=False)
     data: Path = Path(".")
     limits: Limits = Limits()
+    realms: WhoMayLink = WhoMayLink.USERS
     is_watched: bool = False  # somebody looks at StatusReported, once a second
 
 
@@ -92,7 +108,6 @@ class ServerOptions:
     settings: ServerSettings
     is_headless: bool = False
     is_open: bool = False  # the operator said in words that there is no password
-    realms: str = "users"
     log_level: str = "info"
     language: str = "en"
     theme: str = "system"
@@ -132,6 +147,7 @@ class SavedServer:
     is_open: bool = False
     language: str = "system"
     theme: str = "system"
+    realms: str = WhoMayLink.USERS.value
 
 
 def load_saved(data: Path) -> SavedServer:
@@ -144,6 +160,7 @@ def load_saved(data: Path) -> SavedServer:
     defaults = asdict(SavedServer())
     is_sound = all(type(value) is type(defaults[key]) for key, value in asdict(saved).items())
     is_sound = is_sound and _is_room_name(saved.room_name) and 0 < saved.port < 65536
+    is_sound = is_sound and saved.realms in {who.value for who in WhoMayLink}
     return saved if is_sound else SavedServer()
 
 
@@ -353,20 +370,21 @@ def parse_server(
                 files_bytes=given.files_space or Limits().files_bytes,
                 file_bytes=given.largest_file or Limits().file_bytes,
             ),
+            realms=given.realms or WhoMayLink(saved.realms),
         ),
         is_headless=given.headless,
         is_open=is_open,
-        realms=given.realms or "users",
         log_level=given.log_level or "info",
         language=say.language,
         theme=saved.theme,
     )
 
 
-def _realms(text: str) -> str:
-    if text not in ("users", "operator", "off"):
-        raise ValueError("cli.error.realms")
-    return text
+def _realms(text: str) -> WhoMayLink:
+    try:
+        return WhoMayLink(text)
+    except ValueError:
+        raise ValueError("cli.error.realms") from None
 
 
 def parse_client(argv: Sequence[str], environment: Mapping[str, str]) -> ClientOptions:

@@ -40,8 +40,8 @@ from records import (
 from storage_accounts import Accounts
 from storage_archive import ARCHIVE_NAME, Archive, Left
 from storage_archive_rows import ArchiveRow, label, read_archive
-from storage_conversations import Conversations
 from storage_disk import sync_folder
+from storage_realms import Realms
 from storage_records import Records
 from storage_schema import DATABASE_NAME, MAX_INTEGER, Database, Reader, as_store_error
 from storage_search import SearchIndex
@@ -66,7 +66,7 @@ _SELECT_HEAD = """
 """
 _SELECT_LAST_SHOWN = """
     SELECT place FROM entries JOIN conversations AS kinds USING (conversation)
-    WHERE kinds.kind <> ? ORDER BY place DESC LIMIT 1
+    WHERE kinds.kind IN (?, ?) ORDER BY place DESC LIMIT 1
 """
 _INSERT_ENTRY = """
     INSERT INTO entries (place, conversation, number, kind, text_at, chain, body)
@@ -97,7 +97,7 @@ class _Turn:
     places: int = 0  # taken by what was appended
 
 
-class Storage(Records, Accounts, Conversations, Shares):
+class Storage(Records, Accounts, Realms, Shares):
     """``records.Store`` on SQLite. Opened, used and closed by the network thread alone.
 
     Of what it hands out for the worker thread (``read_later``, ``search_later``, ``next_chore``),
@@ -216,16 +216,16 @@ class Storage(Records, Accounts, Conversations, Shares):
         last = self._turn.last.get(conversation)
         return _head(last) if last is not None else self._committed_head(conversation)
 
-    def append(self, conversation: int, entry: Entry) -> Stored:
+    def append(self, conversation: int, entry: Entry, *, is_given: bool = True) -> Stored:
         """Numbers an entry; its time may be later than it says, never before that of another.
 
         In all logs together, since the archive shows them so. One of kind FILE shares its file
-        from now on; raises LocalError if it says no FileNote.
+        from now on, if it ``is_given``; raises LocalError if it says no FileNote.
         """
         self._hear(entry.sent_at)
         labels = self._labels
         shown_as = labels[conversation] if conversation in labels else self._label(conversation)
-        stored, entry = self._insert(conversation, entry)
+        stored, entry = self._insert(conversation, entry, is_given=is_given)
         turn = self._turn
         turn.stored.append(stored)
         if shown_as is not None:
@@ -287,7 +287,9 @@ class Storage(Records, Accounts, Conversations, Shares):
         shown_as = self._labels[conversation] = label(record.kind, record.name)
         return shown_as
 
-    def _insert(self, conversation: int, entry: Entry) -> tuple[Stored, Entry]:
+    def _insert(
+        self, conversation: int, entry: Entry, *, is_given: bool = True
+    ) -> tuple[Stored, Entry]:
         """The entry as it stands in the log, and with the time it got."""
         turn = self._turn
         last = turn.last.get(conversation) or self._committed_head(conversation)
@@ -297,7 +299,7 @@ class Storage(Records, Accounts, Conversations, Shares):
         body = entry.encode()
         number, chain = last.number + 1, next_chain(last.chain, body)
         if entry.kind is EntryKind.FILE:
-            self.note_share(conversation, number, entry.text)
+            self.note_share(conversation, number, entry.text, is_given=is_given)
         turn.places += 1
         place = self._last_place + turn.places
         row = (place, conversation, number, int(entry.kind), text_offset(body), chain, body)
@@ -395,7 +397,9 @@ class Storage(Records, Accounts, Conversations, Shares):
         return int.from_bytes(self._random_bytes(8), "big") >> 1 or 1
 
     def _open_archive(self, folder: Path) -> Archive:
-        shown = self._database.row(_SELECT_LAST_SHOWN, (ConversationKind.PRIVATE,))
+        shown = self._database.row(
+            _SELECT_LAST_SHOWN, (ConversationKind.ROOM, ConversationKind.GROUP)
+        )
         left = self._database.meta(_LEFT)
         archive = Archive(
             folder,

@@ -92,7 +92,7 @@ def label(kind: ConversationKind, name: str) -> str | None:
             return "room"
         case ConversationKind.GROUP:
             return f"group:{name}"
-        case ConversationKind.PRIVATE:
+        case _:  # private, or on its way to another realm's group
             return None
 
 

@@ -27,6 +27,13 @@ GUEST_TOKEN_LIFE = 24 * _HOUR
 ACCOUNT_TOKEN_LIFE = 30 * 24 * _HOUR
 STREAM_LIFE = 30 * 24 * _HOUR
 SESSION_LIFE = 12 * _HOUR
+_LOST_GUESTS = """
+    SELECT DISTINCT people.person, people.name FROM tokens AS old JOIN people USING (person)
+    WHERE old.is_account = 0 AND old.used_at < ? AND NOT is_present
+        AND NOT EXISTS (
+            SELECT 1 FROM tokens WHERE tokens.person = old.person AND tokens.used_at >= ?
+        )
+"""
 
 
 def _bytes(number: int) -> bytes:
@@ -278,6 +285,12 @@ class Records(Tables):
 
     # --- housekeeping ---
 
+    def lost_guests(self, at: int) -> list[PersonRecord]:
+        """Guests whom ``forget_old`` leaves without a token: nothing will bring them back."""
+        since = at - GUEST_TOKEN_LIFE
+        rows = self._database.rows(_LOST_GUESTS, (since, since))
+        return [PersonRecord(person, name, is_present=False) for person, name in rows]
+
     def forget_old(self, at: int, streams_in_use: Collection[bytes] = ()) -> None:
         """What is past its time. What a session goes on with is not, though somebody sets the
         clock by months."""
@@ -286,7 +299,9 @@ class Records(Tables):
         write("DELETE FROM once WHERE at < ?", (at - ONCE_LIFE,))
         for is_account, life in ((0, GUEST_TOKEN_LIFE), (1, ACCOUNT_TOKEN_LIFE)):
             write(
-                "DELETE FROM tokens WHERE is_account = ? AND used_at < ?", (is_account, at - life)
+                "DELETE FROM tokens WHERE is_account = ? AND used_at < ?"
+                " AND (is_account OR person NOT IN (SELECT person FROM people WHERE is_present))",
+                (is_account, at - life),
             )
         self.write_answers()
         self._answers.clear()

@@ -1,9 +1,6 @@
-"""The database: its tables, how older ones are brought up to date, how it is opened and written.
+"""The database: how it is opened, brought up to date, read and written.
 
 Band: adapters. Knows SQLite and nothing of what the tables are for.
-A table is born in a migration and changed by a later one; a migration that shipped never changes.
-Unsigned 64-bit numbers that a peer may choose are kept as 8 big-endian bytes: SQLite's integers are
-signed, and bytes sort the same way.
 """
 
 import shutil
@@ -12,13 +9,13 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from records import StoreBrokenError, StoreError, StoreFullError, as_disk_error
+from storage_tables import MIGRATIONS, Migration
 
 DATABASE_NAME = "ruang.db"
 Row = tuple[Any, ...]
@@ -28,206 +25,6 @@ _BUSY_TIMEOUT = 5.0  # seconds: somebody may look into the database with another
 _WAL_SIZE = 16 * 1024 * 1024  # bytes that a checkpoint leaves of a write-ahead log grown large
 _USUAL_WAL = 4_500_000  # bytes, somewhat more than SQLite lets it grow between checkpoints
 _AMPLE = 500 * 1024 * 1024  # bytes free on a disk where it does not matter
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One named step; ``PRAGMA user_version`` counts those taken."""
-
-    name: str
-    statements: tuple[str, ...]
-
-
-MIGRATIONS = (
-    Migration(
-        "logs",
-        (
-            "CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
-            """CREATE TABLE conversations (
-                conversation INTEGER PRIMARY KEY,
-                kind INTEGER NOT NULL, -- ConversationKind
-                name TEXT NOT NULL     -- of a group; the room's stands in the settings
-            )""",
-            # ``place`` orders the entries of all logs as they were committed. The body is what all
-            # receivers get; its text begins at byte ``text_at``, so that an index of words can
-            # point here instead of keeping every text twice.
-            """CREATE TABLE entries (
-                place INTEGER PRIMARY KEY,
-                conversation INTEGER NOT NULL REFERENCES conversations,
-                number INTEGER NOT NULL,
-                kind INTEGER NOT NULL, -- EntryKind
-                text_at INTEGER NOT NULL,
-                chain BLOB NOT NULL,
-                body BLOB NOT NULL
-            )""",
-            "CREATE UNIQUE INDEX entries_by_number ON entries (conversation, number)",
-        ),
-    ),
-    Migration(
-        "drafts",
-        (
-            """CREATE TABLE streams (
-                stream BLOB PRIMARY KEY,
-                person INTEGER NOT NULL,
-                oldest BLOB NOT NULL, -- answers below are forgotten
-                used_at INTEGER NOT NULL,
-                answers BLOB NOT NULL DEFAULT x'' -- all in one row: one page a turn, not one each
-            )""",
-        ),
-    ),
-    Migration(
-        "people",
-        (
-            """CREATE TABLE people (
-                person INTEGER PRIMARY KEY,
-                name TEXT NOT NULL,
-                is_present INTEGER NOT NULL,
-                is_account INTEGER NOT NULL
-            )""",
-            "CREATE INDEX people_present ON people (person) WHERE is_present",
-            """CREATE TABLE tokens (
-                token_hash BLOB PRIMARY KEY,
-                person INTEGER NOT NULL,
-                used_at INTEGER NOT NULL
-            ) WITHOUT ROWID""",
-            "CREATE INDEX tokens_by_person ON tokens (person)",
-            """CREATE TABLE once (
-                once BLOB PRIMARY KEY,
-                code INTEGER NOT NULL,
-                fields BLOB NOT NULL, -- JSON of the answer
-                at INTEGER NOT NULL
-            ) WITHOUT ROWID""",
-            """CREATE TABLE bans (
-                ban INTEGER PRIMARY KEY,
-                kind INTEGER NOT NULL, -- BanKind
-                person INTEGER NOT NULL,
-                name TEXT NOT NULL,
-                address TEXT NOT NULL,
-                until INTEGER NOT NULL,
-                reason TEXT NOT NULL
-            )""",
-            """CREATE TABLE guesses (
-                address TEXT PRIMARY KEY,
-                failures INTEGER NOT NULL,
-                last_failure INTEGER NOT NULL
-            ) WITHOUT ROWID""",
-            """CREATE TABLE sessions (
-                session BLOB PRIMARY KEY,
-                host TEXT NOT NULL,
-                port INTEGER NOT NULL,
-                at INTEGER NOT NULL
-            ) WITHOUT ROWID""",
-        ),
-    ),
-    Migration(
-        "accounts",
-        (
-            # What names fold to and look like is made by who asks: alike for all servers.
-            """CREATE TABLE accounts (
-                person INTEGER PRIMARY KEY,
-                name TEXT NOT NULL,
-                folded TEXT NOT NULL,
-                skeleton TEXT NOT NULL,
-                full_name TEXT NOT NULL,
-                country TEXT NOT NULL,
-                created_at INTEGER NOT NULL,
-                salt BLOB NOT NULL,
-                iterations INTEGER NOT NULL,
-                stored_key BLOB NOT NULL,
-                server_key BLOB NOT NULL,
-                expires_at INTEGER NOT NULL -- of a code that an operator gave; 0: never
-            )""",
-            "CREATE UNIQUE INDEX accounts_by_fold ON accounts (folded)",
-            "CREATE UNIQUE INDEX accounts_by_skeleton ON accounts (skeleton)",
-            "ALTER TABLE tokens ADD COLUMN is_account INTEGER NOT NULL DEFAULT 0",
-            # What is past its time is looked for each minute, in rows of up to 30 days.
-            "CREATE INDEX tokens_by_use ON tokens (is_account, used_at)",
-            "CREATE INDEX once_by_time ON once (at)",
-            "CREATE INDEX streams_by_use ON streams (used_at)",
-        ),
-    ),
-    Migration(
-        "conversations",
-        (
-            "CREATE INDEX conversations_by_name ON conversations (kind, name)",
-            # Counting the members of a page of groups would read them all.
-            """CREATE TABLE group_names (
-                conversation INTEGER PRIMARY KEY REFERENCES conversations,
-                folded TEXT NOT NULL,
-                skeleton TEXT NOT NULL,
-                members INTEGER NOT NULL
-            )""",
-            "CREATE UNIQUE INDEX groups_by_fold ON group_names (folded)",
-            "CREATE UNIQUE INDEX groups_by_skeleton ON group_names (skeleton)",
-            """CREATE TABLE private_pairs (
-                conversation INTEGER PRIMARY KEY REFERENCES conversations,
-                low INTEGER NOT NULL, -- the lower of the two people
-                high INTEGER NOT NULL
-            )""",
-            "CREATE UNIQUE INDEX private_by_pair ON private_pairs (low, high)",
-            """CREATE TABLE members (
-                place INTEGER PRIMARY KEY, -- the order of joining
-                conversation INTEGER NOT NULL REFERENCES conversations,
-                person INTEGER NOT NULL
-            )""",
-            "CREATE INDEX members_by_conversation ON members (conversation)",
-            "CREATE UNIQUE INDEX members_by_person ON members (person, conversation)",
-            """CREATE TABLE read_markers (
-                person INTEGER NOT NULL,
-                conversation INTEGER NOT NULL REFERENCES conversations,
-                number INTEGER NOT NULL,
-                PRIMARY KEY (person, conversation)
-            ) WITHOUT ROWID""",
-        ),
-    ),
-    Migration(
-        "search",
-        (
-            # A row is an entry's place, its words and "c" with its conversation's number: so one
-            # walk through the index passes over what was said elsewhere. Keeps no text. The
-            # shortest beginnings of words are indexed too: they are those of very many words.
-            """CREATE VIRTUAL TABLE words USING fts5 (
-                text, conversation, content='', columnsize=0, prefix='1 2',
-                tokenize='unicode61 remove_diacritics 2'
-            )""",
-            # Left to itself it merges rarely and then for 20 ms.
-            "INSERT INTO words (words, rank) VALUES ('automerge', 0)",
-        ),
-    ),
-    Migration(
-        "files",
-        (
-            """CREATE TABLE files (
-                file BLOB PRIMARY KEY, -- SHA-256
-                size INTEGER NOT NULL,
-                person INTEGER NOT NULL,
-                at INTEGER NOT NULL,
-                is_removed INTEGER NOT NULL,
-                name TEXT NOT NULL
-            ) WITHOUT ROWID""",
-            # The operator's list asks for the newest ones each second.
-            "CREATE INDEX newest_files ON files (at DESC, file) WHERE NOT is_removed",
-            """CREATE TABLE brought_files (
-                file BLOB NOT NULL,
-                person INTEGER NOT NULL,
-                PRIMARY KEY (file, person)
-            ) WITHOUT ROWID""",
-            # Where a file was shared, once for each conversation: whoever asks for it is looked for
-            # in these, however often it was shared there.
-            """CREATE TABLE file_places (
-                file BLOB NOT NULL,
-                conversation INTEGER NOT NULL,
-                PRIMARY KEY (file, conversation)
-            ) WITHOUT ROWID""",
-            # The entries of kind FILE, for lists. What they say stands in the entry.
-            """CREATE TABLE shared_files (
-                conversation INTEGER NOT NULL,
-                number INTEGER NOT NULL,
-                PRIMARY KEY (conversation, number)
-            ) WITHOUT ROWID""",
-        ),
-    ),
-)
 
 
 def as_store_error(error: sqlite3.Error | OSError) -> StoreError:

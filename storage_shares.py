@@ -26,6 +26,9 @@ UNSHARED = """
 """
 
 
+_INSERT_PLACE = "INSERT OR IGNORE INTO file_places (file, conversation) VALUES (?, ?)"
+
+
 class Shares(Tables):
     """The part of ``records.Store`` that knows files."""
 
@@ -128,16 +131,19 @@ class Shares(Tables):
 
     # --- where they were shared ---
 
-    def note_share(self, conversation: int, number: int, text: str) -> None:
-        """An entry of kind FILE. Part of appending it. Raises LocalError if it says no FileNote."""
+    def note_share(
+        self, conversation: int, number: int, text: str, *, is_given: bool = True
+    ) -> None:
+        """An entry of kind FILE. Part of appending it. Raises LocalError if it says no FileNote.
+
+        ``is_given``: who belongs there may read the file. Else it only shows in lists.
+        """
         try:
             note = FileNote.decode(text)
         except PeerError as error:
             raise LocalError("an entry of no file") from error
-        self._database.write_later(
-            "INSERT OR IGNORE INTO file_places (file, conversation) VALUES (?, ?)",
-            (note.file, conversation),
-        )
+        if is_given:
+            self._database.write_later(_INSERT_PLACE, (note.file, conversation))
         self._database.write_later(
             "INSERT INTO shared_files (conversation, number) VALUES (?, ?)", (conversation, number)
         )
@@ -162,7 +168,12 @@ class Shares(Tables):
         entry = Entry.decode(body)
         note = FileNote.decode(entry.text)
         record = self.file(note.file)
-        is_removed = record is None or record.is_removed
+        is_given = self._database.row(
+            "SELECT 1 FROM file_places WHERE file = ? AND conversation = ?",
+            (note.file, conversation),
+        )
+        # One that was never given here may be here for others; that is nobody's business.
+        is_removed = record is None or record.is_removed or is_given is None
         return SharedFile(
             conversation, number, entry.person, entry.name, entry.sent_at, note, is_removed
         )

@@ -55,8 +55,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Stopping · saying goodbye to everyone …",
         "Sedang berhenti · berpamitan kepada semua orang …",
     ),
-    "server.running": ("Running · encrypted · {people}", "Berjalan · terenkripsi · {people}"),
-    "server.running_since": (
+    "server.running": (
         "Running since {time} · encrypted · {people}",
         "Berjalan sejak {time} · terenkripsi · {people}",
     ),
@@ -288,6 +287,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "server.file_coming": ("{here} of {size}", "{here} dari {size}"),
     "server.file_checking": ("{size}, being checked", "{size}, sedang diperiksa"),
     "server.file_from": ("from {name}", "dari {name}"),
+    "server.file_from_realm": ("from realm {name}", "dari realm {name}"),
     "server.file_in_room": ("room", "ruang"),
     "server.file_in_private": ("private chat", "percakapan pribadi"),
     "server.file_nowhere": ("not shared", "tidak dibagikan"),
@@ -302,6 +302,111 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "memilikinya.",
     ),
     "server.remove_do": ("Remove", "Hapus"),
+    "server.realms": ("Realms", "Realm"),
+    "server.realms_title": ("Other realms", "Realm lain"),
+    "server.realms_add": ("Add …", "Tambah …"),
+    "server.realms_off": ("off", "dimatikan"),
+    "server.realms_all": ("{count} linked", "{count} tersambung"),
+    "server.realms_some": ("{linked} of {count} linked", "{linked}/{count} tersambung"),
+    "server.realms_empty": (
+        "No realm is linked yet. A realm is another Ruang server: once the two are linked, people "
+        "of both can write to each other, as name@realm.",
+        "Belum ada realm yang tersambung. Realm adalah server Ruang lain: setelah keduanya "
+        "tersambung, orang di keduanya bisa saling menulis, sebagai nama@realm.",
+    ),
+    "server.realms_by_all": (
+        "Everybody in this room may add realms",
+        "Semua orang di ruang ini boleh menambah realm",
+    ),
+    "server.realms_are_off": (
+        "Links are switched off: the server was started with --realms off.",
+        "Sambungan dimatikan: server dimulai dengan --realms off.",
+    ),
+    "server.realm_figures": ("{trip} · {loss} lost", "{trip} · hilang {loss}"),
+    "server.realm_calls_us": ("it calls us", "memanggil kita"),
+    "server.realm_since": ("linked since {time}", "tersambung sejak {time}"),
+    "server.realm_away_since": ("away since {time}", "tidak terjangkau sejak {time}"),
+    "server.realm_silent": ("does not answer", "tidak menjawab"),
+    "server.realm_is_cut": ("cut off", "diputus"),
+    "server.realm_other_key": (
+        "somebody with another key answers there",
+        "yang menjawab memakai kunci lain",
+    ),
+    "server.realm_other_password": (
+        "refuses our password: remove it, then add it with the new one",
+        "menolak kata sandi kita: hapus, lalu tambahkan dengan yang baru",
+    ),
+    "server.realm_refuses": ("refuses the link", "menolak sambungan"),
+    "server.realm_one_waits": ("1 message waits for it", "1 pesan menunggu"),
+    "server.realm_waiting": ("{count} messages wait for it", "{count} pesan menunggu"),
+    "server.realm_added_by": ("added by {name}", "ditambahkan oleh {name}"),
+    "server.realm_add": ("Add realm …", "Tambah realm …"),
+    "server.realm_cut": ("Cut off (can be undone)", "Putuskan (bisa dipulihkan)"),
+    "server.realm_restore": ("Link again", "Sambungkan lagi"),
+    "server.realm_add_title": ("Add a realm", "Tambah realm"),
+    "server.realm_add_explain": (
+        "Ask whoever runs the other server for its address, port and password. Without a password, "
+        "that of this room is tried; without a name, it is called like its room.",
+        "Tanyakan alamat, port, dan kata sandi kepada pengelola server itu. Tanpa kata sandi, kata "
+        "sandi ruang ini yang dicoba; tanpa nama, namanya seperti ruangnya.",
+    ),
+    "server.realm_name": ("Name here", "Nama di sini"),
+    "server.realm_add_do": ("Add realm", "Tambah realm"),
+    "server.realm_adding": ("Calling …", "Memanggil …"),
+    "server.realm_error.name": (
+        "At most 20 letters, digits, - and _, or nothing.",
+        "Paling banyak 20 huruf, angka, - dan _, atau kosongkan.",
+    ),
+    "server.realm_error.name_taken": (
+        "There is a realm {name} here already, or was.",
+        "Realm {name} sudah ada di sini, atau pernah ada.",
+    ),
+    "server.realm_error.exists": (
+        "That server is linked already, as {name}.",
+        "Server itu sudah tersambung, sebagai {name}.",
+    ),
+    "server.realm_error.address": (
+        "An IP address is needed here, such as 10.4.0.9.",
+        "Di sini perlu alamat IP, misalnya 10.4.0.9.",
+    ),
+    "server.realm_error.self": ("That is this server itself.", "Itu server ini sendiri."),
+    "server.realm_error.unreachable": (
+        "No Ruang server answers there. Does it run, and are address and port right?",
+        "Tidak ada server Ruang yang menjawab. Apakah berjalan, dan benar alamat dan portnya?",
+    ),
+    "server.realm_error.password": (
+        "This is not the password of that server's room.",
+        "Ini bukan kata sandi ruang server itu.",
+    ),
+    "server.realm_error.password_needed": (
+        "That server has another password than this room: it is needed here.",
+        "Kata sandi server itu lain dari kata sandi ruang ini: isi di sini.",
+    ),
+    "server.realm_error.guesses": (
+        "Too many tries. Wait a minute, then try again.",
+        "Terlalu banyak percobaan. Tunggu satu menit, lalu coba lagi.",
+    ),
+    "server.realm_error.not_allowed": (
+        "That server makes no links, or has cut this one off.",
+        "Server itu tidak menerima sambungan, atau memutus yang ini.",
+    ),
+    "server.realm_error.full": (
+        "There are as many realms as there may be, here or there.",
+        "Jumlah realm sudah penuh, di sini atau di sana.",
+    ),
+    "server.realm_drop_title": ("Remove realm {name}?", "Hapus realm {name}?"),
+    "server.realm_drop_explain": (
+        "The two rooms can no longer write to each other. What was said stays; what still waits "
+        "for {name} is not delivered unless you add it again.",
+        "Kedua ruang tidak bisa saling menulis lagi. Yang sudah dikatakan tetap ada; yang masih "
+        "menunggu untuk {name} tidak dikirim, kecuali Anda menambahkannya lagi.",
+    ),
+    "server.realm_drop_hint": (
+        "If that server calls with the password of this room, it is a realm again. To keep it out, "
+        "cut it off instead.",
+        "Jika server itu memanggil dengan kata sandi ruang ini, ia menjadi realm lagi. Agar tetap "
+        "di luar, putuskan saja.",
+    ),
     "server.quit_title": ("Stop the server?", "Hentikan server?"),
     "server.quit_question": (
         "{people} in the room now. They will be disconnected and come back by themselves when the "
@@ -318,8 +423,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "server.dark": ("Dark", "Gelap"),
     "server.light": ("Light", "Terang"),
     "server.log.started": (
-        "server started: {room}, {count} messages in the history",
-        "server dimulai: {room}, {count} pesan dalam riwayat",
+        "server started: {room}; messages in the history: {count}",
+        "server dimulai: {room}; pesan dalam riwayat: {count}",
     ),
     "server.log.joined": ("{name} joined from {address}", "{name} masuk dari {address}"),
     "server.log.returned": ("{name} is back, from {address}", "{name} kembali, dari {address}"),
@@ -355,6 +460,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "kata sandi {name} disetel ulang",
     ),
     "server.log.file_sent": ("{name} sent {text}, {size}", "{name} mengirim {text}, {size}"),
+    "server.log.file_arrived": (
+        "{text}, {size}, arrived from realm {name}",
+        "{text}, {size}, tiba dari realm {name}",
+    ),
     "server.log.file_removed": ("the file {text} was removed", "file {text} dihapus"),
     "server.log.file_unreadable": (
         "the file {text} cannot be read from the disk",
@@ -393,6 +502,79 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "server.log.session_broken": (
         "a session from {address} broke the rules and was closed",
         "sesi dari {address} melanggar aturan dan ditutup",
+    ),
+    "server.log.realm_added": (
+        "realm {name} was added: {address}",
+        "realm {name} ditambahkan: {address}",
+    ),
+    "server.log.realm_linked": ("realm {name} is linked", "realm {name} tersambung"),
+    "server.log.realm_back": (
+        "realm {name} reachable again, {count} waiting messages delivered",
+        "realm {name} terhubung lagi, {count} pesan yang menunggu sudah sampai",
+    ),
+    "server.log.realm_back_one": (
+        "realm {name} reachable again, 1 waiting message delivered",
+        "realm {name} terhubung lagi, 1 pesan yang menunggu sudah sampai",
+    ),
+    "server.log.realm_lost": (
+        "the link to realm {name} is gone; what is said to it waits",
+        "sambungan ke realm {name} terputus; pesan untuknya menunggu",
+    ),
+    "server.log.realm_key_changed": (
+        "somebody with another key answers for realm {name} at {address}: not linked",
+        "yang menjawab untuk realm {name} di {address} memakai kunci lain: tidak disambungkan",
+    ),
+    "server.log.realm_password": (
+        "realm {name} refuses the password that we have for it",
+        "realm {name} menolak kata sandi yang kita punya",
+    ),
+    "server.log.realm_refused": (
+        "realm {name} refuses the link",
+        "realm {name} menolak sambungan",
+    ),
+    "server.log.realm_cut": ("realm {name} was cut off", "realm {name} diputus"),
+    "server.log.realm_restored": (
+        "realm {name} may be linked again",
+        "realm {name} boleh tersambung lagi",
+    ),
+    "server.log.realm_dropped": ("realm {name} was removed", "realm {name} dihapus"),
+    "server.log.realm_full": (
+        "realm {name} has left here as much as one realm may; no more is taken from it",
+        "realm {name} sudah menaruh sebanyak yang boleh di sini; tidak diterima lagi darinya",
+    ),
+    "server.realm.none": (
+        "no realm is called {name} here",
+        "tidak ada realm bernama {name} di sini",
+    ),
+    "server.realm.exists": (
+        "{name}: that realm, or that name, is there already",
+        "{name}: realm atau nama itu sudah ada",
+    ),
+    "server.realm.unreachable": (
+        "{name}: no server answers at that address",
+        "{name}: tidak ada server yang menjawab di alamat itu",
+    ),
+    "server.realm.password": (
+        "{name}: the password of that realm's room is another",
+        "{name}: kata sandi ruang realm itu bukan itu",
+    ),
+    "server.realm.guesses": (
+        "{name}: too many tries; wait a minute",
+        "{name}: terlalu banyak percobaan; tunggu satu menit",
+    ),
+    "server.realm.not_allowed": (
+        "{name}: links are switched off here (--realms off), or that server makes none",
+        "{name}: sambungan dimatikan di sini (--realms off), atau server itu tidak menerimanya",
+    ),
+    "server.realm.impossible": (
+        "{name}: a realm needs a name of at most 20 letters, digits, - and _, an IP address and a "
+        "port, and cannot be this server itself",
+        "{name}: realm perlu nama berisi paling banyak 20 huruf, angka, - dan _, alamat IP dan "
+        "port, dan bukan server ini sendiri",
+    ),
+    "server.realm.full": (
+        "{name}: there are as many realms as there may be, here or there",
+        "{name}: jumlah realm sudah penuh, di sini atau di sana",
     ),
     "server.log.nobody": ("nobody here is called {name}", "tidak ada yang bernama {name} di sini"),
 }

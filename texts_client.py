@@ -275,6 +275,65 @@ CLIENT_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "notify.all": ("every message", "setiap pesan"),
     "notify.mentions": ("messages that name me", "pesan yang menyebut saya"),
     "notify.none": ("nothing", "tidak sama sekali"),
+    # --- other realms ---
+    "realm.title": ("Realms", "Realm"),
+    "realm.of": ("realm {realm}", "realm {realm}"),
+    "realm.reachable": ("reachable", "terhubung"),
+    "realm.reachable_ms": ("reachable · {ms} ms", "terhubung · {ms} ms"),
+    "realm.away": ("not reachable", "terputus"),
+    "realm.away_since": ("not reachable since {since}", "terputus sejak {since}"),
+    "realm.since": ("since {since}", "sejak {since}"),
+    "realm.one_waiting": ("1 message waiting", "1 pesan menunggu"),
+    "realm.waiting": ("{count} messages waiting", "{count} pesan menunggu"),
+    "realm.cut": ("cut by the operator", "diputus operator"),
+    "realm.gone": ("realm {realm} · not linked any more", "realm {realm} · tidak terhubung lagi"),
+    "realm.waits_since": (
+        "{realm} has not been reachable since {since}; what you write waits and will be delivered",
+        "{realm} terputus sejak {since}; tulisan Anda menunggu dan akan disampaikan",
+    ),
+    "realm.waits": (
+        "{realm} is not reachable; what you write waits and will be delivered",
+        "{realm} terputus; tulisan Anda menunggu dan akan disampaikan",
+    ),
+    "realm.write": ("Write to somebody there …", "Tulis kepada seseorang di sana …"),
+    "realm.join_group": ("Join a group there …", "Gabung ke grup di sana …"),
+    "realm.inbox": ("Show what is unread from there", "Tampilkan yang belum dibaca dari sana"),
+    "realm.write_title": ("Write to somebody of {realm}", "Tulis kepada seseorang di {realm}"),
+    "realm.join": ("Join group", "Gabung ke grup"),
+    "realm.join_title": ("Join a group of {realm}", "Gabung ke grup di {realm}"),
+    "realm.to_whom": ("To whom?", "Kepada siapa?"),
+    "realm.nobody": (
+        "Enter writes to whoever has this name there.",
+        "Enter menulis kepada pemilik nama itu di sana.",
+    ),
+    "realm.add_title": ("Add a realm", "Tambah realm"),
+    "realm.add_hint": (
+        "A realm is another server like this one. Once linked, its people and groups can be "
+        "reached from here as NAME@REALM, and those of this room from there.",
+        "Realm adalah server lain seperti ini. Setelah terhubung, orang dan grup di sana bisa "
+        "dijangkau dari sini sebagai NAMA@REALM, dan orang di ruang ini dari sana.",
+    ),
+    "realm.add": ("Add realm", "Tambah realm"),
+    "realm.name": (
+        "What it is called here (empty: as its room)",
+        "Namanya di sini (kosong: seperti ruangnya)",
+    ),
+    "realm.password": (
+        "Password of its room (empty: the same as here)",
+        "Kata sandi ruangnya (kosong: sama dengan di sini)",
+    ),
+    "realm.exists": (
+        "It is linked already, or another realm is called so: {text}",
+        "Sudah terhubung, atau ada realm lain bernama itu: {text}",
+    ),
+    "realm.unreachable": (
+        "No server answers at this address and port.",
+        "Tidak ada server yang menjawab di alamat dan port ini.",
+    ),
+    "realm.wrong_password": (
+        "The room there has another password.",
+        "Ruang di sana memakai kata sandi lain.",
+    ),
     # --- searching ---
     "search.hint": ("Search messages", "Cari pesan"),
     "search.short": ("Type two letters or more.", "Ketik dua huruf atau lebih."),

@@ -60,6 +60,32 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "command.joingroup": ("join a group", "bergabung ke grup"),
     "command.leavegroup": ("leave a group", "keluar dari grup"),
     "command.members": ("list the members of your group", "daftar anggota grup Anda"),
+    "command.addrealm": (
+        "link another server (IP or host name); its people and groups are then USER@R and GROUP@R",
+        "hubungkan server lain (IP atau nama host); user dan group di sana menjadi USER@R dan GROUP@R",
+    ),
+    "command.realms": ("list the linked realms", "daftar realm yang terhubung"),
+    "command.delrealm": ("for the operator: drop a realm", "untuk operator: hapus sebuah realm"),
+    "command.sendprivaterealm": (
+        "send a private message to somebody of another realm; the same as /send USER@R TEXT",
+        "kirim pesan pribadi ke user di realm lain; sama dengan /send USER@R TEXT",
+    ),
+    "command.sendfilerealm": (
+        "send a file to somebody of another realm",
+        "kirim file ke user di realm lain",
+    ),
+    "command.sendgrouprealm": (
+        "send a message to a group of another realm; joins it first",
+        "kirim pesan ke grup di realm lain; bergabung dulu jika belum",
+    ),
+    "command.sendgroupfilerealm": (
+        "share a file with a group of another realm; joins it first",
+        "kirim file ke grup di realm lain; bergabung dulu jika belum",
+    ),
+    "command.getrealminbox": (
+        "show what is unread from another realm, then it is read",
+        "tampilkan pesan dari realm lain yang belum dibaca, lalu dianggap sudah dibaca",
+    ),
     "command.kick": ("for the operator: take somebody out", "untuk operator: keluarkan seseorang"),
     "command.ban": ("for the operator: keep somebody out", "untuk operator: larang seseorang"),
     "command.unban": ("for the operator: take a ban back", "untuk operator: cabut larangan"),
@@ -94,6 +120,23 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     # --- what the server answers: it is done ---
     "answer.sent": ("Message sent", "Message sent"),
+    "answer.sent_waiting": (
+        "Message sent. It waits for {realm}.",
+        "Message sent. Menunggu {realm}.",
+    ),
+    "answer.realm_added": ("Realm added: {name}", "Realm berhasil ditambahkan: {name}"),
+    "answer.realms": ("Realms ({count}): {names}", "Realm ({count}): {names}"),
+    "answer.realms_none": (
+        "No realm is linked yet. /addrealm links one.",
+        "Belum ada realm. /addrealm menambahkannya.",
+    ),
+    "answer.realm_linked": ("{name} (linked)", "{name} (terhubung)"),
+    "answer.realm_away": ("{name} (away)", "{name} (terputus)"),
+    "answer.realm_waiting": (
+        "{name} (away, {count} waiting)",
+        "{name} (terputus, {count} menunggu)",
+    ),
+    "answer.realm_cut": ("{name} (cut by the operator)", "{name} (diputus operator)"),
     "answer.registered": ("Registration successful.", "Registrasi berhasil."),
     "answer.logged_in": (
         "Logged in as {name}. Session token: {token}",
@@ -104,6 +147,10 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "answer.renamed": ("You are {name} now.", "Nama Anda sekarang {name}."),
     "answer.group_added": ("Add group successful", "Add group Berhasil"),
     "answer.group_joined": ("Joined {group}", "Join group berhasil: {group}"),
+    "answer.group_joined_waiting": (
+        "Joined {group}. It waits for {realm}.",
+        "Join group berhasil: {group}. Menunggu {realm}.",
+    ),
     "answer.group_left": ("Left {group}", "Keluar dari group {group}"),
     "answer.groups": ("Groups ({count}): {names}", "Group ({count}): {names}"),
     "answer.groups_none": (
@@ -125,6 +172,10 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Belum dibaca ({count}, dan {skipped} isi lama sebelumnya):",
     ),
     "answer.file_sent": ("File sent: {file}", "File sent: {file}"),
+    "answer.file_sent_waiting": (
+        "File sent: {file}. It waits for {realm}.",
+        "File sent: {file}. Menunggu {realm}.",
+    ),
     "answer.file_saved": ("Saved as {path}", "Tersimpan sebagai {path}"),
     "answer.files": ("Files in {place} ({count}):", "File di {place} ({count}):"),
     "answer.files_none": ("No files in {place} yet.", "Belum ada file di {place}."),
@@ -132,6 +183,10 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "answer.file_gone": (
         "{number} · {file} · {sender} (removed)",
         "{number} · {file} · {sender} (dihapus)",
+    ),
+    "answer.file_coming": (
+        "{number} · {file} · {sender} (on its way)",
+        "{number} · {file} · {sender} (sedang dikirim)",
     ),
     "answer.file_trouble": ("{file}: {trouble}", "{file}: {trouble}"),
     # --- it is not ---
@@ -225,6 +280,37 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Not finished yet. It goes on when you are here again.",
         "Belum selesai. Dilanjutkan ketika Anda kembali.",
     ),
+    "answer.no_such_realm": ("No such realm", "Realm tidak ditemukan"),
+    "answer.realm_exists": ("Realm already exists", "Realm sudah ada"),
+    "answer.realm_unreachable": ("Realm unreachable", "Realm tidak dapat dihubungi"),
+    "answer.realm_password": (
+        "Wrong password of that realm. With it: /addrealm R ADDRESS PORT PASSWORD",
+        "Password realm itu salah. Dengan password: /addrealm R ADDRESS PORT PASSWORD",
+    ),
+    "answer.realm_not_allowed": (
+        "Realms are added by the operator, here or there, or not at all.",
+        "Realm hanya ditambahkan oleh operator, di sini atau di sana, atau tidak sama sekali.",
+    ),
+    "answer.realms_full": (
+        "No more realms can be linked.",
+        "Tidak bisa menambah realm lagi.",
+    ),
+    "answer.realm_name": (
+        "A realm's name has 1 to 20 letters, digits, - and _.",
+        "Nama realm: 1 sampai 20 huruf, angka, - dan _.",
+    ),
+    "answer.realm_address": (
+        "There can be no server at this address.",
+        "Tidak mungkin ada server di alamat ini.",
+    ),
+    "answer.realm_self": (
+        "This is the server you are on.",
+        "Ini server Anda sendiri.",
+    ),
+    "answer.no_way_there": (
+        "A realm passes nothing on. Add a link to the realm of that user or group.",
+        "Sebuah realm tidak meneruskan apa pun. Tambahkan realm dari user atau group itu.",
+    ),
     "answer.other": (
         "The server did not do it ({code}).",
         "Server tidak melakukannya ({code}).",
@@ -250,6 +336,44 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The server did not take the message ({code}).",
         "Server tidak menerima pesan ini ({code}).",
     ),
+    # --- why another realm did not take it ---
+    "undelivered.whose": (
+        "A message of {name} was not delivered: {why}",
+        "Pesan dari {name} tidak sampai: {why}",
+    ),
+    "undelivered.text": (
+        "“{text}” was not delivered: {why}",
+        "“{text}” tidak sampai: {why}",
+    ),
+    "undelivered.no_such_user": ("there is no such user there.", "User tidak ada di sana."),
+    "undelivered.no_such_group": (
+        "there is no such group there.",
+        "Group tidak ditemukan di sana.",
+    ),
+    "undelivered.not_a_member": (
+        "{name} is not a member there.",
+        "{name} bukan member di sana.",
+    ),
+    "undelivered.banned": (
+        "the operator there keeps {name} out.",
+        "operator di sana melarang {name} masuk.",
+    ),
+    "undelivered.muted": (
+        "the operator there has muted {name}.",
+        "operator di sana membisukan {name}.",
+    ),
+    "undelivered.full": (
+        "no more is taken there from this realm.",
+        "di sana tidak ada tempat lagi untuk realm ini.",
+    ),
+    "undelivered.no_way": (
+        "that realm passes nothing on.",
+        "realm itu tidak meneruskan apa pun.",
+    ),
+    "undelivered.other": (
+        "it was not taken there ({code}).",
+        "tidak diterima di sana ({code}).",
+    ),
     # --- the terminal ---
     "terminal.ask_place": ("Server address: ", "Alamat server: "),
     "terminal.ask_password": ("Room password: ", "Kata sandi ruang: "),
@@ -262,6 +386,13 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "terminal.ask_user": ("User name: ", "Nama user: "),
     "terminal.ask_account_password": ("Password: ", "Password: "),
     "terminal.ask_old_password": ("Old password: ", "Password lama: "),
+    "terminal.ask_realm": ("Name of the realm: ", "Nama realm: "),
+    "terminal.ask_realm_address": ("Its address: ", "Alamatnya: "),
+    "terminal.ask_realm_port": ("Its port: ", "Port-nya: "),
+    "terminal.ask_realm_password": (
+        "Password of its room (empty: as ours): ",
+        "Kata sandi ruangnya (kosong: sama dengan kita): ",
+    ),
     "terminal.ask_new_password": ("New password: ", "Password baru: "),
     "terminal.connecting": ("Connecting to {place} …", "Menghubungi {place} …"),
     "terminal.key": (
@@ -292,6 +423,10 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "terminal.sending": ("Sending {file} …", "Mengirim {file} …"),
     "terminal.fetching": ("Fetching {file} …", "Mengambil {file} …"),
+    "terminal.coming": (
+        "{file} is on its way from {realm}.",
+        "{file} sedang dikirim dari {realm}.",
+    ),
     "terminal.progress": ("{file}: {percent} %", "{file}: {percent} %"),
     "terminal.progress_speed": (
         "{file}: {percent} % · {speed}",

@@ -176,11 +176,15 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "/kick USER\n/ban USER [MINUTES]\n/unban USER\n/mute USER [MINUTES]\n/unmute USER\n"
         "/reset USER\n"
         "/files   what was shared, and the space it takes\n/removefile NUMBER    as /files shows it\n"
+        "/addrealm NAME ADDRESS PORT [PASSWORD]\n/realms  the links to other realms\n"
+        "/cutrealm NAME\n/restorerealm NAME\n/delrealm NAME\n"
         "/info    who is here\n/help    this list\nexit     stop the server\n"
         'A name with spaces stands in quotes: /kick "Ibu Sari"',
         "/kick USER\n/ban USER [MENIT]\n/unban USER\n/mute USER [MENIT]\n/unmute USER\n"
         "/reset USER\n"
         "/files   file yang dibagikan dan tempat yang dipakai\n/removefile NOMOR    menurut /files\n"
+        "/addrealm NAMA ALAMAT PORT [KATA_SANDI]\n/realms  sambungan ke realm lain\n"
+        "/cutrealm NAMA\n/restorerealm NAMA\n/delrealm NAMA\n"
         "/info    siapa yang ada\n/help    daftar ini\nexit     hentikan server\n"
         'Nama dengan spasi ditulis dalam tanda kutip: /kick "Ibu Sari"',
     ),
@@ -193,6 +197,15 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "One-time password of {name}, good for 24 hours: {code}",
         "Kata sandi sekali pakai {name}, berlaku 24 jam: {code}",
     ),
+    "console.realm_added": ("Realm added: {name}", "Realm berhasil ditambahkan: {name}"),
+    "console.no_realms": ("No realm is linked.", "Tidak ada realm yang tersambung."),
+    "console.realm": (
+        "{name}  {state}  {address}  waiting: {waiting}",
+        "{name}  {state}  {address}  menunggu: {waiting}",
+    ),
+    "console.realm_linked": ("linked", "tersambung"),
+    "console.realm_away": ("away", "tidak tersambung"),
+    "console.realm_cut": ("cut off", "diputus"),
     "console.done": ("Done: {command}", "Selesai: {command}"),
     "console.files": (
         "{used} of {limit} are used for files; {free} are left on the disk.",

@@ -26,24 +26,27 @@ PUMP_MS = 20
 
 
 class Card(tk.Frame):
-    """A box with round corners; its content goes into ``inside``."""
+    """A box with round corners; its content goes into ``inside``. ``border`` "": it has none."""
 
     def __init__(
         self,
         parent: tk.Misc,
         look: Look,
         *,
-        fill: str,
-        border: str = "",
-        ground: str,
+        fill: str = "",
+        border: str | None = None,
+        ground: str = "",
         padding: tuple[int, int] = (16, 12),
     ) -> None:
+        self._look = look
+        self._fill = fill or look.colours.surface
+        self._border = look.colours.line if border is None else border
+        ground = ground or look.colours.ground
         super().__init__(parent, background=ground)
-        self._look, self._fill, self._border = look, fill, border
         self._back = tk.Canvas(self, background=ground, highlightthickness=0, takefocus=False)
         self._back.place(relwidth=1, relheight=1)
         self._back.bind("<Configure>", self._draw)
-        self.inside = tk.Frame(self, background=fill)
+        self.inside = tk.Frame(self, background=self._fill)
         across, down = look.px(padding[0]), look.px(padding[1])
         self.inside.pack(fill="both", expand=True, padx=across, pady=down)
 
@@ -341,7 +344,7 @@ class Field(tk.Frame):
         self._box.bind("<Button-1>", lambda _: self.entry.focus_set())
         self.bind("<Configure>", self._wrap)
         if on_change is not None:
-            self.variable.trace_add("write", lambda *_: on_change())
+            watch(self, self.variable, on_change)
 
     @property
     def value(self) -> str:
@@ -505,6 +508,16 @@ class ThinScrollbar(tk.Canvas):
 
 
 # --- around the windows ---
+
+
+def watch(widget: tk.Misc, variable: tk.Variable, on_change: Callable[[], object]) -> None:
+    """Calls it whenever the variable changes, until the widget is destroyed.
+
+    Tcl holds what it shall call, and with that the view that holds the variable: without an end
+    none of them would ever be freed.
+    """
+    trace = variable.trace_add("write", lambda *_: on_change())
+    widget.bind("<Destroy>", lambda _: variable.trace_remove("write", trace), add=True)
 
 
 class EventPump:

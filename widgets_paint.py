@@ -1,17 +1,22 @@
 """Small smooth pictures as PNG bytes: discs, rounded corners, icons. Tk alone draws jagged ones.
 
-Band: adapters. Pure Python, knows no Tk; widgets.py turns the bytes into images and keeps them.
+Band: adapters. Pure Python, knows no Tk; widgets_look.py makes images of the bytes and keeps them.
+What takes long, how far a shape covers each pixel, is the same in all colours and looks: it is
+computed once for each size.
 """
 
 import math
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
+from functools import lru_cache
 from itertools import pairwise
 
 Point = tuple[float, float]
 Coverage = Callable[[float, float], float]  # of a pixel's centre: 0 outside, 1 inside
+Mask = tuple[bytes, ...]  # lines of a picture: the alpha of each pixel
+_MASKS = 256  # of one kind that are kept; a window in one font size needs a few dozen
 _SAMPLES = (0.125, 0.375, 0.625, 0.875)  # of a pixel, each way, where a polygon is looked at
 
 
@@ -40,27 +45,15 @@ class Icon(Enum):
 
 def disc(diameter: int, colour: str) -> bytes:
     """A filled circle."""
-    radius = diameter / 2
-    return _paint(
-        diameter,
-        diameter,
-        colour,
-        lambda x, y: _clip(radius - math.hypot(x - radius, y - radius) + 0.5),
-    )
+    return _coloured(_disc(diameter), colour)
 
 
 def rounded(size: int, radius: int, colour: str) -> bytes:
     """A filled square with round corners."""
-    half = size / 2
-
-    def coverage(x: float, y: float) -> float:
-        across = max(abs(x - half) - half + radius, 0.0)
-        down = max(abs(y - half) - half + radius, 0.0)
-        return _clip(radius - math.hypot(across, down) + 0.5)
-
-    return _paint(size, size, colour, coverage)
+    return _coloured(_rounded(size, radius), colour)
 
 
+@lru_cache(_MASKS)
 def corners(radius: int, fill: str, border: str) -> tuple[bytes, bytes, bytes, bytes]:
     """The four corners (nw, ne, sw, se) of a rounded box, each radius by radius pixels.
 
@@ -68,7 +61,7 @@ def corners(radius: int, fill: str, border: str) -> tuple[bytes, bytes, bytes, b
     """
     red, green, blue = _channels(fill)
     edge = _channels(border)
-    quarter = []
+    lines = []
     for y in range(radius):
         line = []
         for x in range(radius):
@@ -76,29 +69,59 @@ def corners(radius: int, fill: str, border: str) -> tuple[bytes, bytes, bytes, b
             alpha = _clip(inward + 0.5)
             share = _clip(inward - 0.5)  # of the fill; the rest is border
             line.append(
-                (
-                    round(edge[0] + (red - edge[0]) * share),
-                    round(edge[1] + (green - edge[1]) * share),
-                    round(edge[2] + (blue - edge[2]) * share),
-                    round(alpha * 255),
+                bytes(
+                    (
+                        round(edge[0] + (red - edge[0]) * share),
+                        round(edge[1] + (green - edge[1]) * share),
+                        round(edge[2] + (blue - edge[2]) * share),
+                        round(alpha * 255),
+                    )
                 )
             )
-        quarter.append(line)
-    mirrored = [line[::-1] for line in quarter]
+        lines.append(line)
+    quarter = [b"".join(line) for line in lines]
+    mirrored = [b"".join(reversed(line)) for line in lines]
     return (
-        _png(radius, radius, quarter),
-        _png(radius, radius, mirrored),
-        _png(radius, radius, quarter[::-1]),
-        _png(radius, radius, mirrored[::-1]),
+        _png(quarter),
+        _png(mirrored),
+        _png(quarter[::-1]),
+        _png(mirrored[::-1]),
     )
 
 
 def icon(which: Icon, size: int, colour: str) -> bytes:
     """An icon; TICKS is wider than high."""
+    return _coloured(_icon(which, size), colour)
+
+
+@lru_cache(_MASKS)
+def _disc(diameter: int) -> Mask:
+    radius = diameter / 2
+
+    def coverage(x: float, y: float) -> float:
+        return _clip(radius - math.hypot(x - radius, y - radius) + 0.5)
+
+    return _mask(diameter, diameter, coverage)
+
+
+@lru_cache(_MASKS)
+def _rounded(size: int, radius: int) -> Mask:
+    half = size / 2
+
+    def coverage(x: float, y: float) -> float:
+        across = max(abs(x - half) - half + radius, 0.0)
+        down = max(abs(y - half) - half + radius, 0.0)
+        return _clip(radius - math.hypot(across, down) + 0.5)
+
+    return _mask(size, size, coverage)
+
+
+@lru_cache(_MASKS)
+def _icon(which: Icon, size: int) -> Mask:
     scale = size / 24
     width = round(size * (34 / 24)) if which is Icon.TICKS else size
     shape = _ICONS[which]
-    return _paint(width, size, colour, lambda x, y: shape(x / scale, y / scale, scale))
+    return _mask(width, size, lambda x, y: shape(x / scale, y / scale, scale))
 
 
 # --- shapes on the grid of 24: coverage of a point, given the pixels of one unit ---
@@ -132,12 +155,22 @@ def _dot(centre: Point, radius: float) -> _Shape:
 
 
 def _filled(outline: list[Point]) -> _Shape:
+    edges = list(pairwise([*outline, outline[0]]))
+
+    @lru_cache(len(_SAMPLES))  # the lines through one row of pixels, used for all along it
+    def crossings(y: float) -> list[float]:
+        return [
+            x1 + (y - y1) * (x2 - x1) / (y2 - y1)
+            for (x1, y1), (x2, y2) in edges
+            if (y1 > y) != (y2 > y)
+        ]
+
     def coverage(x: float, y: float, scale: float) -> float:
-        hits = sum(
-            _is_inside(outline, x + (right - 0.5) / scale, y + (down - 0.5) / scale)
-            for right in _SAMPLES
-            for down in _SAMPLES
-        )
+        across = [x + (right - 0.5) / scale for right in _SAMPLES]
+        hits = 0
+        for down in _SAMPLES:
+            if crossed := crossings(y + (down - 0.5) / scale):
+                hits += sum(len([1 for crossing in crossed if at < crossing]) % 2 for at in across)
         return hits / len(_SAMPLES) ** 2
 
     return coverage
@@ -240,35 +273,27 @@ def _distance(x: float, y: float, start: Point, end: Point) -> float:
     return math.hypot(x - start[0] - along * across, y - start[1] - along * down)
 
 
-def _is_inside(outline: list[Point], x: float, y: float) -> bool:
-    inside = False
-    for (x1, y1), (x2, y2) in pairwise([*outline, outline[0]]):
-        if (y1 > y) != (y2 > y) and x < x1 + (y - y1) * (x2 - x1) / (y2 - y1):
-            inside = not inside
-    return inside
-
-
 # --- pixels ---
 
-_Pixel = tuple[int, int, int, int]
 
-
-def _paint(width: int, height: int, colour: str, coverage: Coverage) -> bytes:
-    red, green, blue = _channels(colour)
-    return _png(
-        width,
-        height,
-        (
-            [(red, green, blue, round(255 * coverage(x + 0.5, y + 0.5))) for x in range(width)]
-            for y in range(height)
-        ),
+def _mask(width: int, height: int, coverage: Coverage) -> Mask:
+    return tuple(
+        bytes(round(255 * coverage(x + 0.5, y + 0.5)) for x in range(width)) for y in range(height)
     )
 
 
-def _png(width: int, height: int, lines: Iterable[list[_Pixel]]) -> bytes:
+def _coloured(mask: Mask, colour: str) -> bytes:
+    pixel = bytes((*_channels(colour), 0))
+    lines = [bytearray(pixel * len(alphas)) for alphas in mask]
+    for line, alphas in zip(lines, mask, strict=True):
+        line[3::4] = alphas
+    return _png(lines)
+
+
+def _png(lines: Sequence[bytes | bytearray]) -> bytes:
     """RGBA, 8 bits a channel (PNG specification, third edition, §11)."""
-    raw = b"".join(b"\0" + b"".join(bytes(pixel) for pixel in line) for line in lines)
-    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", len(lines[0]) // 4, len(lines), 8, 6, 0, 0, 0)
+    raw = b"".join(b"\0" + line for line in lines)
     parts = _chunks((b"IHDR", header), (b"IDAT", zlib.compress(raw)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 

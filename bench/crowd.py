@@ -531,7 +531,7 @@ def _keep_company(pipe: Connection, make: Callable[[int], Somebody]) -> None:
     """What the other process does until it is ended, or ours has ended."""
     rig.use_generator_cpu()
     with suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        rig.step_back()
     crowd = Crowd()
     parent, look_at = os.getppid(), 0.0
     while os.getppid() == parent:

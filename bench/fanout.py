@@ -23,16 +23,18 @@ ROUND = 0.0  # s
 _RATES = ((10, (200, 1000)), (100, (50, 200, 1000)), (500, (50, 200)))
 RATES = Sized(_RATES, _RATES, ((10, (200,)),))
 SECONDS = Sized(6.0, 3.0, 0.3)
+SETTLE = Sized(1.0, 1.0, 0.1)  # s
 RUNS = Sized(3, 1, 1)
 
 
 def measure(
-    people: int, rate: float | None, seconds: float, *, pure: bool = False
+    people: int, rate: float | None, size: Size, *, pure: bool = False
 ) -> tuple[float, float, float]:
     """Deliveries per second, CPU seconds per million deliveries, seconds until the last had all.
 
     ``rate``: messages per second in all; None: as fast as they are acknowledged.
     """
+    seconds = SECONDS.of(size)
     with rig.ruang_server(pure=pure) as server:
         address = ("127.0.0.1", server.port)
         writing = min(SENDERS, people * 3 // 4)
@@ -43,7 +45,7 @@ def measure(
         everyone: list[Somebody] = [*senders, *full, *light]
         crowd = Crowd(everyone)
         crowd.enter()
-        settle(crowd, 1.0)
+        settle(crowd, SETTLE.of(size))
         cpu, begin = server.cpu_seconds(), time.monotonic()
         said = 0
         while (now := crowd.turn()) < begin + seconds:
@@ -114,7 +116,7 @@ def main(size: Size) -> None:
         cases: list[tuple[str, float | None, bool]] = [(f"{rate:,}", rate, False) for rate in rates]
         cases += [("all they can", None, False), ("all they can, no package", None, True)]
         for name, rate, pure in cases:
-            results = [measure(people, rate, seconds, pure=pure) for _ in range(runs)]
+            results = [measure(people, rate, size, pure=pure) for _ in range(runs)]
             speed, cost, lag = (
                 rig.median([result[column] for result in results]) for column in range(3)
             )

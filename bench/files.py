@@ -272,7 +272,9 @@ def chat(size: Size) -> None:
 
 # --- over an emulated path ---
 
-WAYS = (("to the server", True), ("from the server", False))
+UP, DOWN = ("to the server", True), ("from the server", False)
+LOSSY_WAYS = Sized((UP, DOWN), (UP, DOWN), (UP,))  # the tiny run takes each way once
+SHARED_WAYS = Sized((UP, DOWN), (UP, DOWN), (DOWN,))
 Moved = list[tuple[float, int]]  # when, and the bytes until then
 
 
@@ -356,7 +358,7 @@ def beside(path: loss.BadPath, seconds: float, *, is_upload: bool) -> tuple[floa
 def lossy(size: Size, folder: Path) -> None:
     """Its table."""
     rows = []
-    for what, is_upload in WAYS:
+    for what, is_upload in LOSSY_WAYS.of(size):
         ours, tcp = [], []
         for seed in range(1, PATH_RUNS.of(size) + 1):
             with loss.BadPath(folder, seed) as path:
@@ -373,7 +375,7 @@ def shared(size: Size, folder: Path) -> None:
     """Its table."""
     queue = BUFFER + BUFFER // 2  # those that wait, and those under way in one direction
     rows = []
-    for what, is_upload in WAYS:
+    for what, is_upload in SHARED_WAYS.of(size):
         runs = []
         for seed in range(1, PATH_RUNS.of(size) + 1):
             with loss.BadPath(folder, seed, queue=queue, rate=LINE // 1000) as path:

@@ -24,13 +24,13 @@ import rig
 from crowd import Address, BarePerson, Company, Crowd, FullPerson, LightPerson
 from rig import Size, Sized
 
-READERS = 5
 WRITERS = 8
 MOST_AHEAD = 200  # texts a writer has typed and not sent yet
 SETTLE = 0.01  # s for each person, until their coming is no news any more
 PATIENCE = 2.0  # s without any arrival before the rest counts as lost
 
 PEOPLE = Sized(100, 100, 5)
+READERS = Sized(5, 5, 1)
 SECONDS = Sized(20.0, 4.0, 0.3)
 RUNS = Sized(3, 1, 1)
 
@@ -56,10 +56,11 @@ class Latencies:
 class Room:
     """Writers, readers and everybody else, at our server or at the bare one."""
 
-    def __init__(self, address: Address, people: int, *, is_bare: bool) -> None:
+    def __init__(self, address: Address, size: Size, *, is_bare: bool) -> None:
         self.sent_at: dict[str, float] = {}
         self.latencies = Latencies()
         self._said = 0
+        self._readers = READERS.of(size)
         self.bare: list[BarePerson] = []
         self.writers: list[LightPerson] = []
         self.readers: list[FullPerson] = []
@@ -71,18 +72,19 @@ class Room:
         self._company = Company(make)
         self.crowd = Crowd()
         try:
-            self._fill(address, people, is_bare=is_bare)
+            self._fill(address, size, is_bare=is_bare)
         except BaseException:
             self.close()
             raise
 
-    def _fill(self, address: Address, people: int, *, is_bare: bool) -> None:
+    def _fill(self, address: Address, size: Size, *, is_bare: bool) -> None:
         """A reader amid each fifth of the others: servers serve in the order of entering.
 
         Writers come last: what they get themselves is not in the readers' way here.
         """
-        others = people - WRITERS - READERS
-        amid = [100 + others * (2 * place + 1) // (2 * READERS) for place in range(READERS)]
+        readers = self._readers
+        others = PEOPLE.of(size) - WRITERS - readers
+        amid = [100 + others * (2 * place + 1) // (2 * readers) for place in range(readers)]
         for place, (first, last) in enumerate(pairwise([100, *amid])):
             self._company.enter(range(first, last), self.crowd)
             if is_bare:
@@ -111,7 +113,7 @@ class Room:
         writer = self._said % WRITERS
         self._said += 1
         self.sent_at[text] = time.monotonic()
-        self.latencies.expected += READERS
+        self.latencies.expected += self._readers
         if self.bare:
             self.bare[writer].say(text)
         else:
@@ -148,31 +150,31 @@ class Room:
 
 
 @contextmanager
-def room_at(people: int, *, is_bare: bool) -> Iterator[tuple[Room, rig.Process]]:
+def room_at(size: Size, *, is_bare: bool) -> Iterator[tuple[Room, rig.Process]]:
     """A full room that has come to rest."""
     with TemporaryDirectory(prefix="ruang-bench-") as folder:
         bare = rig.yardstick("bare_server.py", "--commit", str(Path(folder) / "bare.db"))
         with bare if is_bare else rig.ruang_server(folder=Path(folder)) as server:
-            room = Room(("127.0.0.1", server.port), people, is_bare=is_bare)
+            room = Room(("127.0.0.1", server.port), size, is_bare=is_bare)
             try:
-                room.crowd.run(people * SETTLE)
+                room.crowd.run(PEOPLE.of(size) * SETTLE)
                 yield room, server
             finally:
                 room.close()
 
 
-def measure(people: int, rate: float, seconds: float, *, is_bare: bool) -> Latencies:
+def measure(size: Size, rate: float, *, is_bare: bool) -> Latencies:
     """What the readers see at a rate."""
-    with room_at(people, is_bare=is_bare) as (room, _):
-        room.talk(rate, seconds)
+    with room_at(size, is_bare=is_bare) as (room, _):
+        room.talk(rate, SECONDS.of(size))
         return room.latencies
 
 
-def measure_most(people: int, seconds: float) -> float:
+def measure_most(size: Size) -> float:
     """Messages a second when everybody who writes says the next one once one is acknowledged."""
-    with room_at(people, is_bare=False) as (room, _):
+    with room_at(size, is_bare=False) as (room, _):
         begin = time.monotonic()
-        while (now := room.crowd.turn()) < begin + seconds:
+        while (now := room.crowd.turn()) < begin + SECONDS.of(size):
             for writer in room.writers:
                 while writer.waiting < 8:
                     writer.say("x" * 100, now)
@@ -189,9 +191,10 @@ class Overload:
     lost: int
 
 
-def measure_overload(people: int, rate: float, seconds: float) -> Overload:
+def measure_overload(size: Size, rate: float) -> Overload:
     """Offers ``rate`` messages a second, whatever is acknowledged."""
-    with room_at(people, is_bare=False) as (room, server):
+    seconds = SECONDS.of(size)
+    with room_at(size, is_bare=False) as (room, server):
         delays: list[float] = []
         for reader in room.readers:
             reader.on_entry = lambda event, _: delays.append(
@@ -218,12 +221,12 @@ def measure_overload(people: int, rate: float, seconds: float) -> Overload:
     return Overload(taken, p99, growth, lost)
 
 
-def compare(name: str, people: int, rate: float, size: Size) -> list[str]:
+def compare(name: str, rate: float, size: Size) -> list[str]:
     """One line of the table: medians of our server's and the bare server's runs, in turns."""
     ours, bare = [], []
     for _ in range(RUNS.of(size)):
-        ours.append(measure(people, rate, SECONDS.of(size), is_bare=False).row())
-        bare.append(measure(people, rate, SECONDS.of(size), is_bare=True).row())
+        ours.append(measure(size, rate, is_bare=False).row())
+        bare.append(measure(size, rate, is_bare=True).row())
     p50, p99, worst, lost = (rig.median(column) for column in zip(*ours, strict=True))
     bare50, bare99, bare_worst, bare_lost = (
         rig.median(column) for column in zip(*bare, strict=True)
@@ -245,14 +248,13 @@ def compare(name: str, people: int, rate: float, size: Size) -> list[str]:
 
 def main(size: Size) -> None:
     rig.use_generator_cpu()
-    people, seconds = PEOPLE.of(size), SECONDS.of(size)
-    most = rig.median([measure_most(people, seconds) for _ in range(RUNS.of(size))])
-    rows = [compare("calm", people, 20, size), compare("half of the most", people, most / 2, size)]
+    most = rig.median([measure_most(size) for _ in range(RUNS.of(size))])
+    rows = [compare("calm", 20, size), compare("half of the most", most / 2, size)]
     header = ["rate", "p50 ms", "p99 ms", "worst ms", "lost"]
     yardstick = ["bare p50", "bare p99", "bare worst", "bare lost", "p50 ratio", "p99 ratio"]
-    print(f"{people} people, {READERS} of them measured\n")
+    print(f"{PEOPLE.of(size)} people, {READERS.of(size)} of them measured\n")
     print(rig.table([*header, *yardstick], rows), flush=True)
-    runs = [measure_overload(people, most * 2, seconds) for _ in range(RUNS.of(size))]
+    runs = [measure_overload(size, most * 2) for _ in range(RUNS.of(size))]
     print("\nTwice the most is offered:\n")
     print(
         rig.table(

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 SERVER_CPU, GENERATOR_CPU = 0, min(1, (os.cpu_count() or 1) - 1)
+SHARES_CORES = "RUANG_BENCH_SHARES_CORES"  # set in the environment: nobody gets a core alone
 PASSWORD = "bench bench bench bench"  # of a room that lives for seconds on loopback
 NOT_HERE = 77  # exit code: this machine lacks what the benchmark needs (as automake has it)
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -69,6 +70,10 @@ def run(main: Callable[[Size], None], description: str) -> NoReturn:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is taken down
     allow_many_sockets()
+    if options.tiny:
+        # Nothing is measured, and others work meanwhile: a place of its own, or one behind all
+        # others, would only be a place to wait in.
+        os.environ[SHARES_CORES] = "1"
     try:
         main(Size.TINY if options.tiny else Size.QUICK if options.quick else Size.FULL)
     except NotHereError as error:
@@ -126,7 +131,7 @@ def _start(
         stderr=subprocess.DEVNULL,
         text=True,
         env={**os.environ, **environment},
-        preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CPU}),
+        preexec_fn=lambda: use_cpu(SERVER_CPU),
     )
 
 
@@ -222,9 +227,21 @@ def display() -> Iterator[None]:
         process.wait()
 
 
+def use_cpu(number: int) -> None:
+    """Pins this process."""
+    if SHARES_CORES not in os.environ:
+        os.sched_setaffinity(0, {number})
+
+
 def use_generator_cpu() -> None:
     """Pins this process, so that it takes nothing from the server."""
-    os.sched_setaffinity(0, {GENERATOR_CPU})
+    use_cpu(GENERATOR_CPU)
+
+
+def step_back() -> None:
+    """This process runs only when nobody else wants its core."""
+    if SHARES_CORES not in os.environ:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 # --- figures ---

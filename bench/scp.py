@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import rig
-from rig import GENERATOR_CPU, SERVER_CPU, NotHereError
+from rig import SERVER_CPU, NotHereError
 
 PATIENCE = 10.0  # s until an sshd listens, or has nobody left to serve
 SEPARATION = Path("/run/sshd")  # where an sshd of root locks its unprivileged half into
@@ -81,7 +81,7 @@ class Sshd:
             capture_output=True,
             text=True,
             check=False,
-            preexec_fn=lambda: os.sched_setaffinity(0, {GENERATOR_CPU}),
+            preexec_fn=rig.use_generator_cpu,
         )
         seconds = time.monotonic() - begin
         if done.returncode:
@@ -119,7 +119,7 @@ def running(folder: Path) -> Iterator[Sshd]:
             stdin=subprocess.DEVNULL,
             stderr=log,
             text=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CPU}),
+            preexec_fn=lambda: rig.use_cpu(SERVER_CPU),
         )
     try:
         give_up = time.monotonic() + PATIENCE

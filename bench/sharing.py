@@ -15,7 +15,7 @@ from typing import Any
 
 import loss
 import rig
-from rig import GENERATOR_CPU, ROOT
+from rig import ROOT
 
 MB = 1_000_000
 PATIENCE = 300.0  # s for one file
@@ -43,9 +43,9 @@ class Person:
         home.mkdir()
 
         def settle() -> None:
-            os.sched_setaffinity(0, {GENERATOR_CPU})
+            rig.use_generator_cpu()
             if is_patient:
-                os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+                rig.step_back()
 
         command = [sys.executable, str(ROOT / "client.py"), "--json", place, "--name", name]
         process = subprocess.Popen(

@@ -272,6 +272,8 @@ class Host:
                 return self.logs(fields)
             case Verb.LACKING:
                 return Code.OK, {"names": ["Budi", 7], "count": 2}
+            case Verb.REALMS:
+                return Code.OK, {"realms": []}
             case _:
                 return Code.OK, {}
 

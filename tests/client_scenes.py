@@ -3,12 +3,14 @@
 import queue
 import tkinter as tk
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import widgets_paint
+from client_account_dialogs import FormDialog
 from client_chat import ChatView
 from client_events import (
     Answered,
@@ -40,8 +42,9 @@ from client_events import (
     Search,
 )
 from client_file_events import FileEnded, FileMoved, FileState, FileTrouble, SendFile
-from client_form import JoinForm, Typed, Way
+from client_form import JoinField, JoinForm, Typed, Way
 from client_join import JoinView
+from client_realm_events import AddRealm, RealmInfo, RealmState, RealmsTold
 from client_window import ClientWindow
 from conversation import (
     NO_TAG,
@@ -52,6 +55,7 @@ from conversation import (
     FileNote,
     Person,
     Presence,
+    RefusalNote,
 )
 from protocol import Code
 from settings_client import ClientFolder, ClientPreferences, RecentRoom
@@ -60,16 +64,18 @@ from widgets import collect_garbage
 SERVER_KEY = bytes(range(32))
 OTHER_KEY = bytes(range(1, 33))
 NOON = int(datetime(2025, 11, 21, 14, 33, tzinfo=UTC).timestamp() * 1000)
-VELICIA, HENDERSON, MESSI, LINEKER, DARREN, CATHERINE = 3, 8, 17, 26, 33, 40
+VELICIA, HENDERSON, MESSI, LINEKER, TONO, CATHERINE, DARREN = 3, 8, 17, 26, 33, 40, 45
 NAMES = {
     VELICIA: "velicia",
     HENDERSON: "henderson",
     MESSI: "messi",
     LINEKER: "lineker",
-    DARREN: "darren",
+    TONO: "tono",
     CATHERINE: "catherine",
+    DARREN: "darren@kampus-b",
 }
 BAGAN, PROJECT, WITH_MESSI, WITH_CATHERINE, WITH_DARREN = 10, 11, 12, 13, 14
+KAMPUS = RealmInfo("kampus-b", RealmState.LINKED, NOON, 0, 0.003, ("10.20.0.5", 8083))
 DAY = 24 * 60  # minutes
 TOKEN = "5f1d0c9a7be24438a6d2e90b1c47f8635f1d0c9a7be24438a6d2e90b1c47f863"
 
@@ -128,19 +134,11 @@ class Scene:
     def settle(self, until: Callable[[], bool] | None = None) -> None:
         """Lets the window work until its queue is empty and ``until`` holds, for 5 s at most."""
         ends = datetime.now(UTC) + timedelta(seconds=5)
-        is_quiet = False
-        while not self.is_closed and not (is_quiet and (until is None or until())):
+        while not self.is_closed:
+            self.window.update()  # asks the display, too, and takes what came of that
+            if self.is_closed or (self.events.empty() and (until is None or until())):
+                return
             assert datetime.now(UTC) < ends, "the window did not settle"
-            is_quiet = self.events.empty()
-            self.window.update()
-            self._let_pass(22)
-
-    def _let_pass(self, milliseconds: int) -> None:
-        if self.is_closed:
-            return
-        done: list[bool] = []
-        self.window.after(milliseconds, done.append, True)
-        while not (done or self.is_closed):
             self.window.tk.dooneevent(0)
 
     def asked(self, kind: type[Any]) -> list[Any]:
@@ -194,7 +192,7 @@ def told(*conversations: tuple[int, ConversationKind, str, int, int, int]) -> li
 
 
 def people(**away: Presence) -> PeopleReplaced:
-    """All six, catherine away."""
+    """The six of this realm, catherine away."""
     return PeopleReplaced(
         tuple(
             Person(
@@ -203,6 +201,7 @@ def people(**away: Presence) -> PeopleReplaced:
                 away.get(name, Presence.AWAY if number == CATHERINE else Presence.HERE),
             )
             for number, name in NAMES.items()
+            if number != DARREN
         )
     )
 
@@ -220,7 +219,7 @@ def conversation(since: int = 1) -> list[object]:
     joined = EntryKind.JOINED
     said = [
         text(HENDERSON, "Selamat siang, laporan bab 3 sudah saya unggah.", 13 + 24 * 60),
-        text(DARREN, "Sudah saya baca, bagus.", 11 + 24 * 60),
+        text(TONO, "Sudah saya baca, bagus.", 11 + 24 * 60),
         text(HENDERSON, "Selamat siang, laporan bab 3 sudah saya unggah.", 13),
         text(HENDERSON, "Silakan dibaca dulu.", 13),
         text(VELICIA, "Terima kasih! Saya baca sekarang.", 12),
@@ -261,11 +260,11 @@ def elsewhere() -> list[object]:
         (PROJECT, group, "final-project", 0, 1, 1),
         (WITH_MESSI, private, "messi", MESSI, 2, 1),
         (WITH_CATHERINE, private, "catherine", CATHERINE, 1, 1),
-        (WITH_DARREN, private, "darren", DARREN, 1, 1),
+        (WITH_DARREN, private, NAMES[DARREN], DARREN, 1, 1),
     )
     for conversation, entries in said.items():
         events += history(*entries, conversation=conversation)
-    return [*events, ConversationsListed()]
+    return [*events, ConversationsListed(), RealmsTold((KAMPUS,), may_add=True)]
 
 
 def busy() -> list[object]:
@@ -304,7 +303,7 @@ def files(upload: int) -> list[object]:
         shared(HENDERSON, VIDEO, 11),
         shared(MESSI, GONE, 12),
         shared(MESSI, DATA, 13),
-        shared(DARREN, BOARD, 14),
+        shared(TONO, BOARD, 14),
         FileEnded(90, REPORT, False, None, Path("/home/velicia/Downloads/laporan-bab-3.pdf")),
         FileMoved(91, VIDEO, False, moving, 340_000_000, 38_000_000.0),
         FileEnded(92, GONE, False, Code.FILE_REMOVED),
@@ -332,6 +331,8 @@ SCENES = (
     "client-log-in",
     "client-jump",
     "client-groups",
+    "client-realm",
+    "client-add-realm",
     "client-files",
     "client-previews",
     "client-narrow",
@@ -395,7 +396,8 @@ def _ask(scene: Scene, name: str) -> None:
 
 def _open_group(scene: Scene, _: ChatView) -> None:
     scene.window.chatting.open(BAGAN)
-    scene.answer(AskMembers, Code.OK, ("henderson", "lineker", "sari", "velicia"))
+    members = ("henderson", "lineker", "sari", "velicia", NAMES[DARREN])
+    scene.answer(AskMembers, Code.OK, members)
 
 
 def _open_private(scene: Scene, _: ChatView) -> None:
@@ -418,6 +420,34 @@ def _mention(scene: Scene, view: ChatView) -> None:
 def _list_groups(scene: Scene, _: ChatView) -> None:
     scene.window.menus.open_join_dialog()
     scene.answer(AskGroups, Code.OK, groups())
+
+
+def _write_abroad(scene: Scene, _: ChatView) -> None:
+    away = replace(KAMPUS, state=RealmState.AWAY, since=NOON - 31 * 60_000, waiting=2)
+    scene.window.chatting.open(WITH_DARREN)
+    note = RefusalNote(Code.MUTED, "Boleh?").encode()
+    said = [
+        text(VELICIA, "Sudah sampai?", 40),
+        text(DARREN, "Sudah, terima kasih.", 38),
+        text(VELICIA, "Boleh?", 35)._replace(tag=b"refused."),
+        text(VELICIA, note, 35, EntryKind.NOTICE)._replace(tag=b"refused."),
+        text(VELICIA, "Boleh saya teruskan ke kelas?", 20),
+        text(VELICIA, "Kabari kalau sudah kembali ya.", 3),
+    ]
+    for number, entry in enumerate(said, 2):
+        scene.put(EntryArrived(WITH_DARREN, number, entry, is_history=True))
+    scene.put(ReachedChanged(WITH_DARREN, 5), RealmsTold((away,), may_add=True))
+
+
+def _add_realm(scene: Scene, _: ChatView) -> None:
+    scene.window.realms.open_add_dialog()
+    dialog = scene.window.dialog
+    assert isinstance(dialog, FormDialog)
+    dialog.fields[JoinField.REALM].value = "kampus-c"
+    dialog.fields[JoinField.HOST].value = "10.20.0.9"
+    dialog.fields[JoinField.PASSWORD].value = "kopi"
+    dialog.submit()
+    scene.answer(AddRealm, Code.WRONG_PASSWORD)
 
 
 def _share(scene: Scene, view: ChatView) -> None:
@@ -463,6 +493,8 @@ _ASKED: dict[str, Callable[[Scene, ChatView], None]] = {
     "client-log-in": lambda scene, _: scene.window.account.open_log_in(),
     "client-jump": lambda scene, _: scene.window.menus.open_jump_dialog(),
     "client-groups": _list_groups,
+    "client-realm": _write_abroad,
+    "client-add-realm": _add_realm,
     "client-files": _share,
     "client-previews": _look_at_files,
     "client-narrow": _narrow,

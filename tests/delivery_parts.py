@@ -33,6 +33,7 @@ class Post:
             wake=self.woken.append,
             run=lambda work, end: self.reads.append((work, end)),
             sessions_of=lambda person: self.sessions.get(person, ()),
+            share=lambda conversation, now: None,
         )
 
     def reader(

@@ -178,7 +178,7 @@ def lived(seed: int) -> Disasters:
     return disasters
 
 
-def main() -> int:
+def main(live_through: Callable[[int], object]) -> int:
     """Seeds from the first on until the time is over; how many failed, at most 1."""
     seed, end = int(sys.argv[1]), time.monotonic() + float(sys.argv[2])
     failed: list[int] = []
@@ -196,4 +196,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(live_through))

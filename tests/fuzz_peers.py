@@ -65,9 +65,9 @@ from protocol_frames import (
     Typing,
     Want,
     decode_frames,
-    pad,
 )
 from protocol_handshake import answer_init
+from protocol_packing import pad
 from protocol_requests import Fields
 from protocol_session import Session
 from settings import Limits

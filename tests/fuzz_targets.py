@@ -21,6 +21,13 @@ from fuzz_peers import (
     wire_seeds,
     wire_to_server,
 )
+from fuzz_realms import (
+    called_realm,
+    calling_realm,
+    read_realm_words,
+    realm_word_seeds,
+    script_seeds,
+)
 from fuzzing import Run, Target
 from note_parts import Folder
 
@@ -49,7 +56,8 @@ from protocol import (
     decode_object,
     encode_object,
 )
-from protocol_frames import decode_frames, pack_frames
+from protocol_frames import decode_frames
+from protocol_packing import pack_frames
 from server_console import Console
 from settings import (
     DEFAULT_PORT,
@@ -450,6 +458,18 @@ def open_wire_to_server(folder: Path) -> Iterator[Run]:
         yield target.run
 
 
+@contextmanager
+def open_calling_realm(folder: Path) -> Iterator[Run]:
+    with calling_realm(folder) as target:
+        yield target.run
+
+
+@contextmanager
+def open_called_realm(folder: Path) -> Iterator[Run]:
+    with called_realm(folder) as target:
+        yield target.run
+
+
 def sealed_seeds() -> list[bytes]:
     return [bytes([depth]) + frame for frame in frames_seeds() for depth in (0, 1, 2)]
 
@@ -483,5 +503,9 @@ TARGETS = (
         lambda _: contextlib.nullcontext(SealedToClient().run),
         sealed_seeds,
     ),
+    Target("realm_words", needing_nothing(read_realm_words), realm_word_seeds, OBJECT_WORDS),
+    Target("calling_realm", open_calling_realm, script_seeds),
+    Target("called_realm", open_called_realm, script_seeds),
 )
 BEFORE_THE_SEAL = ("datagrams", "wire_to_server", "wire_to_client")
+OF_REALMS = ("realm_words", "calling_realm", "called_realm")

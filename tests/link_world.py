@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 
-from client_link import Link
 from crypto import x25519_public
 from protocol import (
     Address,
@@ -15,6 +14,7 @@ from protocol import (
 )
 from protocol_frames import Frame, Ping, decode_frames
 from protocol_handshake import SessionKeys, answer_init
+from protocol_link import Link
 from protocol_session import Session
 from settings import Limits
 

@@ -41,6 +41,10 @@ one looks at; in the terminal and in scripts that is the room.
 - A CONVERSATION is `room`, `#GROUP` or `@USER`, or as scripts write it, `group:GROUP` or
   `private:USER`; a bare name is first looked for among groups. Of the one you look at, nothing is
   named. `/get` takes a number or a name that `/files` lists; of two files with one name the newer.
+- Somebody or a group of another realm is USER@R or GROUP@R wherever a name is asked for: R is what
+  that realm is called here, as `/realms` lists it. `/addrealm` gives it its name; ADDRESS is an IP
+  or a host's name, which your computer looks up. Without PASSWORD the server tries its own; in the
+  terminal it is asked for.
 - A TEXT is all that follows, as it stands, apostrophes and quotes included. If it is a JSON string
   as a whole, it is what that means: `/send budi "first\\nsecond"` sends two lines.
 - A line that begins with `register`, `login` or `auth` is never sent as a message without asking.
@@ -60,29 +64,44 @@ Each line read gets one answer, in the order of the lines:
 `{"status": "OK" or "ERROR", "command": …, "code": …, "message": …}`. Messages run side by side;
 what asks or changes anything else waits for all lines before it, and all after it wait for that.
 
-Files take long and hold up nothing. The answers to `sendfile`, `sendgroupfile`, `sendroomfile` and
-`get` come out of that order, when the file is shared or saved or it is known why not; `line` in
-them is the number of the line they are for, counted from 1. What was not finished goes on by
-itself two seconds after the same user enters that room again, for a week (what was to be shared:
-for a day). Whoever types the same command again has it go on as theirs.
+Files take long and hold up nothing. The answers to `sendfile`, `sendgroupfile`, `sendroomfile`,
+`sendfilerealm`, `sendgroupfilerealm` and `get` come out of that order, when the file is shared or
+saved or it is known why not; `line` in them is the number of the line they are for, counted from 1.
+What was not finished goes on by itself two seconds after the same user enters that room again, for a
+week (what was to be shared: for a day). Whoever types the same command again has it go on as theirs.
 
 | answer to | has besides |
 |---|---|
 | a message, `send`, `sendgroup` | `conversation`, `number`, `time`: it is on the server's disk |
+| the same to another realm | `conversation`, `state`; `number` and `time`, if they are known |
 | `register`, `login` | `name`, `token` |
 | `name` | `name` |
 | `addgroup`, `joingroup`, `leavegroup` | `conversation` |
 | `groups` | `groups`: a list of `name`, `members`, `member` (whether you are one) |
 | `members` | `conversation`, `members`: a list of names |
 | `sendfile`, `sendgroupfile`, `sendroomfile` | as a message, and `line`, and what a file has |
+| a file to another realm | as a message there, and `line`, and what a file has |
+| `joingroup` of another realm | `conversation`, `state` |
+| `addrealm` | `name`: what it is called here, `room`: what its room is called |
+| `realms` | `realms`: a list of `name`, `state`, `since`, `waiting`, `round_trip_ms`, `address` |
 | `get` | `line`, `conversation`, `number`, `path` (it is saved there), and what a file has |
-| `files` | `conversation`, `files`: a list of `number`, `sender`, `time`, `removed`, and the same |
+| `files` | `conversation`, `files`: a list, with `number`, `sender`, `time`, `removed`, `coming` |
 | `inbox`, `search` | `messages`: a list with the fields of an entry |
 | `inbox`, if it was too long | `skipped`: how many older entries are not among them |
 | `info` | `room`, `people`: a list of `name`, `presence`, `you` |
+| `getrealminbox` | as `inbox` |
 
-A file has `name`, `size` in bytes and `hash`, its SHA-256. A list of files begins with the newest
-and ends after 1,000.
+A file, in a list too, has `name`, `size` in bytes and `hash`, its SHA-256. A list of files begins
+with the newest and ends after 1,000.
+
+What goes to another realm is answered within about 3 s after our server has it, with `state`:
+`delivered` (it is on the disk of that realm's server) or `waiting` (our server keeps it, and hands
+it on by itself once that realm is there: it need not be said again). What a group of another realm
+gets has its `number` once it is there, so not while it waits. If that realm refuses something later
+on, an `entry` of `kind` `notice` comes in that conversation, with `code` and, as its `text`, the
+sentence. Of realms, `state` is `linked`, `away` or `cut` (by the operator), `since` when the link
+last came or went (null: never), `waiting` how many messages that realm has not read yet, `address`
+null if it calls us.
 
 Events come between them. `entry`, `joined`, `left` and `renamed` have `conversation`, `number`,
 `sender`, `kind`, `text` (of `renamed`: the new name) and `time`; an `entry` whose `kind` is `file`
@@ -91,9 +110,11 @@ has what a file has, and the name as its text; `connection` has `state` and
 `file` tells at most ten times a second how a file moves: `direction` (`upload`, `download`),
 `conversation` (null: it goes on from an earlier visit), `name`, `size`, `state` (`hashing`,
 `waiting`, `moving`, `paused`, `checking`), `done` in bytes and `speed` in bytes a second (0: not
-known); at its end `state` is `done` or `failed`, with `code`, and with `path` if it was saved.
-`conversation` is `room`, `group:NAME` or `private:NAME`. Every entry comes once, one's own too, and
-before the answer it settles. `inbox` moves the read markers; nothing else does in a script.
+known), and `realm` while our server does not have it from there yet: a file that is `coming` is
+waited for; at its end `state` is `done` or `failed`, with `code`, and with `path` if it was saved.
+`conversation` is `room`, `group:NAME` or `private:NAME`, and behind NAME stands `@R` if it is of
+another realm. Every entry comes once, one's own too, and before the answer it settles. `inbox` and
+`getrealminbox` move the read markers; nothing else does in a script.
 
 A line whose answer had not come when the visit ended is answered `NO_ANSWER`; a line that may hold
 a password, and was therefore not sent, `NEEDS_SAY`.

@@ -77,6 +77,13 @@ class Program:
         self.lines += [line.decode() for line in lines]
         return bool(chunk)
 
+    def look(self) -> None:
+        """Reads what is there by now: a pipe that nobody reads stops its writer."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._stdout, selectors.EVENT_READ)
+            while selector.select(0) and self._read():
+                pass
+
     def event(self, **fields: object) -> dict[str, Any]:
         """The first JSON line that has these fields."""
         line = self.wait_for(lambda line: fields.items() <= json.loads(line).items())
@@ -128,8 +135,9 @@ def clean_environment() -> dict[str, str]:
 class World:
     """A folder in which servers and clients run, and end with the test."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
         self.folder = folder
+        self.host = host
         self.environment: dict[str, str] = {}
         self.port = 0
         self.key = ""
@@ -144,15 +152,19 @@ class World:
     def server(self, *argv: str | Path, folder: str = "room", **environment: str) -> Program:
         """A headless server that is ready; after the first one always on the same port."""
         program = self.start_server(*argv, folder=folder, **environment)
+        self.learn(program)
+        return program
+
+    def learn(self, program: Program) -> None:
+        """Where a server is that was started; once it is ready."""
         words = program.wait_for(lambda line: line.startswith("ready ")).split()
         self.port, self.key = int(words[1].rpartition(":")[2]), words[3]
-        return program
 
     def start_server(self, *argv: str | Path, folder: str = "room", **environment: str) -> Program:
         port = self.port or free_port()
         environment = {"RUANG_PASSWORD": PASSWORD} | environment
         return self.run(
-            "server.py", "--headless", "--bind", "127.0.0.1", "--port", str(port),
+            "server.py", "--headless", "--bind", self.host, "--port", str(port),
             "--data", self.folder / folder, *argv, **environment,
         )  # fmt: skip
 
@@ -164,7 +176,7 @@ class World:
             "RUANG_CONFIG": str(self.folder / "config"),
             "RUANG_DOWNLOADS": str(self.folder / "Downloads"),
         } | environment
-        place = f"127.0.0.1:{self.port}"
+        place = f"{self.host}:{self.port}"
         return self.run("client.py", mode, place, "--name", name, *argv, **environment)
 
     def entered(self, name: str, *argv: str | Path, **environment: str) -> Program:
@@ -181,8 +193,8 @@ class World:
 
 
 @contextmanager
-def a_world(folder: Path) -> Iterator[World]:
-    world = World(folder)
+def a_world(folder: Path, host: str = "127.0.0.1") -> Iterator[World]:
+    world = World(folder, host)
     try:
         yield world
     finally:

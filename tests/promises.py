@@ -55,7 +55,7 @@ class Promises:
             _check_log(log)
             if log.record is not None:
                 _check_members(log, log.record, members)
-                _check_readers(conversation, log, members, clients)
+                check_readers(conversation, log, members, clients)
         for one in clients:
             _check_author(one, logs)
             _check_answers(one, server, logs)
@@ -63,7 +63,7 @@ class Promises:
             if one.is_running:
                 assert one.log() or one.entered is None, f"I4: {one.name} has nothing"
                 for conversation in one.history:
-                    _check_copy(one, conversation, logs[conversation].stored)
+                    check_copy(one, conversation, logs[conversation].stored)
 
     def _check_texts(self, logs: dict[int, Log], clients: list[Client]) -> None:
         places = {text: one.places.get(text, ROOM) for one in clients for text in one.said}
@@ -148,7 +148,8 @@ def _check_members(log: Log, record: ConversationRecord, members: list[int]) -> 
     assert inside == set(members), "the members are not those who joined"
 
 
-def _check_readers(conversation: int, log: Log, members: list[int], clients: list[Client]) -> None:
+def check_readers(conversation: int, log: Log, members: list[int], clients: list[Client]) -> None:
+    """I5: nobody was shown more of a conversation than they may know of."""
     for one in clients:
         for (people, shown_of), number in one.shown.items():
             if shown_of == conversation:
@@ -209,7 +210,8 @@ def _check_answers(one: Client, server: Server, logs: dict[int, Log]) -> None:
                 pass
 
 
-def _check_copy(one: Client, conversation: int, stored: list[Stored]) -> None:
+def check_copy(one: Client, conversation: int, stored: list[Stored]) -> None:
+    """I4: what somebody is shown is the log."""
     copy = one.log(conversation)
     first = copy[0][0] if copy else 1
     numbers = [number for number, _ in copy]

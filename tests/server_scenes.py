@@ -23,12 +23,18 @@ from server_events import (
     FileSpace,
     Happened,
     HappeningKind,
+    ListRealms,
     PersonRow,
+    RealmRow,
+    RealmsListed,
+    RealmState,
     SpaceReported,
     Started,
     StatusReported,
 )
 from server_form import ServerForm, StartFailed
+from server_realm_dialogs import AddRealmDialog
+from server_realm_model import RealmField
 from server_window import ServerWindow
 from texts import Texts
 
@@ -44,6 +50,10 @@ SCENES = (
     "server-quit",
     "server-files",
     "server-file-remove",
+    "server-realms",
+    "server-realms-empty",
+    "server-realm-add",
+    "server-realm-remove",
 )
 
 
@@ -55,6 +65,7 @@ class Stage:
     events: "queue.SimpleQueue[object]"
     started: list[ServerForm] = field(default_factory=list)
     submitted: list[Command] = field(default_factory=list)
+    listings: list[ListRealms] = field(default_factory=list)  # the window asks by itself
     opened: list[Path] = field(default_factory=list)
     restyled: list[tuple[str, bool]] = field(default_factory=list)
 
@@ -68,7 +79,7 @@ class Stage:
         """Until the window has taken and drawn everything; nothing if it is closed."""
         try:
             while not self.events.empty():
-                self.window.update()
+                self.window.tk.dooneevent(0)
             self.window.update()
         except tk.TclError:  # it closed itself
             return
@@ -85,13 +96,21 @@ def open_stage(
     events: queue.SimpleQueue[object] = queue.SimpleQueue()
     started: list[ServerForm] = []
     submitted: list[Command] = []
+    listings: list[ListRealms] = []
     opened: list[Path] = []
     restyled: list[tuple[str, bool]] = []
+
+    def submit(command: Command) -> None:
+        if isinstance(command, ListRealms):
+            listings.append(command)
+        else:
+            submitted.append(command)
+
     window = ServerWindow(
         events,
         say=Texts(language),
         on_start=started.append,
-        submit=submitted.append,
+        submit=submit,
         defaults=defaults,
         addresses=lambda: list(ADDRESSES),
         data=data,
@@ -99,7 +118,7 @@ def open_stage(
         open_folder=opened.append,
         on_restyle=lambda language, is_dark: restyled.append((language, is_dark)),
     )
-    stage = Stage(window, events, started, submitted, opened, restyled)
+    stage = Stage(window, events, started, submitted, listings, opened, restyled)
     stage.settle()
     return stage
 
@@ -141,7 +160,42 @@ SPACE = FileSpace(
     free=412_000_000_000,
     reserve=500 << 20,
 )
-STARTED = Started(("0.0.0.0", 8083), KEY, "Lab Jaringan", 1284)
+REALMS = RealmsListed(
+    (
+        RealmRow(
+            "kampus-b",
+            RealmState.LINKED,
+            at(14, 33, 20),
+            0,
+            0.024,
+            ("10.4.0.9", 8083),
+            "",
+            loss=0.003,
+        ),
+        RealmRow(
+            "laboratorium-jakarta",
+            RealmState.AWAY,
+            at(13, 41),
+            12,
+            None,
+            ("2001:db8:4:17::9", 8083),
+            "henderson",
+        ),
+        RealmRow("sma-3", RealmState.LINKED, at(9, 12), 0, 0.131, None, "", loss=0.021),
+        RealmRow(
+            "teknik",
+            RealmState.AWAY,
+            at(11, 2),
+            1,
+            None,
+            ("10.4.0.12", 8083),
+            "",
+            trouble=HappeningKind.REALM_PASSWORD,
+        ),
+        RealmRow("warnet", RealmState.CUT, at(8, 30), 0, None, ("10.9.1.2", 9000), "messi"),
+    )
+)
+STARTED = Started(("0.0.0.0", 8083), KEY, "Lab Jaringan", 1284, at(14, 28, 50))
 
 
 def kept(
@@ -199,10 +253,11 @@ def run_for_five_minutes(stage: Stage) -> None:
             count=4_200_000,
             text="laporan-bab-3.pdf",
         ),
-        Happened(HappeningKind.ARCHIVE_LOCKED, at(14, 33, 20)),
+        Happened(HappeningKind.REALM_LINKED, at(14, 33, 20), "kampus-b", count=4),
         Happened(HappeningKind.MUTED, at(14, 33, 41), "lineker"),
         BansChanged(BANS),
         SpaceReported(SPACE),
+        REALMS,
     ]
     stage.tell(*events)
 
@@ -248,9 +303,32 @@ def make_server_scene(name: str, language: str, *, is_dark: bool) -> ServerWindo
         assert window.files is not None
         window.files.ask(1)
 
+    def show_no_realms() -> None:
+        window.show_realms()
+        stage.tell(RealmsListed(()))
+
+    def add_realm() -> None:
+        window.show_realms()
+        assert window.realms is not None
+        window.realms.ask_to_add()
+        adding = window.realms.asking
+        assert isinstance(adding, AddRealmDialog)
+        adding.field(RealmField.ADDRESS).value = "kampus-c"
+        adding.field(RealmField.NAME).value = "Kampus C!"
+        adding.add()
+
+    def drop_realm() -> None:
+        window.show_realms()
+        assert window.realms is not None
+        window.realms.ask_to_drop(window.realms_model.lines[0])
+
     dialogs: dict[str, Callable[[], object]] = {
         "server-files": show_files,
         "server-file-remove": ask_to_remove,
+        "server-realms": window.show_realms,
+        "server-realms-empty": show_no_realms,
+        "server-realm-add": add_realm,
+        "server-realm-remove": drop_realm,
         "server-ban": lambda: window.ban(window.model.people()[2]),
         "server-bans": window.show_bans,
         "server-quit": window.close,

@@ -54,8 +54,11 @@ class Client(Program):
 
     keeps_trying = False
 
-    def __init__(self, world: World, name: str, address: Address) -> None:
+    def __init__(
+        self, world: World, name: str, address: Address, server: Address = SERVER_ADDRESS
+    ) -> None:
         super().__init__(name, address, world.network)
+        self.server = server
         # of all lives
         self.lives = 0
         self.computer = world.folder(name)
@@ -90,6 +93,7 @@ class Client(Program):
         self._waiting: list[str] = []  # typed before we were in the room
         self._tickets = itertools.count(1)
         self._said_by_ticket: dict[int, tuple[str, float]] = {}
+        self._forwarded: set[int] = set()  # tickets of what is on its way to another realm
         self._asked: dict[int, _Asked] = {}
         self._unsure: list[tuple[int, int, int]] = []  # person, conversation and number
 
@@ -103,15 +107,14 @@ class Client(Program):
         self.conversations, self.read = {}, {}
         self.history, self.people, self.reached = {}, {}, 0
         self._said_by_ticket, self._asked, self._unsure = {}, {}, []
+        self._forwarded = set()
         random_bytes = self._world.random_bytes(f"{self.name} {self.lives}")
         self.close()
         # The disk knows the true hour, not ours: nothing on it is old.
         self._disk = ClientDisk(self.computer / "Downloads", lambda: 0, boot="1")
         limits = self._world.settings.limits
         self.begin(ClientCore(random_bytes=random_bytes, disk=self._disk, limits=limits))
-        self.command(
-            client.Join(SERVER_ADDRESS, self.password, self.name, self.pinned_key, self.run)
-        )
+        self.command(client.Join(self.server, self.password, self.name, self.pinned_key, self.run))
 
     def say(self, *texts: str) -> None:
         """Into the room, as fast as the program takes them. Each text is said once in a
@@ -276,6 +279,8 @@ class Client(Program):
                 self.pinned_key = self.pinned_key or key
             case client.DraftMade() | client.DraftTaken() | client.DraftRefused():
                 self._take_draft(event)
+            case client.DraftForwarded(ticket):
+                self._forwarded.add(ticket)
             case client.Ended() | client.NameRefused():
                 self._take_refusal(event)
             case FileEnded(ticket):
@@ -328,6 +333,7 @@ class Client(Program):
             case client.ConversationGone(conversation):
                 for known in (self.history, self.conversations, self.read):
                     known.pop(conversation, None)
+                self._forget_forwarded(conversation)
                 if conversation == ROOM:
                     self.reached = 0
             case client.ReadMoved(conversation, number):
@@ -339,6 +345,12 @@ class Client(Program):
                 self.history[conversation] = [*entries, *self.log(conversation)]
             case _:
                 pass  # kept in ``events`` alone
+
+    def _forget_forwarded(self, conversation: int) -> None:
+        """Whoever has left a group is not shown what they said to it, when its home has it."""
+        for ticket in self._forwarded & self._said_by_ticket.keys():
+            if self.places[self._said_by_ticket[ticket][0]] == conversation:
+                del self._said_by_ticket[ticket]
 
     def _become(self, event: client.IdentityChanged) -> None:
         if event.person != self.identity.person:
@@ -363,7 +375,11 @@ class Client(Program):
         if event.ticket is not None:
             if event.entry.kind is EntryKind.FILE:
                 return
+            if event.ticket in self._forwarded and event.ticket not in self._said_by_ticket:
+                return  # we had left, and are back
             text, said_at = self._said_by_ticket.pop(event.ticket)
+            if event.entry.kind is EntryKind.NOTICE:  # another realm refused it
+                return
             assert text == event.entry.text, "another text was acknowledged than was said"
             self.acknowledged.append(text)
             self.latencies.append(self.network.now - said_at)

@@ -245,6 +245,11 @@ WRITES |= {"save_answer", "save_guesses", "save_once", "save_person", "save_toke
 WRITES |= {"add_account", "drop_token", "save_credentials", "set_read"}
 WRITES |= {"add_group", "add_member", "add_private", "drop_member"}
 WRITES |= {"add_file", "bring_file", "forget_file", "remove_file"}
+WRITES |= {"save_realm", "drop_realm", "save_foreign_person", "add_mirror", "set_returned"}
+WRITES |= {"save_followed", "set_realm_has", "add_undelivered", "drop_undelivered", "decline"}
+WRITES |= {"undo_decline", "add_awaited_file", "drop_awaited_file", "add_realm_bytes"}
+WRITES |= {"free_realms_of", "refuse_to"}
+WRITES |= {"give_awaited_file", "note_refused", "note_realm_seen"}
 SHELF_WRITES = {"begin", "write", "mark"}
 
 

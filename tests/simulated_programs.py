@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, cast
 
-from simulated_network import START, Network
+from simulated_network import START, Address, Network
 from simulated_nodes import BrittleShelf, BrittleStore, Killed, Program
 
 import server_events as server
@@ -49,8 +49,16 @@ class World(Protocol):
 class Server(Program):
     """The server's program: a core on a store in a folder."""
 
-    def __init__(self, world: World, settings: ServerSettings, folder: Path) -> None:
-        super().__init__("server", SERVER_ADDRESS, world.network)
+    def __init__(
+        self,
+        world: World,
+        settings: ServerSettings,
+        folder: Path,
+        *,
+        name: str = "server",
+        address: Address = SERVER_ADDRESS,
+    ) -> None:
+        super().__init__(name, address, world.network)
         self.settings = settings
         self.folder = folder
         self.events: list[server.Event] = []
@@ -69,7 +77,7 @@ class Server(Program):
         self.lives += 1
         random_bytes = self._world.random_bytes(f"server {self.lives}")
         # One room id in all simulations: so its password's scrypt is worked out only once.
-        room_bytes = random.Random("the room").randbytes
+        room_bytes = random.Random(f"the room of {self.name}").randbytes
         self._storage = Storage.open(
             self.folder, random_bytes=room_bytes, now_utc_ms=self.wall_clock()
         )

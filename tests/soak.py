@@ -22,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import pytest
+import realm_disasters
 import soak_floods
 import soak_rooms
 from disasters import live_through
@@ -259,6 +260,7 @@ def rows(minutes: float) -> list[Row]:
         Row("D5 disk fails to write", 50, 2, FailingDisks().one),
         Row("D6 disk full", 20, 2, full_disk),
         Row("H10 random disasters", 5_000, 10, live_through),
+        Row("H10 of linked realms", 2_000, 8, realm_disasters.live_through),
         Row(
             "P3 relay between two sessions",
             1000,

@@ -38,8 +38,8 @@ from protocol_session import Session
 
 pytestmark = pytest.mark.uncounted
 
-FLOOD = 5.0  # s; make soak floods for a minute and states what it cost
-GROWTH = 5 << 20  # bytes a flood may cost a server process
+FLOOD = 2.0  # s; make soak floods for a minute and states what it cost
+GROWTH = 2 << 20  # bytes a flood may cost a server process
 
 
 @pytest.fixture

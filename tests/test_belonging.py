@@ -127,7 +127,7 @@ def row(place: int, value: Any) -> list[Any]:
         row(1, 1),  # the room, and another number
         row(1, 9),
         row(2, 5),
-        row(2, "é" * 65),
+        row(2, "é" * 128),
         row(3, "8"),
         row(4, 3),  # below its floor
         row(5, -1),

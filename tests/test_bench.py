@@ -54,7 +54,7 @@ def run_tiny(name: str) -> str:
         ("idle", [1, 1]),
         ("loss", [1]),
         ("history", [8, 2]),
-        ("files", [4, 3, 2, 2]),
+        ("files", [4, 3, 1, 1]),
     ],
 )
 def test_a_benchmark_of_the_network_runs_and_prints_its_tables(name: str, rows: list[int]) -> None:

@@ -367,7 +367,7 @@ def test_a_name_that_is_refused_changes_nothing(inside: Home) -> None:
     inside.host.replies[Verb.NAME] = always(Code.NAME_TAKEN)
     inside.do(ChangeName(4, "Budi"))
     inside.do(ChangeName(5, "@"))
-    inside.host.replies[Verb.NAME] = always(Code.OK, name="x" * 129)
+    inside.host.replies[Verb.NAME] = always(Code.OK, name="x" * 256)
     inside.do(ChangeName(6, "Eka"))
 
     assert inside.saw(Answered) == [

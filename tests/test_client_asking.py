@@ -12,13 +12,14 @@ from client_asking import Asking
         ("/register", [" ana ", " x "], '/register ana " x "'),
         ("/passwd", ["lama", "baru"], "/passwd lama baru"),
         ("/PASSWD lama", ["baru"], "/PASSWD lama baru"),
+        ("/addrealm campus-b", ["10.0.0.2", "8083", ""], '/addrealm campus-b 10.0.0.2 8083 ""'),
     ],
 )
 def test_what_a_command_lacks_is_asked_for_word_by_word(
     line: str, answers: list[str], whole: str
 ) -> None:
     asking = Asking()
-    assert asking.begin(line)
+    assert asking.begin(line, is_live=True)
 
     taken = [asking.take(answer) for answer in answers]
 
@@ -28,11 +29,11 @@ def test_what_a_command_lacks_is_asked_for_word_by_word(
 def test_passwords_are_hidden_and_names_are_not() -> None:
     asking = Asking()
 
-    asking.begin("/register")
+    asking.begin("/register", is_live=True)
     assert (asking.question, asking.is_hidden) == ("terminal.ask_user", False)
     asking.take("ana")
     assert (asking.question, asking.is_hidden) == ("terminal.ask_account_password", True)
-    asking.begin("/passwd")
+    asking.begin("/passwd", is_live=True)
     assert (asking.question, asking.is_hidden) == ("terminal.ask_old_password", True)
     asking.take("x")
     assert (asking.question, asking.is_hidden) == ("terminal.ask_new_password", True)
@@ -40,7 +41,26 @@ def test_passwords_are_hidden_and_names_are_not() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["/login ana rahasia", "/register a b c d", "/info", "/nope", "/", "login", '/login "ana'],
+    [
+        "/login ana rahasia",
+        "/register a b c d",
+        "/addrealm r a 1 x",
+        "/info",
+        "/nope",
+        "/",
+        "login",
+        '/login "ana',
+    ],
 )
 def test_whatever_lacks_nothing_that_can_be_asked_for_is_left_alone(line: str) -> None:
-    assert not Asking().begin(line)
+    assert not Asking().begin(line, is_live=True)
+
+
+def test_a_password_that_may_be_left_out_is_asked_of_people_alone() -> None:
+    asking = Asking()
+
+    assert not asking.begin("/addrealm campus-b 10.0.0.2 8083", is_live=False)
+    assert asking.begin("/addrealm campus-b 10.0.0.2", is_live=False)
+    assert not asking.is_optional
+    assert asking.begin("/addrealm campus-b 10.0.0.2 8083", is_live=True)
+    assert (asking.is_optional, asking.is_hidden) == (True, True)

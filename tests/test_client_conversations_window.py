@@ -383,7 +383,7 @@ def test_arrows_choose_another_name_and_escape_none(chatting: Scene) -> None:
     composer.text.event_generate("<Escape>")
     chatting.settle()
 
-    assert second == "@darren "  # catherine comes first
+    assert second == "@henderson "  # catherine comes first
     assert not composer.suggestions.is_open
     assert composer.content == "@"
 
@@ -423,14 +423,14 @@ def test_a_group_that_was_typed_is_opened(
 
 
 def test_a_private_message_that_was_typed_is_confirmed(chatting: Scene) -> None:
-    type_in(chatting, "/send darren sampai besok")
+    type_in(chatting, "/send catherine sampai besok")
     enter(chatting)
-    chatting.answer(OpenPrivate, Code.OK, 14)
+    chatting.answer(OpenPrivate, Code.OK, WITH_CATHERINE)
     ticket = chatting.asked(Say)[-1].ticket
-    chatting.put(EntryArrived(14, 2, said(LINEKER, "sampai besok"), ticket))
+    chatting.put(EntryArrived(WITH_CATHERINE, 2, said(LINEKER, "sampai besok"), ticket))
     chatting.settle()
 
-    assert chatting.asked(Say)[-1].conversation == 14
+    assert chatting.asked(Say)[-1].conversation == WITH_CATHERINE
     assert "Message sent" in messages(chatting)
 
 

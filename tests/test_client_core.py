@@ -380,6 +380,7 @@ def test_an_impossible_name_is_asked_for_again_and_never_sent(seat: Seat, name: 
 
 def test_a_name_chosen_while_nobody_asks_starts_nothing(seat: Seat) -> None:
     seat.enter()
+    seat.pass_time(2)
     before = len(seat.host.requests)
 
     seat.do(ChooseName("Dewi"))

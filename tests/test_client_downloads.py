@@ -1,8 +1,6 @@
 """Files a client fetches: pulled, checked, saved, against a server made by hand."""
 
-from collections.abc import Iterator
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 from client_file_parts import FileSeat, chunks_of, made, note_of, run_held, saved
@@ -30,14 +28,6 @@ from client_files import MAX_MOVING
 from conversation import FileNote
 from protocol import BLOCK, CloseCode, Code
 from protocol_frames import Chunk, Want
-
-
-@pytest.fixture
-def seat(tmp_path: Path) -> Iterator[FileSeat]:
-    seat = FileSeat(tmp_path)
-    seat.enter()
-    yield seat
-    seat.disk.close()
 
 
 @pytest.mark.parametrize("size", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 9 * BLOCK + 5])

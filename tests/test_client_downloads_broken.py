@@ -1,7 +1,7 @@
 """Files a client fetches to a disk that does not do what it should."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,14 +21,6 @@ from client_file_events import (
 from conversation import ROOM, FileNote
 from protocol import BLOCK
 from records import Shelf, StoreBrokenError, StoreFullError
-
-
-@pytest.fixture
-def seat(tmp_path: Path) -> Iterator[FileSeat]:
-    seat = FileSeat(tmp_path)
-    seat.enter()
-    yield seat
-    seat.disk.close()
 
 
 class BadShelf:

@@ -140,7 +140,7 @@ def test_a_private_message_to_nobody_is_not_sent_and_keeps_none_back(code: Code)
 
 
 def test_a_name_that_cannot_be_is_not_asked_for() -> None:
-    visit = Visit().begin(Send("send", PRIVATE, "a@b", "halo"))
+    visit = Visit().begin(Send("send", PRIVATE, "a/b", "halo"))
 
     assert (visit.commands, visit.codes) == ([], [("send", "NO_SUCH_USER")])
 

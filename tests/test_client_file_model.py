@@ -7,7 +7,7 @@ import pytest
 from client_rooms import ANA, ME, Room, entry
 from note_parts import file_entry, home, note
 
-from client_events import DraftRefused, DraftTaken, EntryArrived
+from client_events import DraftForwarded, DraftRefused, DraftTaken, EntryArrived
 from client_file_events import FileEnded, FileEvent, FileMoved, FileState, FileTrouble, SendGoesOn
 from client_file_model import (
     FileAction,
@@ -19,7 +19,7 @@ from client_file_model import (
     is_program_text,
 )
 from client_rows import MessageRow, Receipt
-from conversation import ROOM, EntryKind, FileNote
+from conversation import ROOM, EntryKind, FileNote, RefusalNote
 from protocol import Code
 
 FOTO = note()
@@ -258,6 +258,29 @@ def test_texts_of_ours_and_files_of_others_end_no_upload() -> None:
     )
 
     assert len(uploads(files)) == 1
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_one_for_a_group_abroad_can_be_opened_while_it_waits(ended: bool) -> None:
+    events: list[object] = [DraftForwarded(7, ROOM)]
+    if ended:
+        events.append(FileEnded(7, FOTO, True, None))
+
+    files = sending(*events)
+
+    upload = files.upload(7)
+    assert upload is not None
+    assert upload.is_forwarded
+    assert (upload.view.stage, upload.view.path) == (FileStage.HERE, PATH)
+
+
+def test_one_that_another_realm_refused_is_shown_no_more() -> None:
+    note = RefusalNote(Code.MUTED, FOTO.name)
+    notice = file_entry()._replace(kind=EntryKind.NOTICE, text=note.encode())
+
+    files = sending(DraftForwarded(7, ROOM), EntryArrived(ROOM, 8, notice, 7))
+
+    assert uploads(files) == []
 
 
 def test_of_what_was_sent_by_an_earlier_visit_nobody_knows_the_place() -> None:

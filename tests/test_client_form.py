@@ -30,7 +30,9 @@ from client_form import (
     check,
     check_name,
     check_password,
+    check_realm,
     field_of,
+    realm_trouble,
     trouble_of,
     trouble_sentence,
 )
@@ -209,3 +211,48 @@ def test_why_a_request_was_refused_stands_beside_its_field(
     asked: Request, code: Code, where: JoinField
 ) -> None:
     assert field_of(asked, Answered(0, code)) is where
+
+
+# --- another realm ---
+
+
+def test_what_is_typed_of_a_realm_is_checked_before_anybody_is_asked() -> None:
+    assert check_realm("", " 10.0.0.2 ", " 8083 ") == []
+    assert check_realm(" kampus-b ", "kampus.example", "1") == []
+    assert fields(check_realm("kampus b", " ", "99999")) == [
+        (JoinField.REALM, "answer.realm_name"),
+        (JoinField.HOST, "trouble.host_empty"),
+        (JoinField.PORT, "trouble.port"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answered", "where", "begins"),
+    [
+        (
+            Answered(1, Code.REALM_EXISTS, reason="kampus-b"),
+            JoinField.REALM,
+            "It is linked already, or another realm is called so: kampus-b",
+        ),
+        (Answered(1, Code.REALM_UNREACHABLE), JoinField.HOST, "No server answers"),
+        (Answered(1, Code.WRONG_PASSWORD), JoinField.PASSWORD, "The room there has another"),
+        (Answered(1, Code.TOO_MANY_GUESSES, wait=30), JoinField.PASSWORD, "Too many"),
+        (Answered(1, Code.NOT_ALLOWED), JoinField.FORM, "Realms are added by the operator"),
+        (Answered(1, Code.SERVER_FULL), JoinField.FORM, "No more realms"),
+        (Answered(1, Code.BAD_REQUEST, reason="name"), JoinField.REALM, "A realm's name has"),
+        (Answered(1, Code.BAD_REQUEST, reason="self"), JoinField.HOST, "This is the server"),
+        (Answered(1, Code.BAD_REQUEST, reason="address"), JoinField.HOST, "There can be no server"),
+    ],
+)
+def test_why_a_realm_was_not_added_stands_beside_its_field(
+    answered: Answered, where: JoinField, begins: str
+) -> None:
+    trouble = realm_trouble(answered)
+
+    assert trouble is not None
+    assert trouble.field is where
+    assert trouble_sentence(trouble, Texts("en"), "").startswith(begins)
+
+
+def test_another_reason_has_the_sentence_that_all_requests_have() -> None:
+    assert realm_trouble(Answered(1, Code.DISK_FULL)) is None

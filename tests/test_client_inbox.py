@@ -269,3 +269,15 @@ def test_a_conversation_just_opened_is_known_before_it_is_told() -> None:
 
     assert known.label(8) == "group:Baru"
     assert known.label(5) == "group:Kelas 7B"
+
+
+def test_a_refusal_of_what_one_said_is_news_and_conversations_know_their_realm() -> None:
+    refused = entry("undelivered 30 halo", ANA, EntryKind.NOTICE)
+    known = inbox(
+        ConversationChanged(7, PRIVATE, "bob@campus-b", 3, 0, 0), EntryArrived(7, 2, refused)
+    )
+
+    known.apply(OlderArrived(7, ((1, refused),), is_all=True))
+
+    assert numbers(known, 7) == [1, 2]
+    assert [known.realm(number) for number in (ROOM, 5, 7, 99)] == ["", "", "campus-b", ""]

@@ -275,3 +275,13 @@ def test_a_log_that_was_put_back_is_an_event() -> None:
     script = Script().enter().happen(LogReplaced(ROOM))
 
     assert script.out()[-1]["code"] == "LOG_CHANGED"
+
+
+def test_what_another_realm_refused_is_a_notice_with_its_code_and_a_sentence() -> None:
+    refused = Entry(NO_TAG, EntryKind.NOTICE, SENT_AT, 1, "ana", "undelivered 30 halo")
+
+    script = Script().enter().happen(EntryArrived(ROOM, 1, refused))
+
+    (event,) = [one for one in script.events() if one["event"] == "entry"]
+    assert (event["kind"], event["code"]) == ("notice", "NO_SUCH_USER")
+    assert event["text"] == "“halo” was not delivered: there is no such user there."

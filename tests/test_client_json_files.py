@@ -124,12 +124,15 @@ def test_files_are_listed_and_fetched() -> None:
 
     script.happen(Answered(1, Code.OK, page), Answered(2, Code.OK, ()))
     assert script.answers()[0]["files"] == [
-        {"number": 9, "sender": "budi", "time": TIME, "removed": False, **FILE}
+        {"number": 9, "sender": "budi", "time": TIME, "removed": False, "coming": False, **FILE}
     ]
     script.happen(Answered(3, Code.OK, page))
     script.happen(FileEnded(4, note(), False, path=home("unduhan/foto.png")))
 
-    assert script.commands[2:] == [AskFiles(3, ROOM), FetchFile(4, note(), home("unduhan"))]
+    assert script.commands[2:] == [
+        AskFiles(3, ROOM),
+        FetchFile(4, note(), home("unduhan")),
+    ]
     assert (script.answers()[1]["path"], script.answers()[1]["line"]) == (
         str(home("unduhan/foto.png")),
         2,

@@ -48,7 +48,7 @@ def test_nobody_is_meant_without_a_name() -> None:
         ("budi@ana", None),
         ("@ ana", None),
         ("@ana\nbudi", None),
-        ("@" + "a" * 40, None),
+        ("@" + "a" * 60, None),
     ],
 )
 def test_what_is_being_written_after_an_at_sign(text: str, begun: Begun | None) -> None:

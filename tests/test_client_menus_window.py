@@ -287,7 +287,7 @@ def test_nothing_is_called_so(chatting: Scene) -> None:
 
 
 def test_a_private_chat_is_begun_with_accounts_too(chatting: Scene) -> None:
-    plus(chatting, "PRIVATE")
+    plus(chatting, "chat.private")
     dialog = picking(chatting)
     present = dialog.names
     dialog.field.value = "sa"
@@ -298,7 +298,7 @@ def test_a_private_chat_is_begun_with_accounts_too(chatting: Scene) -> None:
     chatting.put(*told((61, ConversationKind.PRIVATE, "sari", 99, 0, 0)))
     chatting.answer(OpenPrivate, Code.OK, 61)
 
-    assert present == ["catherine", "darren", "henderson", "lineker", "messi"]
+    assert present == ["catherine", "henderson", "lineker", "messi", "tono"]
     assert [one.prefix for one in chatting.asked(FindPeople)][-1] == "sa"
     assert found == ["sari"]
     assert chatting.window.dialog is None
@@ -319,7 +319,7 @@ def test_a_name_nobody_has_is_refused_beside_the_field(chatting: Scene) -> None:
 
 
 def test_a_group_is_made(chatting: Scene, popup: Popup) -> None:
-    plus(chatting, "GROUP")
+    plus(chatting, "chat.groups")
     popup.choose("New group")
     dialog = form(chatting)
     dialog.fields[JoinField.GROUP].value = "bagan"
@@ -350,7 +350,7 @@ def test_a_name_no_group_can_have_is_not_even_sent(chatting: Scene) -> None:
 
 
 def test_a_group_is_joined_from_the_list_of_all(chatting: Scene, popup: Popup) -> None:
-    plus(chatting, "GROUP")
+    plus(chatting, "chat.groups")
     popup.choose("Join a group")
     dialog = picking(chatting)
     waiting = dialog.note.cget("text")

@@ -193,7 +193,7 @@ def test_the_header_of_each_kind(conversation: int, title: str, line: str, hint:
     room.model.choose(conversation)
 
     assert header_title(room.model, SAY) == title
-    assert header_line(room.model, SAY) == line
+    assert header_line(room.model, TODAY, SAY) == line
     assert placeholder(room.model, SAY).startswith(hint)
 
 
@@ -201,27 +201,27 @@ def test_one_alone_is_one_person() -> None:
     room = Room()
     room.people(Person(ME, "saya", Presence.HERE))
 
-    assert header_line(room.model, SAY) == "1 person here · encrypted"
+    assert header_line(room.model, TODAY, SAY) == "1 person here · encrypted"
 
 
 def test_a_group_counts_its_members_once_they_are_known() -> None:
     room = belonging()
     room.model.choose(BAGAN)
 
-    assert header_line(room.model, SAY, 1) == "1 member · encrypted"
-    assert header_line(room.model, SAY, 4) == "4 members · encrypted"
+    assert header_line(room.model, TODAY, SAY, 1) == "1 member · encrypted"
+    assert header_line(room.model, TODAY, SAY, 4) == "4 members · encrypted"
 
 
 def test_the_other_one_is_away_or_writes() -> None:
     room = belonging()
     room.model.choose(WITH_ANA)
     room.model.apply(PersonChanged(Person(ANA, "ana", Presence.AWAY)))
-    away = header_line(room.model, SAY)
+    away = header_line(room.model, TODAY, SAY)
 
     room.model.apply(PersonTyping(WITH_ANA, ANA))
 
     assert away == "Away · encrypted"
-    assert header_line(room.model, SAY) == "typing… · encrypted"
+    assert header_line(room.model, TODAY, SAY) == "typing… · encrypted"
 
 
 def test_members_are_oneself_then_who_is_here_then_all_others() -> None:

@@ -128,3 +128,15 @@ def test_what_was_saved_has_its_path_and_what_goes_on_by_itself_no_conversation(
 
     assert (fields["path"], fields["conversation"]) == (str(home("foto.png")), None)
     assert fields["direction"] == "download"
+
+
+def test_a_file_that_is_on_its_way_from_another_realm_says_so_once() -> None:
+    waiting = FileMoved(1, note(), False, FileState.WAITING, 0, 0.0, "campus-b")
+    progress = Progress(EN)
+
+    told = lines(progress, moved(is_upload=False), waiting, waiting, moved(9, is_upload=False))
+
+    assert told[1:] == ["foto.png · 1.2 MB is on its way from campus-b."]
+    assert file_fields(waiting, "room", EN)["realm"] == "campus-b"
+    progress.forget(1)
+    assert lines(progress, waiting) == told[1:]

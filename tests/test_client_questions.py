@@ -23,6 +23,7 @@ from client_events import (
 )
 from client_file_events import AskFiles, SharedHere
 from client_questions import MAX_GROUPS
+from client_realm_events import AddRealm, AskRealms, RealmInfo, RealmState
 from conversation import NO_TAG, ROOM, Entry, EntryKind, FileNote
 from protocol import Code, JsonValue, Verb
 from protocol_requests import Fields
@@ -245,6 +246,37 @@ def test_what_was_shared_is_told_page_by_page(inside: Seat) -> None:
     )
 
 
+def test_a_realm_is_added_with_its_password_or_with_ours(inside: Seat) -> None:
+    inside.host.replies[Verb.ADD_REALM] = always(Code.OK, name="kampus-b", room="Kampus B")
+
+    inside.do(AddRealm(1, "kampus-b", "10.0.0.2", 8083, "kopi"))
+    inside.do(AddRealm(2, "", "10.0.0.2", 8083))
+
+    named = ("kampus-b", "Kampus B")
+    assert inside.saw(Answered) == [Answered(1, Code.OK, named), Answered(2, Code.OK, named)]
+    first, second = (fields for verb, fields in inside.host.requests if verb is Verb.ADD_REALM)
+    assert (first["name"], first["address"], first["port"]) == ("kampus-b", "10.0.0.2", 8083)
+    assert (first["password"], "password" in second) == ("kopi", False)
+
+
+def test_the_realms_are_told(inside: Seat) -> None:
+    row = ["kampus-b", "linked", 5, 0, 3, "10.0.0.2", 8083]
+    inside.host.replies[Verb.REALMS] = always(Code.OK, realms=[row])
+
+    inside.do(AskRealms(1))
+
+    realm = RealmInfo("kampus-b", RealmState.LINKED, 5, 0, 0.003, ("10.0.0.2", 8083))
+    assert inside.saw(Answered) == [Answered(1, Code.OK, (realm,))]
+
+
+def test_a_realm_that_is_there_already_is_named(inside: Seat) -> None:
+    inside.host.replies[Verb.ADD_REALM] = always(Code.REALM_EXISTS, name="kampus-b")
+
+    inside.do(AddRealm(1, "", "10.0.0.2", 8083))
+
+    assert inside.saw(Answered) == [Answered(1, Code.REALM_EXISTS, reason="kampus-b")]
+
+
 @pytest.mark.parametrize(
     ("request_", "verb"),
     [
@@ -253,6 +285,8 @@ def test_what_was_shared_is_told_page_by_page(inside: Seat) -> None:
         (FindPeople(1, "bu"), Verb.FIND),
         (Search(1, "kata"), Verb.SEARCH),
         (AskFiles(1, ROOM), Verb.FILES),
+        (AddRealm(1, "", "10.0.0.2", 8083), Verb.ADD_REALM),
+        (AskRealms(1), Verb.REALMS),
     ],
 )
 def test_whatever_is_refused_is_answered(inside: Seat, request_: Request, verb: Verb) -> None:
@@ -278,7 +312,7 @@ NONSENSE: list[tuple[Request, Verb, dict[str, Any]]] = [
     (AskGroups(1), Verb.GROUPS, {"groups": [["Kimia", -1, True]]}),
     (AskGroups(1), Verb.GROUPS, {"groups": [], "next": ""}),  # for ever
     (AskMembers(1, "Kimia"), Verb.MEMBERS, {"names": [5]}),
-    (FindPeople(1, "bu"), Verb.FIND, {"names": ["é" * 65]}),
+    (FindPeople(1, "bu"), Verb.FIND, {"names": ["é" * 128]}),
     (Search(1, "kata"), Verb.SEARCH, {"hits": [HIT[:-1]]}),
     (Search(1, "kata"), Verb.SEARCH, {"hits": [[*HIT[:2], 99, *HIT[3:]]]}),
     (Search(1, "kata"), Verb.SEARCH, {"hits": [[*HIT[:6], "x" * 64_001]]}),

@@ -1,5 +1,7 @@
 """Typed commands about files: what they ask of the core, and when they are answered."""
 
+from dataclasses import replace
+
 import pytest
 from errand_parts import Visit
 from note_parts import SENT_AT, file_entry, home, note, shared
@@ -137,7 +139,7 @@ def test_a_file_for_nobody_is_not_sent(code: Code) -> None:
 
 
 def test_a_name_that_cannot_be_is_not_asked_for() -> None:
-    visit = Visit("foto.png").begin(Share("sendfile", PRIVATE, "a@b", "foto.png"))
+    visit = Visit("foto.png").begin(Share("sendfile", PRIVATE, "a/b", "foto.png"))
 
     assert (visit.commands, visit.codes) == ([], [("sendfile", "NO_SUCH_USER")])
 
@@ -265,7 +267,14 @@ def test_the_files_of_a_conversation_are_listed_newest_first() -> None:
     assert answer.fields["conversation"] == "room"
     rows = answer.fields["files"]
     assert isinstance(rows, list)
-    assert rows[0] == {"number": 9, "sender": "budi", "time": TIME, "removed": False, **FILE}
+    assert rows[0] == {
+        "number": 9,
+        "sender": "budi",
+        "time": TIME,
+        "removed": False,
+        "coming": False,
+        **FILE,
+    }
 
 
 def test_no_files_are_no_error() -> None:
@@ -367,7 +376,7 @@ def test_a_name_is_looked_for_page_by_page() -> None:
     assert visit.commands == [
         AskFiles(1, ROOM),
         AskFiles(2, ROOM, 12),
-        FetchFile(3, note(), None),
+        FetchFile(3, note()),
     ]
 
 
@@ -389,7 +398,7 @@ def test_what_is_no_number_of_a_file_may_be_its_name(page: tuple[SharedHere, ...
     assert visit.commands == [
         AskFiles(1, ROOM, 8),
         AskFiles(2, ROOM),
-        FetchFile(3, note("7"), None),
+        FetchFile(3, note("7")),
     ]
 
 
@@ -447,3 +456,17 @@ def test_files_are_fetched_side_by_side() -> None:
 
     assert visit.codes == [("get", "OK"), ("get", "OK")]
     assert [answer.fields["number"] for answer in visit.answers] == [9, 8]
+
+
+def test_a_file_that_is_still_on_its_way_is_listed_as_such() -> None:
+    coming = replace(shared(9), is_coming=True)
+
+    visit = Visit().begin(ListFiles()).happen(Answered(1, Code.OK, (coming,)))
+    visit.happen(Answered(2, Code.OK, ()))
+
+    (answer,) = visit.answers
+    assert answer.message.splitlines()[1] == "9 · foto.png · 1.2 MB · budi (on its way)"
+    rows = answer.fields["files"]
+    assert isinstance(rows, list)
+    assert isinstance(rows[0], dict)
+    assert rows[0]["coming"] is True

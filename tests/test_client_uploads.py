@@ -1,6 +1,6 @@
 """Files a client sends: hashed, offered, supplied, shared, against a server made by hand."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,14 +28,6 @@ from conversation import ROOM, EntryKind, FileNote
 from protocol import BLOCK, MAX_FILE, CloseCode, Code, Verb
 from protocol_frames import Chunk, Post, Refused, Want
 from protocol_requests import Fields
-
-
-@pytest.fixture
-def seat(tmp_path: Path) -> Iterator[FileSeat]:
-    seat = FileSeat(tmp_path)
-    seat.enter()
-    yield seat
-    seat.disk.close()
 
 
 def test_a_file_is_hashed_offered_supplied_and_then_shared(seat: FileSeat) -> None:

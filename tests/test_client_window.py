@@ -1,5 +1,6 @@
 """The client's window on a real display: joining, settings, the end; the core is scripted."""
 
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -399,6 +400,33 @@ def test_the_text_grows_with_control_plus(chatting: Scene) -> None:
 
     assert chatting.folder.preferences().font_size == 11
     assert "Name accepted. You can send messages now." in messages(chatting)
+
+
+def test_nothing_of_the_chat_stays_when_it_is_built_anew(chatting: Scene) -> None:
+    view = weakref.ref(chat_view(chatting))
+
+    chatting.window.event_generate("<Control-plus>")
+    chatting.settle()
+
+    assert view() is None
+
+
+def test_nothing_of_the_form_stays_when_it_is_built_anew(open_scene: Callable[..., Scene]) -> None:
+    scene = open_scene()
+    view = weakref.ref(join_view(scene))
+
+    scene.window.focus_force()
+    scene.window.event_generate("<Control-plus>")
+    scene.settle()
+
+    assert view() is None
+
+
+def test_nothing_of_a_window_stays_after_it_was_closed(tmp_path: Path) -> None:
+    with open_scenes(tmp_path) as open_scene:
+        window = weakref.ref(open_scene().window)
+
+    assert window() is None
 
 
 def test_closing_says_goodbye_and_waits_for_the_answer(chatting: Scene) -> None:

@@ -14,12 +14,13 @@ from conversation import (
     FileNote,
     Person,
     Presence,
+    RefusalNote,
     draft_tag,
     is_file_name,
     is_postable_text,
     next_chain,
 )
-from protocol import MAX_FILE, MAX_FILE_NAME, MAX_TEXT, PeerError
+from protocol import MAX_FILE, MAX_FILE_NAME, MAX_TEXT, Code, PeerError
 
 u64 = st.integers(0, 2**64 - 1)
 names = st.text(max_size=MAX_NAME)
@@ -98,6 +99,30 @@ def test_a_round_trip_too_long_for_its_field_is_shown_as_the_longest() -> None:
 # --- bytes of others ---
 
 
+def test_what_was_refused_is_known_by_how_it_began() -> None:
+    said = Entry(NO_TAG, EntryKind.TEXT, 0, 7, "ana", "halo " * 100)
+    shared = said._replace(kind=EntryKind.FILE, text=NOTE.encode())
+
+    for entry, excerpt in ((said, ("halo " * 100)[:80]), (shared, "tugas akhir.pdf")):
+        refusal = RefusalNote.about(entry, Code.MUTED)
+        assert refusal.encode() == f"undelivered 16 {excerpt}"
+        assert RefusalNote.decode(refusal.encode()) == refusal
+
+
+def test_a_refusal_for_an_unknown_reason_is_one_all_the_same() -> None:
+    assert RefusalNote.decode("undelivered 30") == (Code.NO_SUCH_USER, "")
+    assert RefusalNote.decode("undelivered 255 halo") == (Code.BAD_REQUEST, "halo")
+    assert RefusalNote.decode("undelivered 0 halo") == (Code.BAD_REQUEST, "halo")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "undelivered", "undelivered x", "undelivered 1234", "besok libur 16"]
+)
+def test_other_notices_are_no_refusals(text: str) -> None:
+    with pytest.raises(PeerError):
+        RefusalNote.decode(text)
+
+
 @given(st.binary(max_size=300) | entries.map(lambda entry: entry.encode()[:-1]))
 def test_any_bytes_decode_or_raise_peer_error_and_nothing_else(body: bytes) -> None:
     for decode in (Entry.decode, Person.decode):
@@ -113,7 +138,6 @@ def test_any_bytes_decode_or_raise_peer_error_and_nothing_else(body: bytes) -> N
         b"",
         ENTRY.encode()[:25],
         ENTRY.encode()[:8] + b"\x63" + ENTRY.encode()[9:],  # unknown kind
-        ENTRY.encode()[:25] + b"\x81" + b"n" * 0x81,  # name too long
         ENTRY.encode()[:25] + b"\x05" + b"name",  # name cut
         ENTRY.encode()[:25] + b"\x02" + b"\xc3(",  # name not UTF-8
         ENTRY.encode() + b"\xff",  # text not UTF-8
@@ -130,7 +154,7 @@ def test_a_broken_entry_is_refused(body: bytes) -> None:
     [
         PERSON.encode(9)[:19],
         PERSON.encode(9)[:16] + b"\x09" + PERSON.encode(9)[17:],  # unknown presence
-        PERSON.encode(9) + b"n" * 128,
+        PERSON.encode(9) + b"n" * 256,
         PERSON.encode(9) + b"\xff",
     ],
 )

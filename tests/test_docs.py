@@ -39,6 +39,7 @@ from entering import EnterAnswer, EnterRequest
 from protocol import CloseCode, Code, DatagramType, Verb, decode_object, encode_data_header
 from protocol_frames import FrameType
 from protocol_handshake import answer_init
+from protocol_packing import pad
 from settings import Limits
 
 PAGE = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -139,6 +140,7 @@ ENCODED = {
     "TYPING to a client": protocol_frames.Typing(1, PERSON).encode(),
     "REACHED": protocol_frames.Reached(((1, 7),)).encode(),
     "READ_TO": protocol_frames.ReadTo(1, 7).encode(),
+    "REALMS_CHANGED": protocol_frames.RealmsChanged().encode(),
     "WANT": protocol_frames.Want(b"\xf1" * 32, 1000, ((7, 2), (0, 1)), 9).encode(),
     "CHUNK": protocol_frames.Chunk(b"\xf1" * 32, 7, b"halo").encode(),
     "Entry body": ENTRY.encode(),
@@ -310,7 +312,7 @@ def test_the_example_of_a_sealed_datagram(number: int) -> None:
     sealed = seal(EXAMPLES["key_to_server"], SERVER_ID, number, ping)
 
     assert sealed == EXAMPLES[f"DATA_{number}"]
-    assert protocol_frames.pad(ping) == EXAMPLES["plaintext"]
+    assert pad(ping) == EXAMPLES["plaintext"]
     assert list(frames(EXAMPLES["plaintext"])) == [(FrameType.PING, (42).to_bytes(8, "big"))]
 
 

@@ -126,7 +126,7 @@ def test_d1_a_server_killed_after_any_step_of_entering_lets_everyone_in_once(fir
 
 
 def test_idle_clients_are_back_within_five_seconds_of_the_server_being_up() -> None:
-    with Simulator(1, loss=0.1) as network:
+    with Simulator(2, loss=0.1) as network:
         everyone = network.clients(*(f"Murid {place}" for place in range(20)))
         network.everybody_enters()
         network.run(seconds=30)

@@ -327,7 +327,7 @@ decoders: dict[str, tuple[Fields, Callable[[Fields], object]]] = {
         ("request", "logs", [[1, 5, CHAIN]] * (MAX_LOGS + 1)),
         ("answer", "person", "00"),
         ("answer", "name", 5),
-        ("answer", "name", "é" * 65),  # no entry could carry it
+        ("answer", "name", "é" * 128),  # no entry could carry it
         ("answer", "token", ""),
         ("answer", "epoch", 5),
         ("answer", "logs", None),

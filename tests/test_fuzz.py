@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from fuzz_targets import BEFORE_THE_SEAL, TARGETS
+from fuzz_targets import BEFORE_THE_SEAL, OF_REALMS, TARGETS
 from fuzzing import CORPUS, LARGEST_KEPT, Mutator, Run, Target, corpus, inputs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.uncounted
 
 BY_NAME = {target.name: target for target in TARGETS}
 BEFORE_SEAL_COUNT = 50_000  # of H8, in all
+REALM_COUNT = 50_000  # behind the seal of a linked realm, in all
 COUNT = 1000  # for each of the others
 
 
@@ -71,11 +72,19 @@ def test_h8_fifty_thousand_inputs_before_the_seal_harm_nobody(name: str, tmp_pat
             opened(made)
 
 
-@pytest.mark.parametrize("name", sorted(set(BY_NAME) - set(BEFORE_THE_SEAL)))
+@pytest.mark.parametrize("name", sorted(set(BY_NAME) - {*BEFORE_THE_SEAL, *OF_REALMS}))
 def test_h9_a_thousand_inputs_harm_nobody(name: str, tmp_path: Path) -> None:
     target = BY_NAME[name]
     with target.open(tmp_path) as opened:
         for made in inputs(target, "h9", COUNT):
+            opened(made)
+
+
+@pytest.mark.parametrize("name", OF_REALMS)
+def test_fifty_thousand_inputs_of_a_linked_realm_harm_nobody(name: str, tmp_path: Path) -> None:
+    target = BY_NAME[name]
+    with target.open(tmp_path) as opened:
+        for made in inputs(target, "realms", REALM_COUNT // len(OF_REALMS) + 1):
             opened(made)
 
 

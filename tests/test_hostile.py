@@ -17,6 +17,8 @@ from protocol import (
 )
 from protocol_frames import PathChallenge, PathResponse, Ping, Post, Pull, Typing
 
+pytestmark = pytest.mark.uncounted
+
 
 def state(network: Simulator, *clients: Client) -> object:
     """Everything anybody can see."""

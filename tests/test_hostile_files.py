@@ -12,14 +12,14 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from client_file_parts import FileSeat, saved
+from client_file_parts import FileSeat, made, saved
 from conftest import load_vectors
 from server_parts import Room
 from sharing_parts import Sharer
 from sharing_parts import made as made_blocks
 from simulated_network import Sent
 from simulator import Simulator
-from test_file_transfers import fetch, made, share
+from test_file_transfers import fetch, share
 
 from client_events import Say
 from client_file_events import FetchFile, FileEnded, FileMoved
@@ -31,17 +31,11 @@ from protocol import BLOCK, Code, LocalError
 from texts import Texts
 from transfer_blocks import block_count
 
+pytestmark = pytest.mark.uncounted
+
 HOSTILE = [entry["name"] for entry in load_vectors("hostile_file_names")["names"]]
 ON_THE_WAY = [name for name in HOSTILE if is_file_name(name)]
 DECLARED = 2 << 30
-
-
-@pytest.fixture
-def seat(tmp_path: Path) -> Iterator[FileSeat]:
-    seat = FileSeat(tmp_path)
-    seat.enter()
-    yield seat
-    seat.disk.close()
 
 
 @pytest.fixture

@@ -35,6 +35,8 @@ from protocol_frames import (
 )
 from protocol_requests import Fields
 
+pytestmark = pytest.mark.uncounted
+
 HARMLESS = (CloseCode.COME_BACK, CloseCode.BROKEN, CloseCode.IDLE)  # none says: for good
 EXTREMES = (0, 1, 2, 3, 7, 8, 9, 200, 2**16, 2**31, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
 

@@ -26,6 +26,8 @@ from protocol import Code, Init, JsonValue, Verb, decode_object
 from protocol_requests import Fields
 from server_events import Happened, HappeningKind
 
+pytestmark = pytest.mark.uncounted
+
 _PORTS = itertools.count(42_000)
 
 # Points of low order on Curve25519 and its twist, and what reduces to them (draft-cpace §B.1).

@@ -43,6 +43,7 @@ from protocol_frames import (
     Pull,
     Reached,
     ReadTo,
+    RealmsChanged,
     Refused,
     Request,
     Response,
@@ -50,10 +51,9 @@ from protocol_frames import (
     Want,
     decode_frames,
     pack_chunks,
-    pack_frames,
-    pad,
     split_parts,
 )
+from protocol_packing import pack_frames, pad
 
 u8, u16, u32, u64 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64))
 eight = st.binary(min_size=8, max_size=8)
@@ -115,6 +115,7 @@ frames: st.SearchStrategy[Frame] = st.one_of(
     st.builds(Typing, u64, u64),
     st.builds(Reached, pairs),
     st.builds(ReadTo, u64, u64),
+    st.builds(RealmsChanged),
     st.builds(Want, file_ids, u32, st.lists(block_ranges, max_size=MAX_RANGES).map(tuple), u64),
     st.builds(
         Chunk, file_ids, st.integers(0, MAX_BLOCKS - 2), st.binary(min_size=1, max_size=1100)
@@ -149,6 +150,7 @@ EXAMPLES: list[tuple[Frame, str]] = [
     (Typing(1, 7), "27 0010 0000000000000001 0000000000000007"),
     (Reached(((1, 7),)), "28 0010 0000000000000001 0000000000000007"),
     (ReadTo(1, 7), "29 0010 0000000000000001 0000000000000007"),
+    (RealmsChanged(), "2a 0000"),
     (
         Want(b"\xf1" * 32, 1000, ((0, 2), (7, 1)), 9),
         f"30 003c {'f1' * 32} 000003e8 0000000000000009 00000000 00000002 00000007 00000001",
@@ -176,7 +178,7 @@ def test_frames_come_back_in_their_order(several: list[Frame]) -> None:
 
 
 def test_no_frame_number_of_the_design_is_used_twice() -> None:
-    assert len({kind.value for kind in FrameType}) == len(FrameType.__members__) == 20
+    assert len({kind.value for kind in FrameType}) == len(FrameType.__members__) == 21
 
 
 # --- bytes of a peer ---

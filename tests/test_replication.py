@@ -18,6 +18,8 @@ from protocol import MAX_DATAGRAM, Code, Verb
 from protocol_frames import EntryPart, Have, Heads, Ping, Posted, Pull, Reached, Refused
 from settings import Limits
 
+pytestmark = pytest.mark.uncounted
+
 # --- drafts ---
 
 

@@ -21,6 +21,7 @@ from protocol_frames import (
     Posted,
     Pull,
     ReadTo,
+    RealmsChanged,
     Refused,
     Request,
     Typing,
@@ -28,6 +29,8 @@ from protocol_frames import (
 )
 from protocol_requests import Fields
 from server_events import BanPerson
+
+pytestmark = pytest.mark.uncounted
 
 CLOSED = "the session is closed"
 NOTHING = "no answer"
@@ -361,6 +364,7 @@ ANYBODY = (OK,) * 4
 MEMBERS_ALONE = (Code.NOT_A_MEMBER, Code.NOT_A_MEMBER, OK, Code.NOT_A_MEMBER)
 NAMELESS_TOO = (OK, NOT_ENTERED)
 WHOEVER_KNOWS_THE_PASSWORD = (OK,) * 6
+NO_REALM = fields(once="11" * 16, name="", address="no IP", port=8083)
 
 
 def alone(is_so: Outcome, is_not: Outcome) -> tuple[Outcome, ...]:
@@ -446,6 +450,17 @@ TABLE = [
     Row("FILES nowhere", request(Verb.FILES, listed(nowhere)), (Code.NOT_A_MEMBER,) * 4 + REST),
     Row("DROP", request(Verb.DROP, fields(file="ee" * 32)), ANYBODY + REST),
     Row(
+        "ENTER_REALM",
+        request(Verb.ENTER_REALM, fields()),
+        (Code.BAD_REQUEST,) * 4 + (NO_SESSION, CLOSED),
+    ),
+    *(
+        Row(f"{verb.name} by no realm", request(verb, fields()), (Code.BAD_REQUEST,) * 4 + REST)
+        for verb in (Verb.SHARED, Verb.CONTACT, Verb.UNDELIVERED)
+    ),
+    Row("ADD_REALM", request(Verb.ADD_REALM, NO_REALM), (Code.BAD_REQUEST,) * 4 + REST),
+    Row("REALMS", request(Verb.REALMS, fields()), ANYBODY + REST),
+    Row(
         "unknown",
         request(99, fields()),
         (Code.UNKNOWN_REQUEST,) * 6,
@@ -472,6 +487,7 @@ TABLE = [
     Row("TYPING in the room", typing(room), (TOLD,) * 4 + FRAME_REST),
     Row("TYPING in a group", typing(group), alone(TOLD, NOTHING) + FRAME_REST),
     Row("TYPING in private", typing(private), alone(TOLD, NOTHING) + FRAME_REST),
+    Row("REALMS_CHANGED", frame(lambda _: RealmsChanged(), lambda _: NOTHING), (CLOSED,) * 6),
     Row("READ_TO", frame(lambda _: ReadTo(ROOM, 1), lambda _: NOTHING), (CLOSED,) * 6),
 ]
 

@@ -4,8 +4,11 @@ from conversation import Presence
 from protocol import Code
 from server_console import Console, EventLog, Shown, ready_line
 from server_events import (
+    AddRealm,
     BanPerson,
     Command,
+    CutRealm,
+    DropRealm,
     FileRow,
     FilesListed,
     FileSpace,
@@ -13,11 +16,16 @@ from server_events import (
     HappeningKind,
     Kick,
     ListFiles,
+    ListRealms,
     Mute,
     OperatorAnswered,
     PersonRow,
+    RealmRow,
+    RealmsListed,
+    RealmState,
     RemoveFile,
     ResetPassword,
+    RestoreRealm,
     Started,
     StatusReported,
     Stop,
@@ -27,7 +35,8 @@ from server_events import (
 from texts import Texts
 
 KEY = bytes(32)
-STARTED = Started(("127.0.0.1", 8083), KEY, "Lab", 3)
+KAMPUS = ("kampus", "10.0.0.9", 8083)
+STARTED = Started(("127.0.0.1", 8083), KEY, "Lab", 3, 1)
 ANA = PersonRow(1, "ana", ("10.0.0.5", 5000), Presence.HERE, 0.002, 0.0, 1_763_713_969_000, False)
 
 
@@ -48,6 +57,12 @@ ANA = PersonRow(1, "ana", ("10.0.0.5", 5000), Presence.HERE, 0.002, 0.0, 1_763_7
         ("/unmute ana", Unmute("ana")),
         ("/reset ana", ResetPassword("ana")),
         ("/files", ListFiles()),
+        ("/realms", ListRealms()),
+        ("/addrealm kampus 10.0.0.9 8083", AddRealm("kampus", "10.0.0.9", 8083)),
+        ("/addrealm kampus 10.0.0.9 8083 'biru laut'", AddRealm(*KAMPUS, "biru laut")),
+        ("/cutrealm kampus", CutRealm("kampus")),
+        ("/restorerealm kampus", RestoreRealm("kampus")),
+        ("/delrealm kampus", DropRealm("kampus")),
     ],
 )
 def test_the_operator_commands_by_typing(line: str, command: Command) -> None:
@@ -59,6 +74,10 @@ def test_the_operator_commands_by_typing(line: str, command: Command) -> None:
     [
         "/kick",
         "/kick ana budi",
+        "/addrealm kampus 10.0.0.9",
+        "/addrealm kampus 10.0.0.9 port",
+        "/addrealm kampus 10.0.0.9 8083 biru laut",
+        "/delrealm",
         "/kick ana 30",
         "/ban",
         "/ban ana 0",
@@ -151,8 +170,7 @@ def test_a_one_time_password_is_shown_to_the_operator_and_kept_out_of_the_log() 
 def test_each_event_worth_keeping_is_one_line_of_the_log() -> None:
     log = EventLog(Texts("en"))
 
-    assert log.lines(STARTED) == []
-    assert log.lines(StatusReported((), 0, 1)) == ["server started: Lab, 3 messages in the history"]
+    assert log.lines(STARTED) == ["server started: Lab; messages in the history: 3"]
     assert log.lines(StatusReported((), 0, 2)) == []
     evil = Happened(HappeningKind.JOINED, 3, "a\nb\x1b", ("10.0.0.5", 5000))
     assert log.lines(evil) == ["a\ufffdb\ufffd joined from 10.0.0.5:5000"]
@@ -162,8 +180,46 @@ def test_each_event_worth_keeping_is_one_line_of_the_log() -> None:
     ("host", "place"), [("127.0.0.1", "127.0.0.1:8083"), ("::1", "[::1]:8083")]
 )
 def test_the_ready_line_never_changes(host: str, place: str) -> None:
-    started = Started((host, 8083), KEY, "Lab", 0)
+    started = Started((host, 8083), KEY, "Lab", 0, 1)
 
     line = ready_line(started, "7F3A-91C2-08DE-55B1")
 
     assert line == f"ready {place} key 7F3A-91C2-08DE-55B1"
+
+
+def test_the_operator_reads_how_the_links_stand() -> None:
+    console = Console(Texts("en"))
+    linked = RealmRow("kampus", RealmState.LINKED, 1, 0, 0.01, ("10.0.0.9", 8083), "")
+    away = RealmRow("rumah", RealmState.AWAY, 1, 12, None, None, "ana")
+    cut = RealmRow("toko", RealmState.CUT, 1, 0, None, ("::1", 9), "")
+
+    assert console.realms(RealmsListed((linked, away, cut))) == (
+        "kampus  linked  10.0.0.9:8083  waiting: 0",
+        "rumah  away  —  waiting: 12",
+        "toko  cut off  [::1]:9  waiting: 0",
+    )
+    assert console.realms(RealmsListed(())) == ("No realm is linked.",)
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        (AddRealm(*KAMPUS), Code.OK, "Realm added: kampus"),
+        (CutRealm("kampus"), Code.OK, "Done: kampus"),
+        (CutRealm("kampus"), Code.NO_SUCH_REALM, "no realm is called kampus here"),
+        (AddRealm(*KAMPUS), Code.REALM_UNREACHABLE, "kampus: no server answers at that address"),
+        (AddRealm(*KAMPUS), Code.DISK_FULL, "the disk is full"),
+    ],
+)
+def test_the_operator_reads_how_a_command_about_a_realm_ended(
+    command: Command, code: Code, words: str
+) -> None:
+    line = Console(Texts("en")).answer(OperatorAnswered(command, code))
+
+    assert line.startswith(words)
+
+
+def test_every_happening_has_a_sentence() -> None:
+    lines = EventLog(Texts("en")).lines
+
+    assert all(lines(Happened(kind, 1_763_713_969_000, "x")) for kind in HappeningKind)

@@ -343,6 +343,22 @@ def test_what_was_said_before_leaving_is_taken_and_what_comes_after_is_not(room:
     assert [refused.code for refused in ana.take(Refused)] == [Code.NOT_A_MEMBER]
 
 
+def test_a_guest_who_fell_silent_leaves_groups_when_nothing_can_bring_them_back(
+    room: Room,
+) -> None:
+    ana, budi = room.comes("Ana"), room.comes("Budi")
+    kimia = gets(ana, Verb.ADD_GROUP, "Kimia")
+    room.pass_time(3600)
+    assert on_disk(room, kimia) == ["Ana joined"]
+
+    room.now += 24 * 3600.0  # as if the computer had slept
+    room.pass_time(120)
+
+    assert on_disk(room, kimia) == ["Ana joined", "Ana left"]
+    assert room.store.members(kimia) == []
+    assert budi.comes_back(None).code is Code.TOKEN_UNKNOWN
+
+
 def test_who_has_begun_very_many_conversations_begins_no_more(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -342,15 +342,16 @@ def test_a_leaving_that_is_repeated_after_joining_again_takes_nobody_out(room: R
     assert hears(ana, kimia) == ["masih?"]
 
 
-def test_the_number_of_another_kind_of_wish_ends_the_session(room: Room) -> None:
+def test_the_number_of_another_kind_of_wish_does_not_bring_out_its_answer(room: Room) -> None:
     ana = room.guest()
     ana.shake_hands()
     ana.prove()
     ana.enter("Ana", once=b"o" * 16)
 
-    ana.ask(Verb.ADD_GROUP, {"once": (b"o" * 16).hex(), "name": "Kimia"})
+    answer = wishes(ana, Verb.ADD_GROUP, "Kimia", b"o" * 16)
 
-    assert {close.code for close in ana.closed} == {CloseCode.BROKEN}
+    assert (answer.code, answer.fields) == (Code.BAD_REQUEST, {})
+    assert wishes(ana, Verb.JOIN_GROUP, "Kimia").code is Code.NO_SUCH_GROUP
 
 
 @pytest.mark.parametrize("full", ["save_once", "commit"])

@@ -25,7 +25,7 @@ from server_parts import Guest, Room, changes, is_alive, keep_alive, limits, pus
 from conversation import FIRST_CHAIN, ROOM, Presence
 from entering import EnterAnswer, HeldLog
 from protocol import CloseCode, Code, Verb
-from protocol_frames import EntryPart, Have, Posted, Pull, Refused, Typing
+from protocol_frames import Chunk, EntryPart, Have, Posted, Pull, Refused, Typing
 from protocol_requests import Fields
 from server_events import (
     BanPerson,
@@ -224,6 +224,17 @@ def test_what_a_guest_said_before_logging_in_stands_before_the_renaming(room: Ro
     guest.send(guest.request(Verb.LOGIN, login_fields(guest, proof)))
 
     assert log_with_texts(room) == ["tamu joined", "tamu text sebelum", "tamu renamed Ana"]
+
+
+def test_what_a_session_says_after_logging_out_comes_too_late_and_is_no_fault(room: Room) -> None:
+    guest = nobody(room)
+    head = room.store.head(ROOM)
+    guest.frames.clear()
+
+    guest.send(guest.post("terlambat"), Chunk(b"f" * 32, 0, b"terlambat").encode())
+
+    assert guest.frames == []
+    assert room.store.head(ROOM) == head
 
 
 def test_who_holds_the_log_is_told_whether_it_is_still_the_same(room: Room) -> None:

@@ -39,7 +39,7 @@ def running(*events: Event, language: str = "en", password: str = "rahasia") -> 
     """A model whose operator started a server, then heard ``events``."""
     model = ServerModel(Texts(language), UTC)
     model.read_form("Lab Jaringan", "0.0.0.0", "8083", password, is_open=True)
-    model.apply(Started(("0.0.0.0", 8083), KEY, "Lab Jaringan", 1284))
+    model.apply(Started(("0.0.0.0", 8083), KEY, "Lab Jaringan", 1284, NOON))
     for event in events:
         model.apply(event)
     return model
@@ -75,7 +75,7 @@ def test_the_header_follows_the_life_of_the_server() -> None:
 
     model.read_form("Lab", "0.0.0.0", "8083", "rahasia", is_open=False)
     headers.append(model.header)
-    model.apply(Started(("0.0.0.0", 8083), KEY, "Lab", 0))
+    model.apply(Started(("0.0.0.0", 8083), KEY, "Lab", 0, NOON))
     headers.append(model.header)
     model.apply(status(row(), row("velicia")))
     headers.append(model.header)
@@ -87,7 +87,7 @@ def test_the_header_follows_the_life_of_the_server() -> None:
     assert headers == [
         "Stopped · nobody can join yet",
         "Starting …",
-        "Running · encrypted · 0 people",
+        "Running since 12:00 · encrypted · 0 people",
         "Running since 12:00 · encrypted · 2 people",
         "Stopping · saying goodbye to everyone …",
         "Stopped · nobody can join yet",
@@ -343,7 +343,7 @@ def test_the_log_tells_what_happened_and_when() -> None:
     )
 
     assert log_of(model) == [
-        "12:00:00 server started: Lab Jaringan, 1\u202f284 messages in the history",
+        "12:00:00 server started: Lab Jaringan; messages in the history: 1\u202f284",
         "12:00:00 messi joined from 192.168.1.44:49877",
         "12:00:00 wrong password from 192.168.1.77 (3 of 5 before a pause)",
         "12:00:00 wrong password from 192.168.1.77 (9 so far; it must wait before the next try)",
@@ -356,7 +356,7 @@ def test_the_log_tells_what_happened_and_when() -> None:
 def test_everything_that_can_happen_has_a_sentence(kind: HappeningKind, language: str) -> None:
     model = running(Happened(kind, NOON, "a{b}\x00", None, 12, "c"), language=language)
 
-    (line,) = log_of(model)
+    _, line = log_of(model)
     assert len(line) > 15
     assert "\x00" not in line
 
@@ -365,7 +365,7 @@ def test_the_log_is_bounded_and_counts_what_it_dropped() -> None:
     model = running(*(Happened(HappeningKind.LEFT, NOON, f"n{n}") for n in range(LOG_LINES + 5)))
 
     assert len(model.log) == LOG_LINES
-    assert model.log_lines_made == LOG_LINES + 5
+    assert model.log_lines_made == LOG_LINES + 6  # the start of the server is one
     assert log_of(model)[0].endswith("n5 left")
 
 
@@ -401,7 +401,7 @@ def test_people_are_told_the_likely_address_first() -> None:
 
 def test_a_server_on_one_address_tells_only_that() -> None:
     model = running()
-    model.apply(Started(("127.0.0.1", 40000), KEY, "Lab", 0))
+    model.apply(Started(("127.0.0.1", 40000), KEY, "Lab", 0, NOON))
 
     assert model.addresses(["192.168.1.20"]) == ["127.0.0.1"]
     assert model.port == 40000

@@ -39,6 +39,7 @@ def test_another_session_goes_on_where_the_first_was_cut_off(room: Room) -> None
     assert ana.has() is True
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 0.8, 0.99])
 @pytest.mark.parametrize("size", [1_000, 4_000])
 def test_a_kill_costs_at_most_a_twentieth_of_what_had_come(

@@ -5,6 +5,7 @@ buttons, fields, menus and dialogs ask for.
 """
 
 import tkinter as tk
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -45,6 +46,7 @@ from server_events import (
 from server_form import FormField, StartFailed
 from server_model import LOG_LINES, Phase
 from texts import Texts
+from widgets import collect_garbage
 
 pytestmark = pytest.mark.tk
 
@@ -279,7 +281,7 @@ def test_another_address_can_be_chosen_and_stays_chosen(busy: Stage) -> None:
 def test_a_server_for_this_computer_alone_says_so(stage: Stage) -> None:
     stage.window.start()
 
-    stage.tell(Started(("127.0.0.1", 8083), KEY, "Lab", 0))
+    stage.tell(Started(("127.0.0.1", 8083), KEY, "Lab", 0, at(14, 28)))
 
     assert "127.0.0.1 : 8083" in words_of(stage.window.join)
     assert "Only programs on this computer" in words_of(stage.window.join)
@@ -531,6 +533,16 @@ def test_another_language_and_theme_keep_what_was_typed_and_what_happened(busy: 
     assert busy.window.form.field(FormField.PORT).entry.cget("state") == "readonly"
     for part in ("Berjalan sejak 14:28", "messi masuk dari", "192.168.1.20 : 8083", "2 larangan"):
         assert part in said
+
+
+def test_nothing_of_the_form_stays_when_it_is_built_anew(busy: Stage) -> None:
+    form = weakref.ref(busy.window.form)
+
+    busy.window.restyle(is_dark=True)
+    busy.settle()
+    collect_garbage()
+
+    assert form() is None
 
 
 @pytest.mark.parametrize("language", ["en", "id"])

@@ -11,6 +11,7 @@ from settings import (
     Mode,
     SavedServer,
     ServerOptions,
+    WhoMayLink,
     how_to_install_tkinter,
     load_saved,
     parse_client,
@@ -127,6 +128,14 @@ def test_a_flag_beats_the_environment_which_beats_what_was_saved(tmp_path: Path)
     assert saved.settings.room_name == "Lama"
     assert (by_environment.settings.port, by_environment.settings.password) == (2222, "dari luar")
     assert (by_flag.settings.port, by_flag.settings.password) == (3333, "dari file")
+
+
+def test_who_may_add_realms_is_as_it_was_unless_a_flag_says_otherwise(tmp_path: Path) -> None:
+    assert server(tmp_path).settings.realms is WhoMayLink.USERS
+    save_server(tmp_path, SavedServer(realms="operator"))
+
+    assert server(tmp_path).settings.realms is WhoMayLink.OPERATOR
+    assert server(tmp_path, "--realms", "off").settings.realms is WhoMayLink.OFF
 
 
 @pytest.mark.parametrize(
@@ -257,7 +266,7 @@ def test_an_own_address_needs_no_port() -> None:
 
 
 def test_what_a_server_saved_is_there_again_and_private(tmp_path: Path) -> None:
-    saved = SavedServer("Lab", "127.0.0.1", 9000, "rahasia", False, "id", "dark")
+    saved = SavedServer("Lab", "127.0.0.1", 9000, "rahasia", False, "id", "dark", "operator")
 
     save_server(tmp_path, saved)
 
@@ -278,6 +287,7 @@ def test_what_a_server_saved_is_there_again_and_private(tmp_path: Path) -> None:
         json.dumps({"port": "8083"}).encode(),
         json.dumps({"port": 0}).encode(),
         json.dumps({"unknown": 1}).encode(),
+        json.dumps({"realms": "everybody"}).encode(),
     ],
 )
 def test_a_damaged_file_is_as_if_there_were_none(tmp_path: Path, content: bytes) -> None:

@@ -18,6 +18,8 @@ from client_events import (
 from conversation import ROOM
 from protocol import Code
 
+pytestmark = pytest.mark.uncounted
+
 BAD: dict[str, Any] = {"loss": 0.3, "duplication": 0.2, "jitter": 0.001}
 DAY = 24 * 3600.0
 

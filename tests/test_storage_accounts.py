@@ -15,6 +15,8 @@ from records import Credentials, PersonRecord
 from storage import Storage
 from storage_records import ACCOUNT_TOKEN_LIFE, GUEST_TOKEN_LIFE
 
+pytestmark = pytest.mark.uncounted
+
 TOKEN, OTHER = b"t" * 32, b"o" * 32
 
 

@@ -13,6 +13,8 @@ from storage_archive import ARCHIVE_NAME, INLINE_ENTRIES, Archive, Left
 from storage_archive_rows import HEADER_LINE, ArchiveRow, render, row_fields
 from storage_schema import DATABASE_NAME, Database
 
+pytestmark = pytest.mark.uncounted
+
 NOW = 1_795_241_743_123
 ASIDE = "archive-20261121T061543Z.csv"
 GROUP, PRIVATE = 2, 3

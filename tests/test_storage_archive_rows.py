@@ -27,6 +27,8 @@ from storage_archive_rows import (
     undefuse,
 )
 
+pytestmark = pytest.mark.uncounted
+
 CELLS = load_vectors("csv_formula_cells")["cells"]
 NAUGHTY = load_vectors("blns")
 NOW = 1_800_000_000_000

@@ -21,6 +21,8 @@ from storage import Storage
 from storage_archive import ARCHIVE_NAME
 from storage_archive_rows import HEADER, parse
 
+pytestmark = pytest.mark.uncounted
+
 
 @pytest.fixture
 def store(folder: Path) -> Iterator[Storage]:

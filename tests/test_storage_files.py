@@ -14,6 +14,8 @@ from protocol import BLOCK, LocalError
 from records import StoreBrokenError
 from storage_files import PART_LIFE, FileShelf, Hashing
 
+pytestmark = pytest.mark.uncounted
+
 NOTHING = sha256().digest()
 
 

@@ -20,6 +20,8 @@ from store_parts import fresh_folder
 
 from protocol import BLOCK
 
+pytestmark = pytest.mark.uncounted
+
 needs_faults = pytest.mark.skipif(not faults.is_supported(), reason="needs seccomp of Linux")
 
 

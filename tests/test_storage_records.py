@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ from storage_records import (
     Records,
 )
 from storage_schema import Database
+
+pytestmark = pytest.mark.uncounted
 
 NOW = 1_800_000_000_000
 HIGHEST = (1 << 64) - 1
@@ -242,7 +245,7 @@ def known(records: Records) -> dict[str, Callable[[], bool]]:
 def test_what_is_past_its_time_is_forgotten(
     records: Records, what: str, life: int, is_past: bool
 ) -> None:
-    records.save_person(ANA)
+    records.save_person(replace(ANA, is_present=False))
     records.save_person(BUDI)
     records.save_once(b"o", 0, b"{}", NOW)
     records.save_token(b"a", ANA.person, NOW)
@@ -254,6 +257,25 @@ def test_what_is_past_its_time_is_forgotten(
     records.forget_old(NOW + life + is_past)
 
     assert known(records)[what]() is not is_past
+
+
+def test_guests_are_lost_with_their_last_token_and_nobody_else_is(records: Records) -> None:
+    away, later = replace(ANA, is_present=False), NOW + GUEST_TOKEN_LIFE + 1
+    records.save_person(ANA)
+    records.save_person(BUDI)
+    for token, person in ((b"a", ANA.person), (b"b", BUDI.person)):
+        records.save_token(token, person, NOW)
+    assert records.lost_guests(later) == []  # she is here, and he has an account
+    records.forget_old(later)
+
+    records.save_person(away)
+    assert records.lost_guests(later - 1) == []
+    assert records.lost_guests(later) == [away]
+    records.save_token(b"c", ANA.person, NOW + 1)
+    assert records.lost_guests(later) == []
+    records.forget_old(later + 1)
+
+    assert records.lost_guests(later + 1) == []
 
 
 def test_a_stream_that_a_session_goes_on_with_is_not_forgotten_however_late_it_seems(

@@ -14,6 +14,8 @@ from protocol import LocalError
 from records import StoreBrokenError
 from storage_files import FileShelf
 
+pytestmark = pytest.mark.uncounted
+
 HOSTILE = [entry["name"] for entry in load_vectors("hostile_file_names")["names"]]
 needs_faults = pytest.mark.skipif(not faults.is_supported(), reason="needs seccomp of Linux")
 

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from records import StoreBrokenError, StoreFullError
-from storage_schema import DATABASE_NAME, MIGRATIONS, Database, Migration, Reader, as_store_error
+from storage_schema import DATABASE_NAME, Database, Reader, as_store_error
+from storage_tables import MIGRATIONS, Migration
+
+pytestmark = pytest.mark.uncounted
 
 
 @pytest.fixture

@@ -15,8 +15,11 @@ from store_parts import text as said
 from conversation import FIRST_CHAIN, ROOM, Entry, EntryKind, FileNote, next_chain, text_offset
 from records import Hit
 from storage import Storage
-from storage_schema import DATABASE_NAME, MIGRATIONS, Database
+from storage_schema import DATABASE_NAME, Database
 from storage_search import BATCH, MOST_ENDINGS
+from storage_tables import MIGRATIONS
+
+pytestmark = pytest.mark.uncounted
 
 
 @pytest.fixture

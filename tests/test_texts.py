@@ -8,6 +8,8 @@ import pytest
 
 from texts import TEXTS, Texts, system_language
 
+pytestmark = pytest.mark.uncounted
+
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(path for path in ROOT.glob("*.py") if not path.name.startswith("texts"))
 KEY = re.compile(r"[a-z_]+(\.[a-z0-9_]+)+")

@@ -36,6 +36,7 @@ def share(transfer: Transfer, seconds: float) -> float:
 # --- alone on a path ---
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("loss", [0.0, 0.01])
 def test_random_loss_does_not_take_a_gigabit_away(loss: float) -> None:
     world = World()
@@ -46,6 +47,7 @@ def test_random_loss_does_not_take_a_gigabit_away(loss: float) -> None:
     assert share(transfer, 1.0) >= 0.7
 
 
+@pytest.mark.uncounted
 def test_a_path_that_loses_much_is_still_used() -> None:
     world = World()
     transfer = Transfer(world, *path(world, 4e6, 0.02, loss=0.2), 2**30, room=JUMBO)
@@ -55,6 +57,7 @@ def test_a_path_that_loses_much_is_still_used() -> None:
     assert share(transfer, 20) >= 0.4
 
 
+@pytest.mark.uncounted
 def test_a_computer_that_talks_to_itself_is_not_held_back() -> None:
     world = World()
     there = Link(world, 3e9, 0.0002, 8e6)
@@ -77,6 +80,7 @@ def test_a_file_does_not_fill_the_queues_that_others_wait_in() -> None:
     assert sum(transfer.trips) / len(transfer.trips) < 0.15
 
 
+@pytest.mark.uncounted
 def test_more_room_is_found() -> None:
     world = World()
     there, back = path(world, 1e6, 0.02)
@@ -89,6 +93,7 @@ def test_more_room_is_found() -> None:
     assert share(transfer, 3) >= 0.7
 
 
+@pytest.mark.uncounted
 def test_less_room_is_accepted() -> None:
     world = World()
     there, back = path(world, 4e6, 0.02)
@@ -128,6 +133,7 @@ def interrupted(what: str, seconds: float, loss: float) -> Transfer:
     return transfer
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize(("seconds", "loss"), [(0.05, 0.01), (0.5, 0.0), (0.5, 0.01)])
 @pytest.mark.parametrize("what", ["puller", "supplier", "path", "loss"])
 def test_a_lull_is_not_taken_for_the_speed_of_the_path(
@@ -138,6 +144,7 @@ def test_a_lull_is_not_taken_for_the_speed_of_the_path(
     assert share(transfer, 0.4) >= 0.6
 
 
+@pytest.mark.uncounted
 def test_lulls_one_after_the_other_do_not_add_up() -> None:
     world = World()
     there, back = path(world, 12e6, 0.02, queue=0.5, loss=0.01)
@@ -153,6 +160,7 @@ def test_lulls_one_after_the_other_do_not_add_up() -> None:
     assert share(transfer, 0.4) >= 0.6
 
 
+@pytest.mark.uncounted
 def test_a_rate_that_was_far_too_low_doubles_within_a_probe() -> None:
     world = World()
     there, back = path(world, 0.3e6, 0.02, loss=0.01)
@@ -168,6 +176,7 @@ def test_a_rate_that_was_far_too_low_doubles_within_a_probe() -> None:
 # --- beside others ---
 
 
+@pytest.mark.uncounted
 def test_a_tcp_beside_a_file_keeps_a_third_also_where_the_queue_is_short() -> None:
     world = World()
     there, back = Link(world, 6.25e6, 0.02, 20 * Tcp.SEGMENT), Link(world, 1e9, 0.02)
@@ -183,6 +192,7 @@ def test_a_tcp_beside_a_file_keeps_a_third_also_where_the_queue_is_short() -> No
     assert theirs + ours >= 0.6 * 10 * 6.25e6
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("queue", [0.5, 1.0, 3.0])
 def test_a_tcp_beside_a_file_keeps_a_third(queue: float) -> None:
     world = World()
@@ -198,6 +208,7 @@ def test_a_tcp_beside_a_file_keeps_a_third(queue: float) -> None:
     assert (tcp.delivered - before) / 20 >= 1e6 / 3
 
 
+@pytest.mark.uncounted
 def test_two_files_share_a_path() -> None:
     world = World()
     there, back = path(world, 2e6, 0.02)

@@ -43,6 +43,16 @@ WORDS = {  # by language
     "joined already": ("Already a member", "User sudah join"),
     "no such group": ("No such group", "Group tidak ditemukan"),
     "no member": ("Not a member of this group", "User bukan member grup"),
+    "file sent": ("File sent: foto.png · 6 B", "File sent: foto.png · 6 B"),
+    "no such file": ("No such file", "File tidak ditemukan"),
+    "realm added": ("Realm added: kampus", "Realm berhasil ditambahkan: kampus"),
+    "realm exists": ("Realm already exists", "Realm sudah ada"),
+    "realm unreachable": ("Realm unreachable", "Realm tidak dapat dihubungi"),
+    "realm password": (
+        "Wrong password of that realm. With it: /addrealm R ADDRESS PORT PASSWORD",
+        "Password realm itu salah. Dengan password: /addrealm R ADDRESS PORT PASSWORD",
+    ),
+    "no such realm": ("No such realm", "Realm tidak ditemukan"),
     "nothing unread": ("Nothing is unread.", "Tidak ada pesan baru."),
     "nothing found": ("Nothing found.", "Tidak ada yang ditemukan."),
 }
@@ -299,6 +309,121 @@ def test_a_group_is_made_listed_joined_and_closed_to_others(world: World, langua
     lineker.types("/sendgroup kelompok-Bagan tinggal aku").reads(words("sent"))
     assert henderson.tell("/sendgroup kelompok-Bagan x") == ERROR(words("no member"))
     assert ("group:kelompok-Bagan", "tinggal aku") not in henderson.heard()
+
+
+# --- files ---
+
+
+@LANGUAGES
+def test_a_file_is_sent_to_a_user_who_is_away_and_to_a_group(world: World, language: int) -> None:
+    words = Words(language)
+    path = world.folder / "foto.png"
+    path.write_bytes(b"gambar")
+    clerk = Script(world, "petugas", words)
+    register(clerk, words, "messi", "henderson")
+    messi = log_in(world, words, "messi")
+    assert messi.tell("/addgroup kelompok-Bagan") == OK(words("group added"))
+
+    assert messi.tell(f"/sendfile henderson {path}") == OK(words("file sent"))
+    assert messi.tell(f"/sendfile nobody {path}") == ERROR(words("no such user"))
+    assert messi.tell("/sendfile henderson hilang.png") == ERROR(words("no such file"))
+    assert messi.tell(f"/sendgroupfile kelompok-Bagan {path}") == OK(words("file sent"))
+    assert messi.tell(f"/sendgroupfile new {path}") == ERROR(words("no such group"))
+    assert clerk.tell(f"/sendgroupfile kelompok-Bagan {path}") == ERROR(words("no member"))
+    assert messi.tell("/sendgroupfile kelompok-Bagan x.png") == ERROR(words("no such file"))
+    henderson = log_in(world, words, "henderson")
+    (unread,) = henderson.ask("/inbox")["messages"]
+    saved = henderson.ask("/get @messi/foto.png")
+
+    assert (unread["conversation"], unread["name"]) == ("private:messi", "foto.png")
+    assert Path(saved["path"]).read_bytes() == b"gambar"
+    assert messi.tell("/logout") == OK(words("logged out"))
+    for line in (f"/sendfile henderson {path}", f"/sendgroupfile x {path}", "/logout"):
+        assert messi.tell(line) == ERROR(words("no session"))
+
+
+# --- other realms ---
+
+
+@pytest.fixture
+def campus(tmp_path: Path) -> Iterator[World]:
+    """Another realm."""
+    with a_world(tmp_path / "kampus", "127.0.0.2") as campus:
+        campus.server("--name", "kampus")
+        yield campus
+
+
+@LANGUAGES
+def test_realms_are_added_and_written_to(world: World, campus: World, language: int) -> None:
+    words = Words(language)
+    path = world.folder / "foto.png"
+    path.write_bytes(b"gambar")
+    petugas, clerk = Script(world, "petugas", words), Script(campus, "petugas", words)
+    register(petugas, words, "messi")
+    register(clerk, words, "henderson")
+    messi, henderson = log_in(world, words, "messi"), log_in(campus, words, "henderson")
+    assert henderson.tell("/addgroup kelompok-Bagan") == OK(words("group added"))
+    place = f"127.0.0.2 {campus.port}"
+
+    # adding
+    assert messi.tell(f"/addrealm kampus {place} salah") == ERROR(words("realm password"))
+    assert messi.tell("/addrealm kampus tidak..ada 8083") == ERROR(words("realm unreachable"))
+    assert messi.tell(f"/addrealm kampus {place}") == OK(words("realm added"))
+    assert messi.tell(f"/addrealm kampus {place}") == ERROR(words("realm exists"))
+
+    # a message and a file to somebody there
+    assert messi.tell("/sendprivaterealm kampus henderson halo, malam") == OK(words("sent"))
+    assert messi.tell(f"/sendfilerealm kampus henderson {path}") == OK(words("file sent"))
+    henderson_is_not_here = {
+        "/sendprivaterealm lain henderson halo": "no such realm",
+        "/sendprivaterealm kampus nobody halo": "no such user",
+        f"/sendfilerealm lain henderson {path}": "no such realm",
+        f"/sendfilerealm kampus nobody {path}": "no such user",
+        "/sendfilerealm kampus henderson hilang.png": "no such file",
+    }
+    for line, why in henderson_is_not_here.items():
+        assert messi.tell(line) == ERROR(words(why))
+
+    # and to a group there
+    assert messi.tell("/sendgrouprealm kampus kelompok-Bagan semua") == OK(words("sent"))
+    assert messi.tell(f"/sendgroupfilerealm kampus kelompok-Bagan {path}") == OK(words("file sent"))
+    no_group = {
+        "/sendgrouprealm lain kelompok-Bagan x": "no such realm",
+        "/sendgrouprealm kampus new x": "no such group",
+        f"/sendgroupfilerealm lain kelompok-Bagan {path}": "no such realm",
+        f"/sendgroupfilerealm kampus new {path}": "no such group",
+        "/sendgroupfilerealm kampus kelompok-Bagan hilang.png": "no such file",
+    }
+    for line, why in no_group.items():
+        assert messi.tell(line) == ERROR(words(why))
+
+    # what came from there
+    (realm,) = (one["name"] for one in henderson.ask("/realms")["realms"])
+    there = "group:kelompok-Bagan"
+    for conversation in (f"private:messi@{realm}", there):
+        henderson.program.event(event="entry", conversation=conversation, name="foto.png")
+    unread = henderson.ask(f"/getrealminbox {realm}")["messages"]
+    assert [one["text"] for one in unread] == ["halo, malam", "foto.png"]
+    assert henderson.tell(f"/getrealminbox {realm}") == OK(words("nothing unread"))
+    assert henderson.tell("/getrealminbox lain") == ERROR(words("no such realm"))
+    saved = henderson.ask(f"/get @messi@{realm}/foto.png")
+    assert Path(saved["path"]).read_bytes() == b"gambar"
+    assert henderson.tell(f"/sendprivaterealm {realm} messi malam juga") == OK(words("sent"))
+    messi.hears("private:henderson@kampus", "malam juga")
+    assert [one["text"] for one in messi.ask("/getrealminbox kampus")["messages"]] == ["malam juga"]
+    assert ("group:kelompok-Bagan@kampus", "semua") in messi.heard()
+
+    # and nothing of it without a session
+    assert messi.tell("/logout") == OK(words("logged out"))
+    for line in (
+        f"/addrealm lain {place}",
+        "/sendprivaterealm kampus henderson x",
+        f"/sendfilerealm kampus henderson {path}",
+        "/sendgrouprealm kampus kelompok-Bagan x",
+        f"/sendgroupfilerealm kampus kelompok-Bagan {path}",
+        "/getrealminbox kampus",
+    ):
+        assert messi.tell(line) == ERROR(words("no session"))
 
 
 # --- names that pass on, and accounts that stay ---

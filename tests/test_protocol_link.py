@@ -5,14 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from link_world import ELSEWHERE, SERVER, STATIC, TOKEN, World, kind
 
-from client_link import (
-    ATTEMPT_TIMEOUT,
-    DEAD_AFTER,
-    LOST_AFTER,
-    PAUSE,
-    RENEW_BEFORE,
-    LinkState,
-)
 from crypto import x25519_public
 from protocol import (
     CloseCode,
@@ -36,6 +28,14 @@ from protocol_frames import (
     Request,
     Response,
     Typing,
+)
+from protocol_link import (
+    ATTEMPT_TIMEOUT,
+    DEAD_AFTER,
+    LOST_AFTER,
+    PAUSE,
+    RENEW_BEFORE,
+    LinkState,
 )
 from protocol_session import RENEW_NUMBER
 from settings import Limits

@@ -1,6 +1,7 @@
-"""The client's link to its server: handshake, keepalive, noticing that it is lost, trying again.
+"""The calling end of a session: handshake, keepalive, noticing that it is lost, trying again.
 
-Band: cores. Knows sessions and frames, but no person, no log and no password.
+Band: exchanges. Knows sessions and frames, but no person, no log and no password. Clients call, and
+servers call other realms.
 Source: docs/protocol.md.
 """
 
@@ -29,6 +30,7 @@ FIRST_INIT_INTERVAL = 0.25  # s, doubling
 LONGEST_INIT_INTERVAL = 1.0
 ATTEMPT_TIMEOUT = 10.0
 PAUSE = 2.0  # between attempts
+ASK_AFTER = 2.0  # s without an answer before PING asks: some requests take long
 LOST_AFTER = 4.0  # s without an answer before the user is told
 DEAD_AFTER = 30.0  # s without an answer before a new handshake is tried
 RENEW_BEFORE = 600.0  # s before a session's lifetime ends
@@ -46,7 +48,8 @@ class LinkState(Enum):
 class Link:
     """One server, one session at a time. ``open_session`` may refuse a server by returning False.
 
-    ``receive_frame`` gets every frame that is not the link's own business.
+    ``receive_frame`` gets every frame that is not the link's own business; ``pinged``: a keepalive
+    came.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Link:
         receive_frame: Callable[[Frame, float], None],
         closed: Callable[[Close, float], None],
         unanswered: Callable[[float], None],
+        pinged: Callable[[float], None] = lambda now: None,
     ) -> None:
         self._random_bytes = random_bytes
         self._limits = limits
@@ -67,6 +71,7 @@ class Link:
         self._receive_frame = receive_frame
         self._closed = closed
         self._unanswered = unanswered
+        self._pinged = pinged
         self.state = LinkState.IDLE
         self.session: Session | None = None
         self.requester = Requester()
@@ -121,6 +126,18 @@ class Link:
         self._interval = min(LONGEST_INIT_INTERVAL, self._interval * 2)
 
     # --- inwards ---
+
+    @property
+    def receive_id(self) -> int:
+        """By which the server addresses us now; 0: nothing is expected of it."""
+        if self.session is not None:
+            return self.session.receive_id
+        return self._handshake.client_id if self._handshake is not None else 0
+
+    @property
+    def send_id(self) -> int:
+        """By which we address the server, as its RESET says; 0: there is no session."""
+        return self._server_session_id if self.session is not None else 0
 
     def receive_datagram(self, datagram: bytes, address: Address, now: float) -> None:
         """Never raises, whatever the bytes. What does not come from our server is ignored."""
@@ -199,6 +216,7 @@ class Link:
         match frame:
             case Ping():
                 session.receive_ping(frame)
+                self._pinged(now)
             case Pong():
                 session.receive_pong(frame, now)
             case PathChallenge():
@@ -217,6 +235,10 @@ class Link:
         if self.session is not None:
             self.session.queue(frame)
 
+    def ask_whether_it_lives(self, now: float) -> None:
+        """There is doubt whether the server still has our session: it is asked at once."""
+        self._ping_due = now
+
     def expect_answer(self, now: float) -> None:
         """Something was sent that must be answered: silence from now on means something."""
         if self._asked_at is None:
@@ -233,6 +255,8 @@ class Link:
             dues.append(asked)
         if self._asked_at is not None:
             dues.append(self._asked_at + (DEAD_AFTER if self.is_silent else LOST_AFTER))
+            if not self._ping_tries:
+                dues.append(self._asked_at + ASK_AFTER)
         return min(dues)
 
     def handle_timer(self, now: float) -> None:
@@ -255,6 +279,8 @@ class Link:
                 return
             if now >= self._asked_at + LOST_AFTER:
                 self.is_silent = True
+            if now >= self._asked_at + ASK_AFTER and not self._ping_tries:
+                self._ping_due = now
         lifetime = self._limits.session_lifetime - RENEW_BEFORE
         if session.is_worn or now - session.started >= lifetime:
             self.connect(self._address, now)

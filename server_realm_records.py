@@ -1,0 +1,126 @@
+"""The realms that are known here: their records, and what each of them is called.
+
+Band: cores. A realm is its key. Its name here is given by whoever adds it. One that calls us brings
+a wish, which is worth less: it takes no name that another realm bears or bore, that looks like one,
+or that is ours, and it makes way for whoever is given that name by somebody here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+
+from auth import fold_name, skeleton
+from conversation import MAX_REALM
+from realms import alias_of
+from records import RealmRecord, Store
+from server_turn import Turn
+from settings import Limits
+
+CALLERS_SHARE = 2  # of all realms, this part may have come by themselves: the rest is for ours
+
+
+class RealmRecords:
+    """Those of the store, in memory as they are on disk."""
+
+    def __init__(self, store: Store, turn: Turn, limits: Limits, room_name: str) -> None:
+        self._store = store
+        self._turn = turn
+        self._limits = limits
+        self._own = skeleton(alias_of(room_name))
+        self._records: dict[int, RealmRecord] = {}
+
+    def load(self) -> None:
+        """The server starts."""
+        self._records = {record.realm: record for record in self._store.realms()}
+
+    # --- which there are ---
+
+    def all(self) -> Iterable[RealmRecord]:
+        """All realms, those that are cut too."""
+        return self._records.values()
+
+    def get(self, realm: int) -> RealmRecord | None:
+        return self._records.get(realm)
+
+    def named(self, name: str) -> RealmRecord | None:
+        """The realm that is called so here, however it is written."""
+        folded = fold_name(name)
+        return next((one for one in self._records.values() if fold_name(one.name) == folded), None)
+
+    def of_key(self, key: bytes) -> RealmRecord | None:
+        return next((record for record in self._records.values() if record.key == key), None)
+
+    def has_room(self, besides: int = 0) -> bool:
+        """Whether there may be another realm, with so many that are being added."""
+        return len(self._records) + besides < self._limits.realm_links
+
+    def has_room_for_callers(self) -> bool:
+        """Whether another one may become a realm by calling: whoever can may make up any number."""
+        callers = sum(not record.host for record in self._records.values())
+        most = max(1, self._limits.realm_links // CALLERS_SHARE)
+        return self.has_room() and callers < most
+
+    # --- changing them ---
+
+    def save(self, record: RealmRecord) -> RealmRecord:
+        """Into the open transaction; in memory once it is on disk."""
+        saved = self._store.save_realm(record, fold_name(record.name))
+        self._turn.when_kept(partial(self._keep, saved))
+        return saved
+
+    def _keep(self, record: RealmRecord, _: float) -> None:
+        self._records[record.realm] = record
+
+    def note_seen(self, realm: int, at: int, now: float) -> None:
+        """Its link came or went. Nothing is lost if the disk does not take it."""
+        record = self._records.get(realm)
+        if record is not None:
+            self._records[realm] = replace(record, seen_at=at)
+            self._turn.attempt(partial(self._store.note_realm_seen, realm, at), now)
+
+    def forget(self, realm: int) -> None:
+        """It was dropped."""
+        self._records.pop(realm, None)
+
+    # --- names ---
+
+    def is_taken(self, name: str, key: bytes) -> bool:
+        """Whether another realm is called so, or once was: its people still bear that name. Or
+        whether somebody might take it for another one, or for ours."""
+        looks = skeleton(name)
+        return (
+            looks == self._own
+            or self._store.is_realm_name(fold_name(name), key)
+            or any(skeleton(one.name) == looks and one.key != key for one in self._records.values())
+        )
+
+    def is_nameless(self, record: RealmRecord) -> bool:
+        """Whether its name is its own idea, and nobody here has read or said it: it may change."""
+        people = self._store.count_foreign_people(record.realm)
+        is_own_idea = not record.host and not record.is_cut
+        return is_own_idea and not people and not self._store.mirrors(record.realm)
+
+    def in_the_way(self, name: str, key: bytes) -> list[RealmRecord]:
+        """Those that bear a name, or one that looks like it, and would have to give it up."""
+        looks = skeleton(name)
+        return [
+            record
+            for record in self._records.values()
+            if record.key != key and skeleton(record.name) == looks
+        ]
+
+    def may_be_named(self, name: str, key: bytes) -> bool:
+        """Whether somebody here may give a realm this name."""
+        rivals = self.in_the_way(name, key)
+        if not rivals:
+            return not self.is_taken(name, key)
+        return skeleton(name) != self._own and all(map(self.is_nameless, rivals))
+
+    def free_name(self, wish: str, key: bytes) -> str:
+        """``wish``, or with a number behind it if that is taken."""
+        number, name = 1, wish
+        while self.is_taken(name, key):
+            number += 1
+            end = f"-{number}"
+            name = wish[: MAX_REALM - len(end)] + end
+        return name
