@@ -97,6 +97,26 @@ def test_what_is_said_to_a_realm_that_is_away_waits_for_it() -> None:
         assert a.server.store.waiting_for(realm.realm) == 0
 
 
+def test_what_waited_says_when_it_was_said() -> None:
+    with Realms("late", "a", "b") as realms:
+        a, b, alice, bob = realms.neighbours()
+        alice.write("bob@b", "pagi")
+        realms.run(2)
+        realms.part("a", "b")
+        realms.run(60)
+        alice.write("bob@b", "siang")
+        realms.run(3600)
+        bob.say("sementara itu")
+        realms.run(5)
+        realms.heal()
+        realms.run(600)
+
+        here, there = a.conversation(alice, "bob@b"), b.conversation(bob, "alice@a")
+        said = [entry.sent_at for entry in a.entries(here)]
+        assert [entry.sent_at for entry in b.entries(there)] == said
+        assert said[1] - said[0] < 3600_000
+
+
 def test_whoever_is_not_there_cannot_be_written_to() -> None:
     with Realms("nobody", "a", "b") as realms:
         realms.link("a", "b")
