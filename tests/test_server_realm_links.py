@@ -483,6 +483,37 @@ def test_a_realm_is_dropped_and_added_again(realms: Realms) -> None:
     linked(realms, "a", "b")
 
 
+def test_a_realm_hears_at_once_that_it_was_dropped(realms: Realms) -> None:
+    a, b = realms["a"], realms["b"]
+    add(realms, "a", "b")
+    linked(realms, "a", "b")
+
+    assert answer(realms, a, DropRealm("b")) is Code.OK
+    realms.run(1)
+
+    assert state(realms, b) is RealmState.AWAY
+
+
+def test_a_dropped_realm_that_calls_is_back_by_itself(realms: Realms) -> None:
+    add(realms, "a", "b")
+    linked(realms, "a", "b")
+
+    assert answer(realms, realms["b"], DropRealm("a")) is Code.OK
+    assert rows(realms, realms["b"]) == []
+
+    linked(realms, "a", "b", within=10)
+
+
+def test_a_realm_hears_at_once_that_it_could_not_be_written_down(realms: Realms) -> None:
+    a, b = realms["a"], realms["b"]
+    a.server.fill_disk()
+
+    assert add(realms, "a", "b") is Code.DISK_FULL
+    realms.run(1)
+
+    assert state(realms, b) is RealmState.AWAY
+
+
 def test_commands_about_a_realm_that_is_not_there(realms: Realms) -> None:
     for command in (CutRealm("x"), RestoreRealm("x"), DropRealm("x")):
         assert answer(realms, realms["a"], command) is Code.NO_SUCH_REALM
