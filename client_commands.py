@@ -354,10 +354,13 @@ def _shares(name: str, kind: ConversationKind) -> Callable[[str, ClientModel, Te
 
 
 def _addrealm(rest: str, _: ClientModel, __: Texts) -> Outcome:
-    name, host, port, *passwords = parse_words(rest, 3, 4)
+    name, rest = parse_name_and_rest(rest)
+    host, rest = parse_name_and_rest(rest)
+    port, rest = parse_name_and_rest(rest)
+    password = parse_name(rest) if rest.strip() else ""  # of words, as a room's usually is
     if not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) <= MAX_PORT):
         raise ValueError("no port")
-    return Do(AddRealm(0, name, host, int(port), "".join(passwords) or None))
+    return Do(AddRealm(0, name, host, int(port), password or None))
 
 
 def _sends_abroad(

@@ -43,8 +43,8 @@ one looks at; in the terminal and in scripts that is the room.
   named. `/get` takes a number or a name that `/files` lists; of two files with one name the newer.
 - Somebody or a group of another realm is USER@R or GROUP@R wherever a name is asked for: R is what
   that realm is called here, as `/realms` lists it. `/addrealm` gives it its name; ADDRESS is an IP
-  or a host's name, which your computer looks up. Without PASSWORD the server tries its own; in the
-  terminal it is asked for.
+  or a host's name, which your computer looks up. PASSWORD is all that follows, spaces included; in
+  quotes, what is between them. Without it the server tries its own; in the terminal it is asked for.
 - A TEXT is all that follows, as it stands, apostrophes and quotes included. If it is a JSON string
   as a whole, it is what that means: `/send budi "first\\nsecond"` sends two lines.
 - A line that begins with `register`, `login` or `auth` is never sent as a message without asking.

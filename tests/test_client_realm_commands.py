@@ -16,6 +16,7 @@ from texts import Texts
 
 GROUP, PRIVATE = ConversationKind.GROUP, ConversationKind.PRIVATE
 SAY = Texts("en")
+SPACED = "kuda  laut biru"
 ADD = AddRealm(0, "campus-b", "10.0.0.2", 8083)
 CAMPUS = RealmInfo("campus-b", RealmState.LINKED, 0, 3, 0.012, ("10.0.0.2", 8083))
 LAB = RealmInfo("lab", RealmState.AWAY, 1_000, 3, None, ("::1", 8083))
@@ -32,6 +33,9 @@ def meant(line: str) -> Outcome:
         ('/addrealm campus-b 10.0.0.2 8083 ""', Do(ADD)),
         ('/addrealm "" 10.0.0.2 8083', Do(replace(ADD, name=""))),
         ('/addrealm campus-b 10.0.0.2 8083 "kata sandi"', Do(replace(ADD, password="kata sandi"))),
+        ("/addrealm campus-b 10.0.0.2 8083 kuda  laut biru ", Do(replace(ADD, password=SPACED))),
+        (f'/addrealm campus-b 10.0.0.2 8083 "{SPACED}"', Do(replace(ADD, password=SPACED))),
+        ("/addrealm campus-b 10.0.0.2 8083 jum'at", Do(replace(ADD, password="jum'at"))),
         ("/realms", Do(AskRealms(0))),
         (
             "/sendprivaterealm campus-b bob apa  kabar?",
@@ -71,7 +75,8 @@ def test_a_command_about_realms_means_what_it_says(line: str, outcome: Outcome) 
         "/addrealm campus-b 10.0.0.2 65536",
         "/addrealm campus-b 10.0.0.2 655360000",
         "/addrealm campus-b 10.0.0.2 port",
-        "/addrealm campus-b 10.0.0.2 8083 kata sandi",
+        '/addrealm campus-b 10.0.0.2 8083 "kata sandi',
+        '/addrealm campus-b 10.0.0.2 8083 "kata" sandi',
         "/realms all",
         "/sendprivaterealm campus-b bob",
         "/sendfilerealm campus-b bob",
