@@ -192,6 +192,8 @@ class Console:
             return self._say("console.reset", name=name, code=answered.secret)
         if answered.code is Code.OK and isinstance(answered.command, AddRealm):
             return self._say("console.realm_added", name=name)
+        if answered.code is Code.OK and answered.calls_us:
+            return self._say("console.realm_comes_back", name=name)
         if answered.code is Code.OK:
             return self._say("console.done", command=name)
         return self._say(trouble_key(answered), name=name)

@@ -198,6 +198,12 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Kata sandi sekali pakai {name}, berlaku 24 jam: {code}",
     ),
     "console.realm_added": ("Realm added: {name}", "Realm berhasil ditambahkan: {name}"),
+    "console.realm_comes_back": (
+        "Done: {name}. But that server calls this one with the password of this room, and is a realm "
+        "again as soon as it does. /cutrealm keeps it away.",
+        "Selesai: {name}. Tetapi server itu memanggil server ini dengan kata sandi ruang ini, dan "
+        "menjadi realm lagi begitu memanggil. /cutrealm membuatnya tetap di luar.",
+    ),
     "console.no_realms": ("No realm is linked.", "Tidak ada realm yang tersambung."),
     "console.realm": (
         "{name}  {state}  {address}  waiting: {waiting}",

@@ -226,6 +226,15 @@ def test_the_operator_reads_how_a_command_about_a_realm_ended(
     assert line.startswith(words)
 
 
+def test_the_operator_reads_that_a_realm_which_calls_comes_back() -> None:
+    dropped = OperatorAnswered(DropRealm("kampus"), Code.OK, calls_us=True)
+
+    line = Console(Texts("en")).answer(dropped)
+
+    assert line.startswith("Done: kampus. But that server calls")
+    assert "/cutrealm" in line
+
+
 def test_every_happening_has_a_sentence() -> None:
     lines = EventLog(Texts("en")).lines
 

@@ -15,6 +15,7 @@ from server_events import (
     CutRealm,
     DropRealm,
     HappeningKind,
+    OperatorAnswered,
     RealmState,
     RestoreRealm,
 )
@@ -489,17 +490,22 @@ def test_a_realm_hears_at_once_that_it_was_dropped(realms: Realms) -> None:
     linked(realms, "a", "b")
 
     assert answer(realms, a, DropRealm("b")) is Code.OK
+    assert OperatorAnswered(DropRealm("b"), Code.OK) in a.server.events  # it calls nobody
     realms.run(1)
 
     assert state(realms, b) is RealmState.AWAY
 
 
-def test_a_dropped_realm_that_calls_is_back_by_itself(realms: Realms) -> None:
+def test_a_dropped_realm_that_calls_is_back_by_itself_and_the_operator_is_told(
+    realms: Realms,
+) -> None:
+    b = realms["b"]
     add(realms, "a", "b")
     linked(realms, "a", "b")
 
-    assert answer(realms, realms["b"], DropRealm("a")) is Code.OK
-    assert rows(realms, realms["b"]) == []
+    assert answer(realms, b, DropRealm("a")) is Code.OK
+    assert OperatorAnswered(DropRealm("a"), Code.OK, calls_us=True) in b.server.events
+    assert rows(realms, b) == []
 
     linked(realms, "a", "b", within=10)
 
