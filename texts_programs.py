@@ -49,8 +49,10 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "folder untuk basis data, arsip, file, kunci dan log; biasanya folder server.py",
     ),
     "cli.server.realms": (
-        "who may link this server with others",
-        "siapa yang boleh menghubungkan server ini dengan server lain",
+        "who may link this server with others: users, which is everybody in the room (usual), the "
+        "operator alone, or nobody (off: no links at all)",
+        "siapa yang boleh menghubungkan server ini dengan server lain: users, yaitu semua orang di "
+        "ruang (biasanya), operator saja, atau tidak ada (off: tanpa sambungan)",
     ),
     "cli.server.files_space": (
         "how much all files may take, such as 20GB; usually 10 GiB",

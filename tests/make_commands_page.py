@@ -45,6 +45,8 @@ one looks at; in the terminal and in scripts that is the room.
   that realm is called here, as `/realms` lists it. `/addrealm` gives it its name; ADDRESS is an IP
   or a host's name, which your computer looks up. PASSWORD is all that follows, spaces included; in
   quotes, what is between them. Without it the server tries its own; in the terminal it is asked for.
+  `/delrealm` and `/cutrealm` are typed at the server. A realm that was removed and calls by itself is
+  back when it does; one that was cut stays away.
 - A TEXT is all that follows, as it stands, apostrophes and quotes included. If it is a JSON string
   as a whole, it is what that means: `/send budi "first\\nsecond"` sends two lines.
 - A line that begins with `register`, `login` or `auth` is never sent as a message without asking.
