@@ -54,6 +54,8 @@ COMMAND_OF: dict[type[Request], str] = {  # the name of the typed command
     AddRealm: "addrealm",
     AskRealms: "realms",
 }
+_TO_SOMEBODY = ("send", "sendfile", "sendprivaterealm", "sendfilerealm")
+_TO_A_GROUP = ("joingroup", "sendgrouprealm", "sendgroupfilerealm")
 _FAILURES: dict[tuple[str, Code], str] = {  # where a command has a sentence of its own
     ("register", Code.NAME_TAKEN): "answer.user_exists",
     ("register", Code.BAD_REQUEST): "answer.details",
@@ -65,9 +67,15 @@ _FAILURES: dict[tuple[str, Code], str] = {  # where a command has a sentence of 
     ("addrealm", Code.WRONG_PASSWORD): "answer.realm_password",
     ("addrealm", Code.NOT_ALLOWED): "answer.realm_not_allowed",
     ("addrealm", Code.SERVER_FULL): "answer.realms_full",
+    ("addrealm", Code.DISK_FULL): "answer.realm_disk_full",
+    ("addgroup", Code.SERVER_FULL): "answer.conversations_full",
+    **{(command, Code.SERVER_FULL): "answer.conversations_full" for command in _TO_A_GROUP},
+    **{(command, Code.SERVER_FULL): "answer.people_full" for command in _TO_SOMEBODY},
+    **{(command, Code.BANNED): "answer.banned_there" for command in _TO_SOMEBODY + _TO_A_GROUP},
 }
-_BAD_REALMS = {  # reasons of ADD_REALM's BAD_REQUEST
+BAD_REALMS = {  # reasons of ADD_REALM's BAD_REQUEST
     "name": "answer.realm_name",
+    "address": "answer.realm_address",
     "self": "answer.realm_self",
 }
 _FAILURES_OF_ALL = {
@@ -118,11 +126,13 @@ def failure_sentence(command: str, answered: Answered, say: Texts) -> str:
     if code is Code.NAME_INVALID:
         return say(f"name.{answered.reason or 'character'}")
     if code is Code.TOO_MANY_GUESSES:
-        return say("answer.too_many_guesses", wait=max(1, round(answered.wait)))
+        is_realm = command == "addrealm"  # of which only so many are added at once, too
+        key = "answer.realm_too_many" if is_realm else "answer.too_many_guesses"
+        return say(key, wait=max(1, round(answered.wait)))
     if (command, code) == ("addrealm", Code.BAD_REQUEST):
-        return say(_BAD_REALMS.get(answered.reason, "answer.realm_address"))
-    key = _FAILURES.get((command, code)) or _FAILURES_OF_ALL.get(code)
-    return say("answer.other", code=code.name) if key is None else say(key)
+        return say(BAD_REALMS.get(answered.reason, "answer.realm_address"))
+    known = _FAILURES.get((command, code)) or _FAILURES_OF_ALL.get(code)
+    return say("answer.other", code=code.name) if known is None else say(known)
 
 
 _Success = tuple[str, dict[str, JsonValue], tuple[Found, ...] | None]

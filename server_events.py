@@ -330,6 +330,7 @@ class OperatorAnswered:
     code: Code
     secret: str = field(default="", repr=False)  # of ResetPassword: for the operator's eyes alone
     about: str = ""  # of AddRealm: which realm it is, or what was wrong: "name", "address", "self"
+    calls_us: bool = False  # of DropRealm: the other end calls, and is a realm again when it does
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,14 +84,17 @@ class Contacts:
     ) -> None:
         """``then`` gets what to do in the open transaction, now or after a while."""
         local, alias = split_realm(name)
-        realms = (one for one in self._store.realms() if not one.is_cut)
-        realm = next((one for one in realms if fold_name(one.name) == fold_name(alias)), None)
+        realms, folded = self._store.realms(), fold_name(alias)
+        realm = next((one for one in realms if fold_name(one.name) == folded), None)
         unknown = Code.NO_SUCH_USER if kind is ConversationKind.PRIVATE else Code.NO_SUCH_GROUP
         if "@" in local:
             then(_refuse(Code.NO_WAY_THERE), now)
             return
         if realm is None:
             then(_refuse(Code.NO_SUCH_REALM), now)
+            return
+        if realm.is_cut:  # it is in the list of realms: nobody would understand that it is none
+            then(_refuse(Code.REALM_UNREACHABLE), now)
             return
         try:
             local = normalise_name(local)

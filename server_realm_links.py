@@ -186,6 +186,11 @@ class RealmLinks:
         """Nothing comes of it."""
         self._trials.remove(trial)
         trial.rest(CloseCode.EXIT, now)
+        self._send_last(trial, now)
+
+    def _send_last(self, call: Call, now: float) -> None:
+        """Nobody knows of it from now on, so that nobody would ask it for its CLOSE."""
+        self._sessions.send_bursts(call.take_bursts(now))
 
     def take_over(self, trial: Call, record: RealmRecord, now: float) -> None:
         """The realm has a record now: the call is that record's. If it stands, it serves."""
@@ -383,7 +388,9 @@ class RealmLinks:
         """Its record is gone."""
         self.known.forget(realm)
         self.hang_up(realm, CloseCode.KICKED, now)
-        self._lines.pop(realm, None)
+        call = self._lines.pop(realm, None)
+        if call is not None:
+            self._send_last(call, now)
         self._told.pop(realm, None)
         self._lonely.discard(realm)
 

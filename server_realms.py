@@ -308,6 +308,8 @@ class Realms:
             self._report(OperatorAnswered(command, Code.OK))
             return
         changed = replace(record, is_cut=isinstance(command, CutRealm))
+        standing = self._links.standing(record.realm)
+        calls_us = not record.host or (standing is not None and standing.is_called)
 
         def decide() -> None:
             if isinstance(command, DropRealm):
@@ -326,7 +328,8 @@ class Realms:
                 case _:
                     self._links.drop(record.realm, now)
                     self._happen(HappeningKind.REALM_DROPPED, record)
-            self._report(OperatorAnswered(command, Code.OK))
+            is_drop = isinstance(command, DropRealm)
+            self._report(OperatorAnswered(command, Code.OK, calls_us=is_drop and calls_us))
 
         if self._turn.attempt(decide, now):
             self._turn.when_kept(keep)

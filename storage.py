@@ -40,7 +40,7 @@ from records import (
 from storage_accounts import Accounts
 from storage_archive import ARCHIVE_NAME, Archive, Left
 from storage_archive_rows import ArchiveRow, label, read_archive
-from storage_disk import sync_folder
+from storage_disk import keep_private, make_private, sync_folder
 from storage_realms import Realms
 from storage_records import Records
 from storage_schema import DATABASE_NAME, MAX_INTEGER, Database, Reader, as_store_error
@@ -149,6 +149,7 @@ class Storage(Records, Accounts, Realms, Shares):
                 folder.mkdir(parents=True, exist_ok=True)
                 undo.enter_context(closing(_lock(folder / LOCK_NAME)))
                 identity = _load_identity(folder / KEY_NAME, random_bytes)
+                _keep_others_out(folder)
                 database = undo.enter_context(closing(Database(folder / DATABASE_NAME, max_pages)))
                 storage = cls(
                     folder,
@@ -447,6 +448,17 @@ def _lock(path: Path) -> sqlite3.Connection:
             raise FolderInUseError(f"another server works in {path.parent}") from error
         raise as_store_error(error) from error
     return lock
+
+
+def _keep_others_out(folder: Path) -> None:
+    """Besides all that was said, the database holds what links to other realms are entered with,
+    as good as the passwords of their rooms. Its logs get the mode that it has itself."""
+    database = folder / DATABASE_NAME
+    make_private(database)
+    for path in (database, folder / ARCHIVE_NAME):
+        keep_private(path)
+    for log in ("-wal", "-shm"):  # left by a server that was killed
+        keep_private(database.with_name(DATABASE_NAME + log))
 
 
 def _load_identity(path: Path, random_bytes: Callable[[int], bytes]) -> Identity:

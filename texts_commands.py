@@ -207,6 +207,20 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "answer.no_such_group": ("No such group", "Group tidak ditemukan"),
     "answer.already_a_member": ("Already a member", "User sudah join"),
     "answer.not_a_member": ("Not a member of this group", "User bukan member grup"),
+    "answer.banned_there": (
+        "The operator of that realm keeps you out.",
+        "Operator realm itu melarang Anda masuk.",
+    ),
+    "answer.conversations_full": (
+        "You are in as many conversations as one may be.",
+        "Anda sudah ada di percakapan sebanyak yang boleh.",
+    ),
+    "answer.people_full": (
+        "You are in as many conversations as one may be, or too many names wait for their realm to "
+        "say whether they exist.",
+        "Anda sudah ada di percakapan sebanyak yang boleh, atau terlalu banyak nama menunggu "
+        "kepastian dari realm-nya.",
+    ),
     "answer.banned": (
         "The operator keeps this user out of the room.",
         "Operator melarang user ini masuk ke ruang.",
@@ -294,6 +308,15 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "answer.realms_full": (
         "No more realms can be linked.",
         "Tidak bisa menambah realm lagi.",
+    ),
+    "answer.realm_disk_full": (
+        "A disk is full, of this server or of that one. No realm was added.",
+        "Disk penuh, di server ini atau di server itu. Realm tidak ditambahkan.",
+    ),
+    "answer.realm_too_many": (
+        "Too many wrong passwords there, or too many realms at once. Try again in {wait} s.",
+        "Password di sana terlalu sering salah, atau terlalu banyak realm sekaligus. Coba lagi "
+        "dalam {wait} detik.",
     ),
     "answer.realm_name": (
         "A realm's name has 1 to 20 letters, digits, - and _.",

@@ -7,7 +7,7 @@ from talk_parts import Visit
 
 from client_answers import answer_for, foregone
 from client_commands import Answer, Do, Outcome, ReadInbox, Send, Share, holds_password, interpret
-from client_events import Answered, AskMembers, JoinGroup, LeaveGroup, OpenPrivate, Request
+from client_events import Answered, AskMembers, JoinGroup, LeaveGroup, LogIn, OpenPrivate, Request
 from client_model import ClientModel
 from client_realm_events import AddRealm, AskRealms, RealmInfo, RealmState
 from conversation import ConversationKind
@@ -16,6 +16,7 @@ from texts import Texts
 
 GROUP, PRIVATE = ConversationKind.GROUP, ConversationKind.PRIVATE
 SAY = Texts("en")
+SPACED = "kuda  laut biru"
 ADD = AddRealm(0, "campus-b", "10.0.0.2", 8083)
 CAMPUS = RealmInfo("campus-b", RealmState.LINKED, 0, 3, 0.012, ("10.0.0.2", 8083))
 LAB = RealmInfo("lab", RealmState.AWAY, 1_000, 3, None, ("::1", 8083))
@@ -32,6 +33,9 @@ def meant(line: str) -> Outcome:
         ('/addrealm campus-b 10.0.0.2 8083 ""', Do(ADD)),
         ('/addrealm "" 10.0.0.2 8083', Do(replace(ADD, name=""))),
         ('/addrealm campus-b 10.0.0.2 8083 "kata sandi"', Do(replace(ADD, password="kata sandi"))),
+        ("/addrealm campus-b 10.0.0.2 8083 kuda  laut biru ", Do(replace(ADD, password=SPACED))),
+        (f'/addrealm campus-b 10.0.0.2 8083 "{SPACED}"', Do(replace(ADD, password=SPACED))),
+        ("/addrealm campus-b 10.0.0.2 8083 jum'at", Do(replace(ADD, password="jum'at"))),
         ("/realms", Do(AskRealms(0))),
         (
             "/sendprivaterealm campus-b bob apa  kabar?",
@@ -71,7 +75,8 @@ def test_a_command_about_realms_means_what_it_says(line: str, outcome: Outcome) 
         "/addrealm campus-b 10.0.0.2 65536",
         "/addrealm campus-b 10.0.0.2 655360000",
         "/addrealm campus-b 10.0.0.2 port",
-        "/addrealm campus-b 10.0.0.2 8083 kata sandi",
+        '/addrealm campus-b 10.0.0.2 8083 "kata sandi',
+        '/addrealm campus-b 10.0.0.2 8083 "kata" sandi',
         "/realms all",
         "/sendprivaterealm campus-b bob",
         "/sendfilerealm campus-b bob",
@@ -118,6 +123,12 @@ def test_its_password_is_kept_nowhere() -> None:
         (Code.NO_SESSION, "No session.", "Session tidak ditemukan"),
         (Code.NOT_ALLOWED, "Realms are added by the operator", "Realm hanya ditambahkan oleh"),
         (Code.SERVER_FULL, "No more realms can be linked.", "Tidak bisa menambah realm lagi."),
+        (Code.DISK_FULL, "A disk is full, of this server or", "Disk penuh, di server ini atau di"),
+        (
+            Code.TOO_MANY_GUESSES,
+            "Too many wrong passwords there, or too",
+            "Password di sana terlalu",
+        ),
         (Code.BAD_REQUEST, "There can be no server at", "Tidak mungkin ada server di"),
     ],
 )
@@ -126,6 +137,25 @@ def test_why_a_realm_was_not_added(code: Code, english: str, indonesian: str) ->
         answer = answer_for(ADD, Answered(1, code), say)
         assert (answer.command, answer.code) == ("addrealm", code.name)
         assert answer.message.startswith(sentence)
+
+
+def test_too_many_wrong_passwords_of_ones_own_are_told_as_such() -> None:
+    message = answer_for(LogIn(0, "ana", "x"), Answered(1, Code.TOO_MANY_GUESSES, wait=7), SAY)
+
+    assert message.message == "Too many wrong passwords. Try again in 7 s."
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "words"),
+    [
+        (OpenPrivate(0, "bob@campus-b"), Code.BANNED, "The operator of that realm keeps you out."),
+        (OpenPrivate(0, "bob@campus-b"), Code.REALM_UNREACHABLE, "Realm unreachable"),
+        (OpenPrivate(0, "bob@campus-b"), Code.SERVER_FULL, "too many names wait for their realm"),
+        (JoinGroup(0, "kelas@campus-b"), Code.SERVER_FULL, "You are in as many conversations as"),
+    ],
+)
+def test_why_somebody_there_was_not_reached(asked: Request, code: Code, words: str) -> None:
+    assert words in answer_for(asked, Answered(1, code), SAY).message
 
 
 @pytest.mark.parametrize(("reason", "word"), [("name", "letters"), ("self", "you are on")])

@@ -7,7 +7,16 @@ from test_realms import GROUP, texts, with_group
 
 import client_events
 from protocol import Code
-from server_events import BanPerson, Happened, HappeningKind, Kick, OperatorAnswered, Unban
+from server_events import (
+    BanPerson,
+    CutRealm,
+    Happened,
+    HappeningKind,
+    Kick,
+    OperatorAnswered,
+    RestoreRealm,
+    Unban,
+)
 from settings import Limits
 
 
@@ -45,6 +54,22 @@ def test_a_name_is_found_in_another_realm_as_it_is_found_at_home() -> None:
         assert opens(realms, 0, "bob\u200b@b") is Code.NO_SUCH_USER
         assert opens(realms, 0, "@b") is Code.NO_SUCH_USER
         assert opens(realms, 0, "alice@a") is Code.NO_SUCH_REALM
+
+
+def test_a_realm_that_is_cut_is_one_that_cannot_be_reached() -> None:
+    """It stands in the list of realms."""
+    with Realms("cut", "a", "b") as realms:
+        a, _, alice, _ = realms.neighbours()
+        a.server.command(CutRealm("b"))
+        realms.run(1)
+
+        codes = [opens(realms, 0, "bob@b"), realms.joins(alice, "kelas@B")]
+        a.server.command(RestoreRealm("b"))
+        realms.run(1)
+        codes.append(opens(realms, 0, "bob@b"))
+
+        unreachable = Code.REALM_UNREACHABLE
+        assert codes == [unreachable, unreachable, Code.OK]
 
 
 def test_a_silent_realm_is_waited_for_three_seconds_and_no_longer() -> None:

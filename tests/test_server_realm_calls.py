@@ -62,6 +62,15 @@ def test_how_adding_ends_by_what_the_other_answers(
     assert bool(rows(realms, realms["a"])) == (code is Code.OK)
 
 
+def test_whoever_refuses_hears_that_nothing_more_comes(realms: Realms) -> None:
+    other = HandMade(realms, {Verb.ENTER_REALM: (Code.SERVER_FULL, {})})
+
+    add(realms, other)
+    realms.run(0.5)
+
+    assert Close(CloseCode.EXIT) in other.frames
+
+
 @pytest.mark.parametrize(
     ("last", "code"),
     [

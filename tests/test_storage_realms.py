@@ -1,5 +1,7 @@
 """Other realms in the store: links, their people, copies of their groups, what both sides read."""
 
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -21,9 +23,9 @@ from records import (
     RealmRecord,
     Undelivered,
 )
-from storage import Storage
+from storage import KEY_NAME, LOCK_NAME, Storage
 from storage_archive import ARCHIVE_NAME
-from storage_schema import Database, Row, Values
+from storage_schema import DATABASE_NAME, Database, Row, Values
 
 pytestmark = pytest.mark.uncounted
 
@@ -480,3 +482,70 @@ def test_what_a_full_disk_did_not_take_of_realms_is_forgotten(store: Storage) ->
     store.rollback()
 
     assert store.realms() == []
+
+
+# --- who may read it ---
+
+
+@pytest.fixture
+def open_to_all() -> Iterator[None]:
+    """The user has said that everybody may read and write what their programs make."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def telling(folder: Path) -> list[Path]:
+    """Whatever holds something that was said, or what links are entered with."""
+    files = [path for path in folder.iterdir() if path.is_file() and path.stat().st_size]
+    return [path for path in files if LOCK_NAME not in path.name and path.name != KEY_NAME]
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in telling(folder)}
+
+
+PRIVATE = dict.fromkeys((DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"), 0o600)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="who may read a file is said otherwise")
+@pytest.mark.usefixtures("open_to_all")
+def test_nobody_else_reads_the_database_and_the_archive(folder: Path) -> None:
+    with closing(open_store(folder)) as store:
+        store.append(ROOM, said("halo"))
+        store.commit()
+        store.write_along()
+
+        assert modes(folder) == {**PRIVATE, ARCHIVE_NAME: 0o600}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="who may read a file is said otherwise")
+@pytest.mark.usefixtures("open_to_all")
+def test_what_others_could_read_they_can_read_no_more(folder: Path) -> None:
+    """Made by an older version, and left by it when it was killed."""
+    with closing(open_store(folder)) as store:
+        store.append(ROOM, said("halo"))
+        store.commit()
+        store.write_along()
+        left = {path.name: path.read_bytes() for path in telling(folder)}
+    for name, content in left.items():
+        (folder / name).write_bytes(content)
+        (folder / name).chmod(0o644)
+
+    with closing(open_store(folder)) as store:
+        assert modes(folder) == {**PRIVATE, ARCHIVE_NAME: 0o600}
+        assert store.head(ROOM).number == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="who may read a file is said otherwise")
+@pytest.mark.usefixtures("open_to_all")
+def test_an_archive_that_is_made_again_is_as_private(folder: Path) -> None:
+    with closing(open_store(folder)) as store:
+        store.append(ROOM, said("halo"))
+        store.commit()
+        store.write_along()
+    (folder / ARCHIVE_NAME).unlink()
+    (folder / "archive-rebuilding.csv").touch()  # as one left by a server that was killed
+
+    with closing(open_store(folder)):
+        assert modes(folder)[ARCHIVE_NAME] == 0o600
