@@ -32,10 +32,7 @@ from protocol_frames import (
 from protocol_link import (
     ATTEMPT_TIMEOUT,
     DEAD_AFTER,
-    LASTING,
-    LONGEST_AGAIN,
     LOST_AFTER,
-    MOST_RETRIES,
     PAUSE,
     RENEW_BEFORE,
     LinkState,
@@ -132,22 +129,6 @@ def test_a_server_that_answers_late_with_a_cookie_is_given_time_to_finish() -> N
 
     assert world.told == []
     assert world.link.state is LinkState.HANDSHAKE
-
-
-def test_a_server_that_wants_another_cookie_each_time_is_humoured_a_few_times() -> None:
-    world = World()
-    world.link.connect(SERVER, world.now)
-    (init,) = world.turn()
-    client_id = Init.decode(init).client_id
-
-    sent = 0
-    for number in range(50):
-        world.receive(Retry(client_id, bytes([number]) * 24).encode())
-        sent += len(world.turn())
-    world.wait(ATTEMPT_TIMEOUT + 1)
-
-    assert sent == MOST_RETRIES
-    assert world.told == ["unanswered"]
 
 
 def test_answers_from_elsewhere_are_not_heard_while_shaking_hands() -> None:
@@ -473,52 +454,6 @@ def test_a_server_that_proves_to_have_forgotten_us_gets_a_new_handshake_at_once(
 
     assert world.link.state is LinkState.HANDSHAKE
     assert [kind(datagram) for datagram in world.turn()] == [DatagramType.INIT]
-
-
-def begins_anew(world: World, within: float) -> float:
-    """How long after the end of a session the next INIT goes out."""
-    start = world.now
-    while not any(kind(datagram) is DatagramType.INIT for datagram in world.sent):
-        assert world.now < start + within
-        world.wait(0.5)
-    return world.now - start
-
-
-def reset_after(world: World, seconds: float) -> float:
-    """The session has lived so long and is RESET; how long until the next INIT."""
-    world.now += seconds
-    world.receive(Reset(world.session_id, TOKEN).encode())
-    world.turn()
-    pause = begins_anew(world, 2 * LONGEST_AGAIN)
-    world.shake_hands()
-    return pause
-
-
-def test_a_server_that_ends_each_session_at_once_is_called_ever_more_rarely(world: World) -> None:
-    pauses = [reset_after(world, 0.1) for _ in range(10)]
-
-    assert pauses == pytest.approx([0, 0.5, 1, 2, 4, 8, 16, *[LONGEST_AGAIN] * 3])
-
-
-def test_once_a_session_has_lasted_the_next_reset_costs_nothing_again(world: World) -> None:
-    for _ in range(5):
-        reset_after(world, 0.1)
-
-    assert reset_after(world, LASTING + 1) == 0
-    assert [reset_after(world, 0.1) for _ in range(3)] == pytest.approx([0, 0.5, 1])
-
-
-def test_a_server_that_closes_each_session_at_once_is_waited_for_ever_longer(world: World) -> None:
-    pauses = []
-    for _ in range(5):
-        world.link.disconnect(CloseCode.EXIT, world.now)
-        world.link.reconnect(world.now, after=2.0)
-        world.turn()
-        world.sent.clear()
-        pauses.append(begins_anew(world, 60))
-        world.shake_hands()
-
-    assert pauses == pytest.approx([2, 2, 2, 2, 4])
 
 
 @pytest.mark.parametrize(
