@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from auth import is_blank
 from belonging import LogsRequest, check_page
 from conversation import MAX_NAME_BYTES, MAX_REALM, ConversationKind
 from protocol import JsonValue, PeerError
@@ -190,14 +191,15 @@ _NOT_IN_ALIAS = re.compile(r"[^\w-]+")
 
 def alias_of(room_name: str) -> str:
     """What a realm whose room is called so is called here, if nobody says otherwise."""
-    alias = _NOT_IN_ALIAS.sub("-", room_name.casefold()).strip("-_")[:MAX_REALM].strip("-_")
+    seen = "".join(" " if is_blank(character) else character for character in room_name.casefold())
+    alias = _NOT_IN_ALIAS.sub("-", seen).strip("-_")[:MAX_REALM].strip("-_")
     while len(alias.encode()) > 3 * MAX_REALM:
         alias = alias[:-1]
     return alias or "realm"
 
 
 def is_alias(name: str) -> bool:
-    """Whether a realm may be called so here: letters, digits, - and _."""
+    """Whether a realm may be called so here: letters that are seen, digits, - and _."""
     return 0 < len(name) <= MAX_REALM and alias_of(name) == name.casefold()
 
 

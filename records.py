@@ -425,7 +425,7 @@ class Store(Protocol):
     # other realms
     def realms(self) -> list[RealmRecord]: ...  # by realm, those that are cut too
     def realm_name(self, realm: int) -> str: ...  # of one that was dropped too; "": none
-    def is_realm_name(self, folded: str, key: bytes) -> bool: ...  # another's, now or once
+    def realm_names(self) -> list[tuple[bytes, str]]: ...  # by key: now, once, and of dropped ones
     def save_realm(
         self, record: RealmRecord, folded: str
     ) -> RealmRecord: ...  # adds one (realm 0) or replaces; one that was dropped goes on

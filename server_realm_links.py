@@ -31,7 +31,7 @@ from realms import RealmRequest, alias_of, prove_key
 from records import RealmRecord
 from server_events import Event, Happened, HappeningKind
 from server_peer import Peer
-from server_realm_calls import Call, Calls, Ourselves, Refusal
+from server_realm_calls import Call, Calls, Derivations, Ourselves, Refusal
 from server_realm_peer import OfLinks, RealmPeer
 from server_realm_records import RealmRecords
 from server_sessions import Sessions
@@ -105,7 +105,7 @@ class RealmLinks:
             receive=self._receive,
             pinged=self._pinged,
             turned=use.changed,
-            run=run,
+            derivations=Derivations(run),
         )
         self._lines: dict[int, Call] = {}  # to all realms that can be called, by realm
         self._trials: list[Call] = []  # to realms that have no record yet

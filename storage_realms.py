@@ -118,14 +118,12 @@ class Realms(Conversations):
         row = self._database.row("SELECT name FROM realms WHERE realm = ?", (realm,))
         return row[0] if row else ""
 
-    def is_realm_name(self, folded: str, key: bytes) -> bool:
-        """Whether another realm is called so, or was: what its people said here bears that name."""
-        row = self._database.row(
-            "SELECT 1 FROM realms LEFT JOIN former_realm_names AS former USING (realm)"
-            " WHERE ? IN (realms.folded, former.folded) AND key <> ? LIMIT 1",
-            (folded, key),
+    def realm_names(self) -> list[tuple[bytes, str]]:
+        """What each realm, by its key, is called here or was: its people's words bear that name."""
+        return self._database.rows(
+            "SELECT key, name FROM realms UNION"
+            " SELECT key, former.name FROM former_realm_names AS former JOIN realms USING (realm)"
         )
-        return row is not None
 
     def save_realm(self, record: RealmRecord, folded: str) -> RealmRecord:
         """Adds one (realm 0) or replaces it. One that was dropped goes on where it was."""
@@ -142,8 +140,8 @@ class Realms(Conversations):
             record.is_cut,
         )
         self._database.write(
-            "INSERT OR IGNORE INTO former_realm_names (folded, realm)"
-            " SELECT folded, realm FROM realms WHERE key = ? AND folded <> ? AND ("
+            "INSERT OR IGNORE INTO former_realm_names (name, realm)"
+            " SELECT name, realm FROM realms WHERE key = ? AND folded <> ? AND ("
             "EXISTS (SELECT 1 FROM foreign_people WHERE realm = realms.realm)"
             " OR EXISTS (SELECT 1 FROM mirrors WHERE realm = realms.realm))",
             (record.key, folded),

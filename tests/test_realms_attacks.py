@@ -299,7 +299,19 @@ def test_a_tag_of_ours_in_a_home_is_not_taken_for_our_draft(realm: LinkedRealm) 
 
 @pytest.mark.uncounted
 @pytest.mark.parametrize(
-    "name", ["Ana@sekolah", "ana@", "@", "bob\u202e", "\uff41na", "b\u200bob", "x" * 60, ""]
+    "name",
+    [
+        "Ana@sekolah",
+        "ana@",
+        "@",
+        "bob\u202e",
+        "\uff41na",
+        "b\u200bob",
+        "x" * 60,
+        "",
+        "x@\u3164",
+        "x@b\uffa0",
+    ],
 )
 def test_nobody_speaks_under_a_name_that_is_none_or_not_of_that_realm(
     realm: LinkedRealm, name: str
@@ -434,6 +446,8 @@ def test_those_that_made_themselves_leave_room_for_those_that_are_wanted(room: R
         ("Kelas 7B", "kelas-7b-2"),
         ("", "realm"),
         ("\u202e@@@", "realm"),
+        ("kampus\u3164", "kampus-2"),
+        ("\u1160kam\uffa0pus", "kam-pus"),
         ("x" * 60, "x" * 20),
     ],
 )

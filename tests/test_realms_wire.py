@@ -103,6 +103,9 @@ def test_an_answer_that_goes_back_is_refused(answer: SharedAnswer) -> None:
         ("Kelas 7B", "kelas-7b"),
         ("  ", "realm"),
         ("\u202e@", "realm"),
+        ("kampus\u3164", "kampus"),
+        ("\u115fkampus\u1160\uffa0b", "kampus-b"),
+        ("\u3164", "realm"),
         ("x" * 40, "x" * 20),
         ("\U00020000" * 40, "\U00020000" * 15),
     ],
@@ -110,6 +113,12 @@ def test_an_answer_that_goes_back_is_refused(answer: SharedAnswer) -> None:
 def test_a_realm_is_called_as_its_room_as_far_as_that_goes(room: str, alias: str) -> None:
     assert alias_of(room) == alias
     assert is_alias(alias)
+
+
+@pytest.mark.parametrize("blank", "\u115f\u1160\u3164\uffa0")
+def test_letters_that_show_nothing_are_in_the_name_of_no_realm(blank: str) -> None:
+    for name in (blank, f"kampus{blank}", f"kam{blank}pus", f"{blank}kampus"):
+        assert not is_alias(name)
 
 
 def test_behind_the_last_at_stands_the_realm() -> None:

@@ -187,7 +187,7 @@ def test_every_method_of_a_store_is_known_to_fail_on_a_full_disk_or_not_to_write
         *("file", "file_places", "files_count", "files_size", "has_brought", "may_read_file"),
         *("newest_files", "shared_files", "unshared_files"),
     }
-    reading |= {"realms", "is_realm_name", "foreign_person", "foreign_people", "mirror", "mirrors"}
+    reading |= {"realms", "realm_names", "foreign_person", "foreign_people", "mirror", "mirrors"}
     reading |= {"foreign_person_there", "count_foreign_people", "shared_logs", "realms_of"}
     reading |= {"has_shared", "followed", "followed_after", "count_followed", "realm_has"}
     reading |= {"waiting_for", "waiting_logs", "realm_name", "files_count", "file_places"}
