@@ -66,6 +66,11 @@ def tells_logs(realm: LinkedRealm, *logs: SharedLog, code: Code = Code.OK) -> No
     realm.answer(Verb.SHARED, code, SharedAnswer(logs).encode())
 
 
+def speaks(realm: LinkedRealm, number: int, text: str = "hai", name: str = "rina") -> None:
+    """Whoever the log ``shared(number)`` is of."""
+    realm.says(number, said(text)._replace(person=number, name=name))
+
+
 # --- reaching somebody ---
 
 
@@ -124,6 +129,7 @@ def test_when_no_more_people_of_a_realm_are_taken_nobody_new_is_reached(realm: L
 
     found = reach(realm, Verb.PRIVATE, f"rina@{ALIAS}", Code.OK, {"person": person})
     tells_logs(realm, shared(130))
+    speaks(realm, 130)
 
     assert found is Code.SERVER_FULL
     told = [(one.theirs, one.code) for one in realm.room.store.undelivered(realm.realm)]
@@ -271,15 +277,55 @@ def test_shared_is_asked_again_after_no_answer_and_after_a_full_disk(realm: Link
     realm.turn()
     assert realm.is_asked(Verb.SHARED)
 
-    realm.room.store.full = {"add_private"}
     realm.answer(Verb.SHARED, Code.OK, SharedAnswer((shared(30),)).encode())
+    realm.room.store.full = {"add_private"}
+    speaks(realm, 30)
     assert realm.room.store.followed(realm.realm, 30) is None
     realm.room.store.full = set()
     realm.room.pass_time(6)
     realm.turn()
     realm.answer(Verb.SHARED, Code.OK, SharedAnswer((shared(30),)).encode())
+    speaks(realm, 30)
 
+    followed = realm.room.store.followed(realm.realm, 30)
+    assert followed is not None
+    assert [entry.text for entry in realm.entries(followed.ours)] == ["hai"]
+
+
+def test_a_private_log_has_a_place_once_somebody_speaks_there(realm: LinkedRealm) -> None:
+    assert realm.ana.entered is not None
+    store, ana = realm.room.store, realm.ana.entered.person
+    before = store.conversations_of(ana), store.count_foreign_people(realm.realm)
+    quiet = said("dari Ana")._replace(person=1, name="Ana@sekolah")
+
+    tells_logs(realm, shared(130))
+    realm.says(130, quiet)
+    nothing = store.conversations_of(ana), store.count_foreign_people(realm.realm)
+    unplaced = store.followed(realm.realm, 130)
+    speaks(realm, 130)
+
+    assert (nothing, unplaced) == (before, None)
+    followed = store.followed(realm.realm, 130)
+    assert followed is not None
+    assert [entry.text for entry in realm.entries(followed.ours)] == ["hai"]
+
+
+def test_logs_without_a_place_count_as_others_do(
+    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server_realm_following.MOST_READ", 100)
+    bounds = realm.room.core._abroad.logs._bounds[realm.realm]  # noqa: SLF001
+    tells_logs(realm, *(shared(number) for number in range(30, 80)))
+    level = bounds.contacts.level(realm.room.now)
+
+    realm.send(Heads(((30, 0),)))
+    tells_logs(realm, shared(30))
+
+    assert bounds.contacts.level(realm.room.now) < level
+    speaks(realm, 30)
+    speaks(realm, 79)
     assert realm.room.store.followed(realm.realm, 30) is not None
+    assert realm.room.store.followed(realm.realm, 79) is None
 
 
 def test_a_full_disk_while_shared_is_asked_makes_all_be_asked_anew(realm: LinkedRealm) -> None:
