@@ -4,17 +4,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fuzz_realms import ALIAS, BOB_THERE, GROUP_LOG, OUTGOING_LOG, PRIVATE_LOG, LinkedRealm
+from fuzz_realms import (
+    ALIAS,
+    BOB_THERE,
+    GROUP_LOG,
+    OUTGOING_LOG,
+    PRIVATE_LOG,
+    TIGHT,
+    LinkedRealm,
+)
 from server_parts import FIRST_UTC, Guest
 from test_realms_attacks import said, shows
 
 from conversation import ConversationKind, Entry, FileNote
-from protocol import Code, Job, JsonValue, Verb
-from protocol_frames import EntryPart, Heads, Pull, Want
+from protocol import BLOCK, Code, Job, JsonValue, Verb
+from protocol_frames import Chunk, EntryPart, Heads, Pull, Want
 from protocol_requests import Answer, Fields
 from realms import SharedAnswer, SharedLog, Someone
 from records import FileRecord, ForeignPerson
 from server_events import CutRealm
+from server_stock import FILE_COST
 
 BOB = Someone(BOB_THERE, "bob")
 
@@ -512,6 +521,29 @@ def test_files_that_never_come_make_way_and_are_tried_ever_more_rarely(
             realm.link()
         realm.turn()
     assert store.awaited_files(realm.realm) == []
+
+
+def test_parts_of_files_that_a_realm_brings_no_more_count_against_what_it_may_leave(
+    realm: LinkedRealm,
+) -> None:
+    """It brings a little of each, then nothing more."""
+    size = 200 * BLOCK
+    notes = [FileNote(bytes([n]) * 32, size, f"{n}.txt") for n in range(1, 13)]
+    realm.says(OUTGOING_LOG, *map(shows, notes))
+    asked: set[bytes] = set()
+
+    for _ in range(40):
+        realm.room.pass_time(0.5)
+        realm.turn()
+        wanted = {f.file for f in realm.heard if isinstance(f, Want) and f.ranges} - asked
+        for file in wanted:
+            realm.send(Chunk(file, 0, bytes(BLOCK)), Want(file, 0, ()))
+        asked |= wanted
+
+    space = realm.room.core._stock.space  # noqa: SLF001
+    most = TIGHT.realm_bytes - realm.room.store.realm_bytes(realm.realm)
+    assert asked == {note.file for note in notes}
+    assert space.used // (size + FILE_COST) == most // size  # those that come are among them
 
 
 # --- logs that are another than they were ---
