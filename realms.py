@@ -166,11 +166,18 @@ class SharedAnswer:
 
     @classmethod
     def decode(cls, fields: Fields, asked: SharedRequest) -> "SharedAnswer":
-        """Raises PeerError, also for what does not come after ``asked.after``."""
-        logs = tuple(SharedLog.decode(row) for row in list_field(fields, "logs"))
-        changed = [number_field({"log": log}, "log") for log in list_field(fields, "changed")]
-        next_after = number_field(fields, "next") if "next" in fields else None
+        """Raises PeerError, also for what does not come after ``asked.after``, and for more than a
+        page holds: rows are looked up on the disk, and in ``changed``, one by one.
+        """
+        rows, told = list_field(fields, "logs"), list_field(fields, "changed")
         refused = list_field(fields, "refused") if "refused" in fields else []
+        if len(rows) > MAX_PAGE or len(told) > len(asked.held) or len(refused) > MAX_PAGE:
+            raise PeerError("more in the answer to SHARED than a page holds")
+        logs = tuple(SharedLog.decode(row) for row in rows)
+        changed = [number_field({"log": log}, "log") for log in told]
+        if not {log.conversation for log in asked.held}.issuperset(changed):
+            raise PeerError("a copy that was not stated")
+        next_after = number_field(fields, "next") if "next" in fields else None
         check_page(asked.after, [log.conversation for log in logs], next_after)
         return cls(logs, tuple(changed), next_after, dict(map(_decode_refused, refused)))
 

@@ -435,6 +435,7 @@ class Store(Protocol):
     def foreign_people(self, realm: int, folded: str) -> list[ForeignPerson]: ...  # newest first
     def foreign_person_there(self, realm: int, theirs: bytes) -> ForeignPerson | None: ...
     def count_foreign_people(self, realm: int) -> int: ...
+    def count_private(self, person: int, realm: int) -> int: ...  # with people of that realm
     def count_unmet_people(
         self, realm: int, asker: int
     ) -> tuple[int, int, int]: ...  # known by name alone: all, of whom no log is declined, by asker

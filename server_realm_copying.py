@@ -32,6 +32,7 @@ from server_rooms import Rooms
 
 MAX_RETURNING = 50_000  # entries of ours that a home has not shown yet: what is remembered of them
 READ_BYTES = 256 * 1024
+REALMS_SHARE = 2  # of the conversations that somebody may have, others begin this part at most
 ENTRY_COST = 100  # bytes that an entry takes beside its words, of all that a realm may leave here
 _SAID = frozenset({EntryKind.TEXT, EntryKind.FILE})
 _PASSED_ON = _SAID | {EntryKind.JOINED, EntryKind.LEFT}
@@ -112,11 +113,16 @@ class Copying:
 
     # --- which log of theirs goes where ---
 
-    def place(self, realm: int, alias: str, log: SharedLog) -> int | Code:
-        """The conversation here that a log is for; a code: it is refused."""
+    def place(
+        self, realm: int, alias: str, log: SharedLog, arrived: Iterable[Arrived] = ()
+    ) -> int | Code | None:
+        """The conversation here that a log is for; a code: it is refused; None: there is none yet,
+        and nobody of theirs speaks in what has arrived of it.
+        """
         match log.kind:
             case ConversationKind.PRIVATE:
-                return self._place_private(realm, alias, log)
+                has_spoken = any(e.kind in _SAID and "@" not in e.name for _, e in arrived)
+                return self._place_private(realm, alias, log, has_spoken)
             case ConversationKind.GROUP:
                 mirrors = self._store.mirrors(realm)
                 same = (m for m in mirrors if fold_name(m.name) == fold_name(log.name))
@@ -128,7 +134,9 @@ class Copying:
                     return Code.NO_SUCH_GROUP
                 return group
 
-    def _place_private(self, realm: int, alias: str, log: SharedLog) -> int | Code:
+    def _place_private(
+        self, realm: int, alias: str, log: SharedLog, has_spoken: bool
+    ) -> int | Code | None:
         assert log.ours is not None
         assert log.yours is not None
         ours = self.own(log.yours)
@@ -136,8 +144,11 @@ class Copying:
             return Code.NO_SUCH_USER
         if not log.ours.theirs or "@" in log.ours.name:
             return Code.BAD_REQUEST
+        theirs, name = log.ours.theirs, log.ours.name
         try:
-            other = self._foreigners.know(realm, alias, log.ours.theirs, log.ours.name).person
+            if not has_spoken and self._foreigners.find(realm, theirs, name) is None:
+                return None
+            other = self._foreigners.know(realm, alias, theirs, name).person
         except NameInvalid:
             return Code.NAME_INVALID
         except TooManyError:
@@ -145,8 +156,13 @@ class Copying:
         found = self._store.private_between(ours, other)
         if found is not None:
             return found
-        if len(self._store.conversations_of(ours)) >= MAX_CONVERSATIONS // 2:
-            return Code.SERVER_FULL  # the rest is for whom they want to talk to
+        if not has_spoken:
+            return None
+        # Half is for whom they want to talk to. Of the rest a realm takes no more than it leaves,
+        # so that none of them keeps the others out.
+        left = MAX_CONVERSATIONS // REALMS_SHARE - len(self._store.conversations_of(ours))
+        if self._store.count_private(ours, realm) >= left:
+            return Code.SERVER_FULL
         return self._store.add_private(ours, other)
 
     def own(self, someone: Someone) -> int | None:

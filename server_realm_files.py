@@ -97,6 +97,8 @@ class RealmFiles:
         else:
             if len(found) < MOST_LOOKED:
                 self._begin_anew(fetching, now)
+        left = self._limits.realm_bytes - self._taken(fetching)
+        self._uploads.trim(fetching.link.realm, left)  # what waits there is left here by it, too
         fetching.due = now + LOOK_INTERVAL
         if not (fetching.active or fetching.after or begun_at):
             again = (tried.again for tried in fetching.tried.values())
@@ -114,12 +116,15 @@ class RealmFiles:
         if record is not None and record.is_removed:
             self._drop(awaited, now)  # nobody may have it
             return
-        coming = sum(other.size for other in fetching.active.values())
-        taken = self._store.realm_bytes(awaited.realm) + coming
-        if taken + awaited.size > self._limits.realm_bytes:
+        if self._taken(fetching) + awaited.size > self._limits.realm_bytes:
             self._put_off(fetching, awaited, now, TRY_AGAIN)
         else:
             self._ask(fetching, awaited, now)
+
+    def _taken(self, fetching: _Fetching) -> int:
+        """Bytes that the realm has left here or is bringing."""
+        coming = sum(awaited.size for awaited in fetching.active.values())
+        return self._store.realm_bytes(fetching.link.realm) + coming
 
     def _ask(self, fetching: _Fetching, awaited: AwaitedFile, now: float) -> None:
         """As if the realm offered it, until it is here or the realm does not supply it."""

@@ -110,6 +110,7 @@ class Following:
         self._replicas = {}
         self._behind: dict[int, int] = {}  # heads of logs that wait for their turn
         self._compared: dict[int, _Comparison] = {}
+        self._placeless: dict[int, SharedLog] = {}  # have none here before somebody speaks there
         self._arrived: dict[int, list[Arrived]] = {}
 
     def end(self) -> None:
@@ -127,8 +128,7 @@ class Following:
             if theirs not in self._confirmed:
                 self._hear_of(theirs, head)
             elif head == 0:
-                self._confirmed.discard(theirs)
-                self._drop(theirs)
+                self._unconfirm(theirs)
             else:
                 self._learn_head(theirs, head, now)
 
@@ -167,13 +167,18 @@ class Following:
         if len(self._replicas) >= MOST_READ or (compared is not None and not compared.is_ready):
             return None
         followed = self._store.followed(self.link.realm, theirs)
-        assert followed is not None  # as all that are confirmed
+        assert followed is not None or theirs in self._placeless  # as all that are confirmed
         replica = self._replicas[theirs] = Replica(theirs, allowance=self._allowance)
-        if compared is None or compared.is_over:
+        if followed is not None and (compared is None or compared.is_over):
             replica.begin(followed.have, followed.chain)
         replica.expect(self._behind.pop(theirs, 0))
         replica.restart(now)
         return replica
+
+    def _unconfirm(self, theirs: int) -> None:
+        self._confirmed.discard(theirs)
+        self._placeless.pop(theirs, None)
+        self._drop(theirs)
 
     def _drop(self, theirs: int) -> None:
         replica = self._replicas.pop(theirs, None)
@@ -210,6 +215,8 @@ class Following:
         realm = self.link.realm
         for theirs, entries in arrived.items():
             replica = self._replicas.get(theirs)
+            if replica is not None and theirs in self._placeless:
+                self._place_spoken(theirs, entries)
             followed = self._store.followed(realm, theirs)
             if replica is None or followed is None or not followed.ours:
                 continue
@@ -321,9 +328,13 @@ class Following:
         )
         for log in logs:
             followed = self._store.followed(self.link.realm, log.conversation)
-            if followed is None or not followed.ours or log.conversation in self._confirmed:
+            if log.conversation in self._confirmed:
                 continue
-            if followed.have and log.conversation not in held:
+            if log.conversation in self._placeless:
+                self._confirm(log, 0, now)
+            elif followed is None or not followed.ours:
+                continue
+            elif followed.have and log.conversation not in held:
                 self._unknown.add(log.conversation)  # it became ours while they answered
             elif log.conversation in shared.changed:
                 self._compare(log, followed.ours, now)
@@ -339,38 +350,59 @@ class Following:
         refused tells who is not here, so it counts as a question for them does."""
         contacts = self._bounds.contacts
         for place, log in enumerate(shared.logs):
-            followed = self._store.followed(self.link.realm, log.conversation)
-            if (followed is None or not followed.ours) and not contacts.take(now):
+            if self._is_new(log) and not contacts.take(now):
                 self._look_from = max(self._look_from, contacts.ready_at(now))
                 return shared.logs[:place], log.conversation - 1
         return shared.logs, shared.next_after
 
+    def _is_new(self, log: SharedLog) -> bool:
+        followed = self._store.followed(self.link.realm, log.conversation)
+        is_placed = followed is not None and followed.ours
+        return not is_placed and log.conversation not in self._placeless
+
     def _place(self, logs: tuple[SharedLog, ...], now: float) -> bool:
-        """Logs that are new to us have a place from now on, or are refused."""
-        new: list[tuple[SharedLog, Followed | None]] = []
-        for log in logs:
-            followed = self._store.followed(self.link.realm, log.conversation)
-            if followed is None or not followed.ours:
-                new.append((log, followed))
+        """Logs that are new to us have a place from now on, or are refused; or it is seen when
+        somebody speaks there."""
+        new = [log for log in logs if self._is_new(log)]
         if not new:
             return True
         self.has_refused = True
         self._turn.when_undone(self._undo)
         return self._turn.attempt(partial(self._place_new, new), now)
 
-    def _place_new(self, new: list[tuple[SharedLog, Followed | None]]) -> None:
+    def _place_new(self, new: list[SharedLog]) -> None:
         realm = self.link.realm
-        count = self._store.count_followed(realm)
-        for log, followed in new:
-            if followed is None and count >= self._limits.realm_conversations:
+        count = self._store.count_followed(realm) + len(self._placeless)
+        for log in new:
+            is_unknown = self._store.followed(realm, log.conversation) is None
+            if is_unknown and count >= self._limits.realm_conversations:
                 self._report_full(self.link)
                 return
-            count += followed is None
+            count += is_unknown
             place = self._copying.place(realm, self.link.name, log)
-            ours = 0 if isinstance(place, Code) else place
-            self._store.save_followed(Followed(realm, log.conversation, ours, 0, FIRST_CHAIN))
-            if isinstance(place, Code):
-                self._store.add_undelivered(Undelivered(realm, log.conversation, 0, place))
+            if place is None:
+                self._placeless[log.conversation] = log
+            else:
+                self._keep_place(log.conversation, place)
+
+    def _place_spoken(self, theirs: int, arrived: list[Arrived]) -> None:
+        """If somebody speaks in what has arrived."""
+        log = self._placeless[theirs]
+        place = self._copying.place(self.link.realm, self.link.name, log, arrived)
+        if place is None:
+            return
+        self._keep_place(theirs, place)
+        if isinstance(place, Code):
+            self._unconfirm(theirs)
+        else:
+            del self._placeless[theirs]
+
+    def _keep_place(self, theirs: int, place: int | Code) -> None:
+        realm = self.link.realm
+        ours = 0 if isinstance(place, Code) else place
+        self._store.save_followed(Followed(realm, theirs, ours, 0, FIRST_CHAIN))
+        if isinstance(place, Code):
+            self._store.add_undelivered(Undelivered(realm, theirs, 0, place))
 
     def _confirm(self, log: SharedLog, have: int, now: float) -> None:
         self._confirmed.add(log.conversation)

@@ -179,6 +179,10 @@ class Uploads:
         self.withdraw(peer, file)
         self._stock.drop_idle(_part_key(file, person))
 
+    def trim(self, person: int, most: int) -> None:
+        """Of what came from them and nobody goes on with, no more bytes wait than these."""
+        self._stock.trim_idle(_part_key(b"", person), most)
+
     def withdraw(self, peer: Peer, file: bytes) -> None:
         """A session offers it no more. What came from it waits for its person to go on."""
         self._refused.get(peer.key, {}).pop(file, None)

@@ -31,6 +31,12 @@ _AWAITED_BY = """
         SELECT 1 FROM members WHERE person = ? AND conversation = place.conversation
     ) LIMIT 1
 """
+_COUNT_PRIVATE = """
+    SELECT count(*) FROM members AS ours
+    JOIN private_pairs AS pair USING (conversation)
+    JOIN foreign_people AS other ON other.person = iif(pair.low = ours.person, pair.high, pair.low)
+    WHERE ours.person = ? AND other.realm = ?
+"""
 _COUNT_UNMET = """
     SELECT count(DISTINCT other.person),
         count(DISTINCT CASE WHEN declined.realm IS NULL THEN other.person END),
@@ -220,6 +226,11 @@ class Realms(Conversations):
     def count_foreign_people(self, realm: int) -> int:
         """How many of them are known here."""
         row = self._database.row("SELECT count(*) FROM foreign_people WHERE realm = ?", (realm,))
+        return row[0] if row else 0
+
+    def count_private(self, person: int, realm: int) -> int:
+        """In how many private conversations somebody is with people of that realm."""
+        row = self._database.row(_COUNT_PRIVATE, (person, realm))
         return row[0] if row else 0
 
     def count_unmet_people(self, realm: int, asker: int) -> tuple[int, int, int]:

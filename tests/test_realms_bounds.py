@@ -4,17 +4,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fuzz_realms import ALIAS, BOB_THERE, GROUP_LOG, OUTGOING_LOG, PRIVATE_LOG, LinkedRealm
+from fuzz_realms import (
+    ALIAS,
+    BOB_THERE,
+    GROUP_LOG,
+    OUTGOING_LOG,
+    PRIVATE_LOG,
+    TIGHT,
+    LinkedRealm,
+)
 from server_parts import FIRST_UTC, Guest
 from test_realms_attacks import said, shows
 
 from conversation import ConversationKind, Entry, FileNote
-from protocol import Code, Job, JsonValue, Verb
-from protocol_frames import EntryPart, Heads, Pull, Want
+from protocol import BLOCK, Code, Job, JsonValue, Verb
+from protocol_frames import Chunk, EntryPart, Heads, Pull, Want
 from protocol_requests import Answer, Fields
 from realms import SharedAnswer, SharedLog, Someone
 from records import FileRecord, ForeignPerson
 from server_events import CutRealm
+from server_stock import FILE_COST
 
 BOB = Someone(BOB_THERE, "bob")
 
@@ -64,6 +73,11 @@ def tells_logs(realm: LinkedRealm, *logs: SharedLog, code: Code = Code.OK) -> No
     realm.room.pass_time(0.2)
     realm.turn()
     realm.answer(Verb.SHARED, code, SharedAnswer(logs).encode())
+
+
+def speaks(realm: LinkedRealm, number: int, text: str = "hai", name: str = "rina") -> None:
+    """Whoever the log ``shared(number)`` is of."""
+    realm.says(number, said(text)._replace(person=number, name=name))
 
 
 # --- reaching somebody ---
@@ -124,6 +138,7 @@ def test_when_no_more_people_of_a_realm_are_taken_nobody_new_is_reached(realm: L
 
     found = reach(realm, Verb.PRIVATE, f"rina@{ALIAS}", Code.OK, {"person": person})
     tells_logs(realm, shared(130))
+    speaks(realm, 130)
 
     assert found is Code.SERVER_FULL
     told = [(one.theirs, one.code) for one in realm.room.store.undelivered(realm.realm)]
@@ -271,15 +286,55 @@ def test_shared_is_asked_again_after_no_answer_and_after_a_full_disk(realm: Link
     realm.turn()
     assert realm.is_asked(Verb.SHARED)
 
-    realm.room.store.full = {"add_private"}
     realm.answer(Verb.SHARED, Code.OK, SharedAnswer((shared(30),)).encode())
+    realm.room.store.full = {"add_private"}
+    speaks(realm, 30)
     assert realm.room.store.followed(realm.realm, 30) is None
     realm.room.store.full = set()
     realm.room.pass_time(6)
     realm.turn()
     realm.answer(Verb.SHARED, Code.OK, SharedAnswer((shared(30),)).encode())
+    speaks(realm, 30)
 
+    followed = realm.room.store.followed(realm.realm, 30)
+    assert followed is not None
+    assert [entry.text for entry in realm.entries(followed.ours)] == ["hai"]
+
+
+def test_a_private_log_has_a_place_once_somebody_speaks_there(realm: LinkedRealm) -> None:
+    assert realm.ana.entered is not None
+    store, ana = realm.room.store, realm.ana.entered.person
+    before = store.conversations_of(ana), store.count_foreign_people(realm.realm)
+    quiet = said("dari Ana")._replace(person=1, name="Ana@sekolah")
+
+    tells_logs(realm, shared(130))
+    realm.says(130, quiet)
+    nothing = store.conversations_of(ana), store.count_foreign_people(realm.realm)
+    unplaced = store.followed(realm.realm, 130)
+    speaks(realm, 130)
+
+    assert (nothing, unplaced) == (before, None)
+    followed = store.followed(realm.realm, 130)
+    assert followed is not None
+    assert [entry.text for entry in realm.entries(followed.ours)] == ["hai"]
+
+
+def test_logs_without_a_place_count_as_others_do(
+    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server_realm_following.MOST_READ", 100)
+    bounds = realm.room.core._abroad.logs._bounds[realm.realm]  # noqa: SLF001
+    tells_logs(realm, *(shared(number) for number in range(30, 80)))
+    level = bounds.contacts.level(realm.room.now)
+
+    realm.send(Heads(((30, 0),)))
+    tells_logs(realm, shared(30))
+
+    assert bounds.contacts.level(realm.room.now) < level
+    speaks(realm, 30)
+    speaks(realm, 79)
     assert realm.room.store.followed(realm.realm, 30) is not None
+    assert realm.room.store.followed(realm.realm, 79) is None
 
 
 def test_a_full_disk_while_shared_is_asked_makes_all_be_asked_anew(realm: LinkedRealm) -> None:
@@ -466,6 +521,29 @@ def test_files_that_never_come_make_way_and_are_tried_ever_more_rarely(
             realm.link()
         realm.turn()
     assert store.awaited_files(realm.realm) == []
+
+
+def test_parts_of_files_that_a_realm_brings_no_more_count_against_what_it_may_leave(
+    realm: LinkedRealm,
+) -> None:
+    """It brings a little of each, then nothing more."""
+    size = 200 * BLOCK
+    notes = [FileNote(bytes([n]) * 32, size, f"{n}.txt") for n in range(1, 13)]
+    realm.says(OUTGOING_LOG, *map(shows, notes))
+    asked: set[bytes] = set()
+
+    for _ in range(40):
+        realm.room.pass_time(0.5)
+        realm.turn()
+        wanted = {f.file for f in realm.heard if isinstance(f, Want) and f.ranges} - asked
+        for file in wanted:
+            realm.send(Chunk(file, 0, bytes(BLOCK)), Want(file, 0, ()))
+        asked |= wanted
+
+    space = realm.room.core._stock.space  # noqa: SLF001
+    most = TIGHT.realm_bytes - realm.room.store.realm_bytes(realm.realm)
+    assert asked == {note.file for note in notes}
+    assert space.used // (size + FILE_COST) == most // size  # those that come are among them
 
 
 # --- logs that are another than they were ---

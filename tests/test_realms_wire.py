@@ -1,5 +1,7 @@
 """What realms say to each other: understood as it was meant, or refused."""
 
+from dataclasses import replace
+
 import pytest
 
 from belonging import MAX_HELD
@@ -8,6 +10,7 @@ from entering import HeldLog
 from protocol import JsonValue, PeerError
 from protocol_requests import Fields
 from realms import (
+    MAX_PAGE,
     RealmRequest,
     SharedAnswer,
     SharedLog,
@@ -70,6 +73,22 @@ def test_a_refusal_that_cannot_be_is_none(row: JsonValue) -> None:
 
     with pytest.raises(PeerError):
         SharedAnswer.decode(fields, SharedRequest(2))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        SharedAnswer(tuple(replace(GROUP, conversation=n) for n in range(3, 4 + MAX_PAGE))),
+        SharedAnswer((GROUP,), (5,)),
+        SharedAnswer((PRIVATE,), (3, 3)),
+        SharedAnswer((GROUP,), (), None, {n: 1 for n in range(MAX_PAGE + 1)}),
+    ],
+)
+def test_an_answer_holds_one_page_and_speaks_of_no_copies_but_those_stated(
+    answer: SharedAnswer,
+) -> None:
+    with pytest.raises(PeerError):
+        SharedAnswer.decode(answer.encode(), SharedRequest(2, (HELD,)))
 
 
 def test_logs_are_asked_for_in_order_and_not_too_many() -> None:

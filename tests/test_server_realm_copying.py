@@ -39,8 +39,10 @@ class Desk:
         people.hold_name(ANA, "Ana")
         self.group = storage.add_group("Kimia", "kimia", "kimia")
 
-    def place(self, log: SharedLog) -> int | Code:
-        return self.copying.place(self.realm, "kampus", log)
+    def place(self, log: SharedLog, *entries: Entry) -> int | Code | None:
+        """Where it goes after these entries of it; if none are given, after a text."""
+        arrived = [Arrived(number, entry) for number, entry in enumerate(entries or [said("a")], 1)]
+        return self.copying.place(self.realm, "kampus", log, arrived)
 
     def private(self, theirs: bytes = BOB, name: str = "bob") -> SharedLog:
         ours, yours = Someone(theirs, name), Someone(ANA.to_bytes(8), "Ana")
@@ -111,6 +113,24 @@ def test_a_name_that_is_none_here_is_refused(desk: Desk, name: str) -> None:
 
     assert desk.write(group, joined(name)) == [Code.NAME_INVALID]
     assert desk.told(group) == []
+
+
+def test_a_stranger_takes_no_place_before_they_speak(desk: Desk) -> None:
+    silent = desk.place(desk.private(), said("dari sini", "Ana@sekolah"), joined())
+    nobody = desk.store.count_foreign_people(desk.realm)
+
+    place = desk.place(desk.private(), said("hai"))
+
+    assert (silent, nobody) == (None, 0)
+    assert not isinstance(place, Code)
+    assert desk.place(desk.private(), joined()) == place  # from then on it is known
+
+
+def test_somebody_who_is_known_takes_no_place_either_before_they_speak(desk: Desk) -> None:
+    desk.write(desk.group, joined())
+
+    assert desk.place(desk.private(), joined()) is None
+    assert desk.store.conversations_of(ANA) == []
 
 
 def test_a_log_for_nobody_of_ours_is_refused(desk: Desk) -> None:

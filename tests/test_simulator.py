@@ -200,7 +200,7 @@ def test_every_method_of_a_store_is_known_to_fail_on_a_full_disk_or_not_to_write
         "realm_bytes",
     }
     reading |= {"may_realm_read_file", "is_awaited_by", "is_awaited_by_realm", "is_abroad"}
-    reading |= {"count_unmet_people", "lost_guests"}
+    reading |= {"count_unmet_people", "count_private", "lost_guests"}
     by_itself = {"index_some", "write_along", "next_chore", "grow_log", "rollback", "close"}
 
     assert methods - reading - by_itself == WRITES

@@ -165,6 +165,22 @@ def test_somebody_known_by_name_alone_is_bound_once_their_realm_says_who_it_is(
     assert store.count_foreign_people(campus) == 1
 
 
+def test_private_conversations_are_counted_by_realm(store: Storage, campus: int) -> None:
+    village = store.save_realm(replace(CAMPUS, key=OTHER_KEY, name="desa"), "desa").realm
+    rina = ForeignPerson(78, village, b"rina....", "rina")
+    group = store.add_group("chess", "chess", "chess")
+    for person in (ANA, know(store, BOB)):
+        store.add_member(group, person)
+    store.add_private(ANA, BUDI)
+    store.add_private(BUDI, know(store, rina, "desa"))
+    assert store.count_private(ANA, campus) == 0
+
+    store.add_private(BOB.person, ANA)
+
+    assert [store.count_private(ANA, realm) for realm in (campus, village)] == [1, 0]
+    assert [store.count_private(BUDI, realm) for realm in (campus, village)] == [0, 1]
+
+
 # --- which logs they read ---
 
 
