@@ -301,6 +301,20 @@ def test_shared_is_asked_again_after_no_answer_and_after_a_full_disk(realm: Link
     assert [entry.text for entry in realm.entries(followed.ours)] == ["hai"]
 
 
+def test_a_log_whose_refusal_the_disk_did_not_take_is_asked_for_again(realm: LinkedRealm) -> None:
+    realm.room.store.full = {"add_undelivered"}
+    tells_logs(realm, shared(30, yours="siapa"))
+    realm.room.store.full = set()
+    before = realm.room.store.undelivered(realm.realm)
+
+    realm.room.pass_time(6)
+    realm.turn()
+    realm.answer(Verb.SHARED, Code.OK, SharedAnswer((shared(30, yours="siapa"),)).encode())
+
+    assert before == []
+    assert [one.theirs for one in realm.room.store.undelivered(realm.realm)] == [30]
+
+
 def test_a_private_log_has_a_place_once_somebody_speaks_there(realm: LinkedRealm) -> None:
     assert realm.ana.entered is not None
     store, ana = realm.room.store, realm.ana.entered.person
