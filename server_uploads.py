@@ -116,6 +116,11 @@ class Uploads:
         realm = self._store.realm_name(person)
         return "@" + realm if realm else ""
 
+    @property
+    def largest(self) -> int:
+        """Bytes that one file may have."""
+        return self._stock.largest
+
     # --- offers; when nothing is written that is not on disk ---
 
     def is_offered(self, peer: Peer, file: bytes) -> bool:

@@ -370,6 +370,10 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "that realm passes nothing on.",
         "realm itu tidak meneruskan apa pun.",
     ),
+    "undelivered.too_large": (
+        "this file is too large for that realm.",
+        "file ini terlalu besar untuk realm itu.",
+    ),
     "undelivered.other": (
         "it was not taken there ({code}).",
         "tidak diterima di sana ({code}).",
