@@ -98,7 +98,7 @@ class Copying:
         self._foreigners = foreigners
         self._is_here = is_here  # a file, on the shelf
         self._largest = largest
-        self._too_large: list[tuple[int, FileNote]] = []  # that were refused, with their realms
+        self._too_large: list[tuple[int, FileNote]] = []  # that do not come, with their realms
         self._returning: dict[int, _Returning] = {}  # by mirror
         self._awaiting: set[int] = set()  # realms of whose files one more is awaited
         self._taken = 0  # bytes of theirs that were appended in the call of ``write`` that runs
@@ -114,7 +114,7 @@ class Copying:
         return awaiting
 
     def take_too_large(self) -> list[tuple[int, FileNote]]:
-        """Files that were refused, with their realms, since the last call."""
+        """Files that do not come, with their realms, since the last call."""
         too_large, self._too_large = self._too_large, []
         return too_large
 
@@ -328,6 +328,9 @@ class Copying:
             may_read = store.may_realm_read_file(note.file, realm)
             if may_read or store.has_brought(note.file, realm):
                 return True
+        if note.size > self._largest:
+            self._too_large.append((realm, note))
+            return False
         store.add_awaited_file(AwaitedFile(note.file, note.size, note.name, realm, ours))
         self._awaiting.add(realm)
         return False

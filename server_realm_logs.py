@@ -118,7 +118,7 @@ class RealmLogs:
         self._limits = limits
         foreigners = Foreigners(store, limits, random_bytes)
         self._copying = copying = Copying(
-            store, rooms, people, foreigners, is_here=shelf.has, largest=uploads.largest
+            store, rooms, people, foreigners, is_here=shelf.has, largest=uploads.largest_abroad
         )
         self._serving = Serving(
             store, rooms, people, delivery, turn, copying, answer=answer, wall_clock=wall_clock

@@ -117,9 +117,9 @@ class Uploads:
         return "@" + realm if realm else ""
 
     @property
-    def largest(self) -> int:
-        """Bytes that one file may have."""
-        return self._stock.largest
+    def largest_abroad(self) -> int:
+        """Bytes that a file of another realm may have."""
+        return min(self._stock.largest, self._limits.realm_bytes)
 
     # --- offers; when nothing is written that is not on disk ---
 

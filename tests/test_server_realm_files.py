@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fuzz_realms import OUTGOING_LOG, SECRET, TIGHT, LinkedRealm
+from fuzz_realms import GROUP_LOG, OUTGOING_LOG, SECRET, TIGHT, LinkedRealm
 from realm_world import Realm, Realms
 from test_realms_attacks import row_of, shows, wants
 
@@ -171,3 +171,32 @@ def test_a_file_that_is_too_large_there_is_refused_and_its_sender_told() -> None
         assert refusals == [RefusalNote(Code.FILE_TOO_LARGE, "besar.bin").encode()]
         assert b.server.store.awaited_files(1) == []
         assert lines(b) == [(HappeningKind.REALM_FILE_TOO_LARGE, "besar.bin")]
+
+
+def test_in_a_group_of_theirs_its_entry_stands_and_says_why_it_does_not_come(
+    realm: LinkedRealm,
+) -> None:
+    large = NOTE._replace(size=TIGHT.realm_bytes + 1)
+    realm.says(GROUP_LOG, shows(large))
+
+    assert realm.stands
+    assert realm.room.store.awaited_files(realm.realm) == []
+    place = realm.mirror.conversation
+    answer = realm.tono.ask(Verb.FILES, {"conversation": place, "before": 0})
+    assert answer is not None
+    assert row_of(answer)[-2:] == [True, Code.FILE_TOO_LARGE]
+    assert wants(realm.tono, NOTE.file) is Code.FILE_MISSING
+
+
+def test_a_file_is_too_large_when_less_is_taken_than_when_it_was_awaited() -> None:
+    with Realms("less", "a", "b") as realms:
+        a, b, alice, _ = realms.neighbours()
+        alice.write("bob@b", "ini")
+        realms.run(3)
+        alice.send_file(a.conversation(alice, "bob@b"), "besar.bin", LARGE * 40)
+        realms.run_until(lambda: b.server.store.awaited_files(1) != [])
+        smaller(realms, "b", file_bytes=len(LARGE))
+
+        realms.run_until(lambda: b.server.store.awaited_files(1) == [])
+
+        assert lines(b)[-1:] == [(HappeningKind.REALM_FILE_TOO_LARGE, "besar.bin")]
