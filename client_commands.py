@@ -497,7 +497,8 @@ COMMANDS: tuple[Command, ...] = (
         _get,
         failures=(
             *(Code.NO_SUCH_CONVERSATION, FileTrouble.NOT_FOUND, Code.FILE_MISSING),
-            *(Code.FILE_REMOVED, FileTrouble.DAMAGED, FileTrouble.DISK_FULL),
+            *(Code.FILE_REMOVED, Code.FILE_TOO_LARGE, Code.NO_SPACE),
+            *(FileTrouble.DAMAGED, FileTrouble.DISK_FULL),
             *(FileTrouble.CANNOT_SAVE, FileTrouble.DROPPED, FileTrouble.LEFT, Code.NO_SESSION),
         ),
     ),

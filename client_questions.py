@@ -267,6 +267,7 @@ def shared_in(conversation: int, row: JsonValue) -> SharedHere:
                 FileNote.decode(f"{file} {size} {called}"),
                 is_removed,
                 is_coming=rest[:1] == [True],
+                is_too_large=rest[:1] == [Code.FILE_TOO_LARGE],
             )
         case _:
             raise PeerError("bad row of a file")

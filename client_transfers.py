@@ -170,7 +170,8 @@ class Transfers:
             trouble = FileTrouble.NOT_FOUND if is_known else answered.code
             wanted.on_answer(file_failure("get", trouble, self._say))
         elif found.is_removed:
-            wanted.on_answer(file_failure("get", Code.FILE_REMOVED, self._say))
+            why = Code.FILE_TOO_LARGE if found.is_too_large else Code.FILE_REMOVED
+            wanted.on_answer(file_failure("get", why, self._say))
         else:
             ticket = self._tickets.new_ticket()
             self._transfers[ticket] = _Transfer(

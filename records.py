@@ -251,6 +251,11 @@ class AwaitedFile:
     conversation: int  # here, for which it is to come
     place: int = 0  # among all that are awaited; 0 in one not stored yet
 
+    @property
+    def note(self) -> FileNote:
+        """What its entry says of it."""
+        return FileNote(self.file, self.size, self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class GroupRecord:

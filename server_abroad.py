@@ -78,6 +78,7 @@ class Abroad:
             wake=sessions.wake,
             run=run,
             report_full=self._report_full,
+            report_file=self._report_file,
             random_bytes=random_bytes,
             wall_clock=wall_clock,
         )
@@ -173,3 +174,7 @@ class Abroad:
 
     def _report_full(self, link: RealmPeer) -> None:
         self._report(Happened(HappeningKind.REALM_FULL, self._wall_clock(), link.name))
+
+    def _report_file(self, realm: int, kind: HappeningKind, file: str) -> None:
+        name = self._store.realm_name(realm)
+        self._report(Happened(kind, self._wall_clock(), name, text=file))

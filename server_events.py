@@ -300,6 +300,9 @@ class HappeningKind(Enum):
     REALM_RESTORED = auto()
     REALM_DROPPED = auto()
     REALM_FULL = auto()  # it has left here what one realm may leave
+    REALM_FILE_TOO_LARGE = auto()  # text: the name of a file of theirs
+    REALM_FILE_REMOVED = auto()  # by the operator there, before it was here. text: its name
+    REALM_FILE_WAITS = auto()  # for room here. text: its name
     DISK_FULL = auto()
     DISK_FREE = auto()
     ARCHIVE_REBUILT = auto()

@@ -81,7 +81,7 @@ class Origin:
 
 
 class Copying:
-    """Writes what came. ``is_here(file)``: whether we have all of it."""
+    """Writes what came. ``is_here(file)``: whether we have all of it; ``largest``: bytes of one."""
 
     def __init__(
         self,
@@ -91,12 +91,15 @@ class Copying:
         foreigners: Foreigners,
         *,
         is_here: Callable[[bytes], bool],
+        largest: int,
     ) -> None:
         self._store = store
         self._rooms = rooms
         self._people = people
         self._foreigners = foreigners
         self._is_here = is_here  # a file, on the shelf
+        self._largest = largest
+        self._too_large: list[tuple[int, FileNote]] = []  # that do not come, with their realms
         self._returning: dict[int, _Returning] = {}  # by mirror
         self._awaiting: set[int] = set()  # realms of whose files one more is awaited
         self._taken = 0  # bytes of theirs that were appended in the call of ``write`` that runs
@@ -110,6 +113,11 @@ class Copying:
         """Realms that have another file for us, since the last call."""
         awaiting, self._awaiting = self._awaiting, set()
         return awaiting
+
+    def take_too_large(self) -> list[tuple[int, FileNote]]:
+        """Files that do not come, with their realms, since the last call."""
+        too_large, self._too_large = self._too_large, []
+        return too_large
 
     # --- which log of theirs goes where ---
 
@@ -304,9 +312,13 @@ class Copying:
         is_given = True
         if entry.kind is EntryKind.FILE:
             try:
-                is_given = self._give(origin.realm, ours, FileNote.decode(entry.text))
+                note = FileNote.decode(entry.text)
             except PeerError:
                 return Code.BAD_REQUEST
+            if note.size > self._largest and self._store.mirror(ours) is None:
+                self._too_large.append((origin.realm, note))
+                return Code.FILE_TOO_LARGE  # as to people here; what stands at its home shows
+            is_given = self._give(origin.realm, ours, note)
         elif not is_postable_text(entry.text):
             return Code.TEXT_INVALID
         sent_at = min(entry.sent_at, at)  # one from the future would be the time of all after it
@@ -332,6 +344,9 @@ class Copying:
             may_read = store.may_realm_read_file(note.file, realm)
             if may_read or store.has_brought(note.file, realm):
                 return True
+        if note.size > self._largest:
+            self._too_large.append((realm, note))
+            return False
         store.add_awaited_file(AwaitedFile(note.file, note.size, note.name, realm, ours))
         self._awaiting.add(realm)
         return False

@@ -13,6 +13,7 @@ from protocol_frames import EntryPart, Have, Heads, Pull, Want
 from protocol_requests import Answer, Fields
 from records import Shelf, Store, Undelivered
 from server_delivery import Delivery
+from server_events import HappeningKind
 from server_peer import Peer
 from server_people import People
 from server_realm_contacts import Contacts
@@ -85,7 +86,8 @@ class _Telling:
 
 class RealmLogs:
     """All links that stand. ``run(work, end)``: for the worker thread; ``wake``: a peer has
-    something to send; ``report_full(link)``: more than a realm may leave here.
+    something to send; ``report_full(link)``: more than a realm may leave here;
+    ``report_file(realm, kind, name)``: a file of theirs does not come.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class RealmLogs:
         wake: Callable[[Peer], None],
         run: RunJob,
         report_full: Callable[[RealmPeer], None],
+        report_file: Callable[[int, HappeningKind, str], None],
         random_bytes: Callable[[int], bytes],
         wall_clock: Callable[[], int],
     ) -> None:
@@ -114,7 +117,9 @@ class RealmLogs:
         self._turn = turn
         self._limits = limits
         foreigners = Foreigners(store, limits, random_bytes)
-        self._copying = copying = Copying(store, rooms, people, foreigners, is_here=shelf.has)
+        self._copying = copying = Copying(
+            store, rooms, people, foreigners, is_here=shelf.has, largest=uploads.largest_abroad
+        )
         self._serving = Serving(
             store, rooms, people, delivery, turn, copying, answer=answer, wall_clock=wall_clock
         )
@@ -131,7 +136,8 @@ class RealmLogs:
             bounds_of=self._bounds_of,
             wall_clock=wall_clock,
         )
-        self._files = RealmFiles(store, uploads, turn, limits)
+        self._files = RealmFiles(store, uploads, turn, limits, report=report_file)
+        supply.lacks_room = self._files.lacks_room
         self._wake = wake
         self._run = run
         self._report_full = report_full
@@ -223,6 +229,7 @@ class RealmLogs:
             case Have():
                 self._serving.receive_have(link, frame, now)
             case Want():
+                self._files.receive_want(link.realm, frame)
                 self._uploads.receive_want(link.peer, frame)
                 self._supply.receive(link.peer, frame, now)
             case _:
@@ -244,6 +251,8 @@ class RealmLogs:
         """After the commit: what we want, have and refuse."""
         for realm in self._copying.take_awaiting():
             self._files.look(realm, now)
+        for realm, note in self._copying.take_too_large():
+            self._files.tell(realm, note, HappeningKind.REALM_FILE_TOO_LARGE)
         for realm, following in self._following.items():
             telling = self._telling[realm]
             if following.has_refused:

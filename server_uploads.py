@@ -116,6 +116,11 @@ class Uploads:
         realm = self._store.realm_name(person)
         return "@" + realm if realm else ""
 
+    @property
+    def largest_abroad(self) -> int:
+        """Bytes that a file of another realm may have."""
+        return min(self._stock.largest, self._limits.realm_bytes)
+
     # --- offers; when nothing is written that is not on disk ---
 
     def is_offered(self, peer: Peer, file: bytes) -> bool:

@@ -184,6 +184,10 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{number} · {file} · {sender} (removed)",
         "{number} · {file} · {sender} (dihapus)",
     ),
+    "answer.file_over": (
+        "{number} · {file} · {sender} (too large for this server)",
+        "{number} · {file} · {sender} (terlalu besar untuk server ini)",
+    ),
     "answer.file_coming": (
         "{number} · {file} · {sender} (on its way)",
         "{number} · {file} · {sender} (sedang dikirim)",
@@ -392,6 +396,10 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "undelivered.no_way": (
         "that realm passes nothing on.",
         "realm itu tidak meneruskan apa pun.",
+    ),
+    "undelivered.too_large": (
+        "this file is too large for that realm.",
+        "file ini terlalu besar untuk realm itu.",
     ),
     "undelivered.other": (
         "it was not taken there ({code}).",

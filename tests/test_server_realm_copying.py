@@ -22,6 +22,7 @@ from storage import Storage
 ANA, BOB = 7, bytes(7) + b"\x09"
 LATER = NOW + 60_000
 TAG = b"tag of 8"
+LARGEST = 1_000
 
 
 class Desk:
@@ -32,7 +33,9 @@ class Desk:
         self.people = people = People(storage, Chance("people"))
         foreigners = Foreigners(storage, limits, Chance("foreign"))
         rooms = Rooms(storage, limits, has_file=lambda _: True)
-        self.copying = Copying(storage, rooms, people, foreigners, is_here=lambda _: True)
+        self.copying = Copying(
+            storage, rooms, people, foreigners, is_here=lambda _: True, largest=LARGEST
+        )
         record = storage.save_realm(RealmRecord(0, b"k" * 32, "kampus"), "kampus")
         self.realm = record.realm
         storage.save_person(PersonRecord(ANA, "Ana", is_present=True))
@@ -213,6 +216,16 @@ def test_what_is_no_text_and_no_file_is_refused(desk: Desk) -> None:
         Code.TEXT_INVALID,
         Code.BAD_REQUEST,
     ]
+
+
+def test_a_file_that_is_too_large_for_here_is_refused_as_to_people_of_here(desk: Desk) -> None:
+    fits, large = (FileNote(b"f" * 32, LARGEST + more, "film.mp4") for more in (0, 1))
+    shares = (said(note.encode())._replace(kind=EntryKind.FILE) for note in (fits, large))
+
+    assert desk.write(desk.group, joined(), *shares) == [Code.FILE_TOO_LARGE]
+    assert [one.size for one in desk.store.awaited_files(desk.realm)] == [LARGEST]
+    assert desk.copying.take_too_large() == [(desk.realm, large)]
+    assert desk.copying.take_too_large() == []
 
 
 def test_a_file_that_is_not_here_is_awaited(desk: Desk) -> None:
