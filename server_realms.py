@@ -326,6 +326,7 @@ class Realms:
                 case _:
                     self._links.drop(record.realm, now)
                     self._happen(HappeningKind.REALM_DROPPED, record)
+            self._changed(now)  # even if no link stood that could fall
             self._report(OperatorAnswered(command, Code.OK))
 
         if self._turn.attempt(decide, now):

@@ -25,12 +25,14 @@ from protocol_requests import Fields
 from realms import RealmRequest, prove_key
 from server_events import (
     AddRealm,
+    CutRealm,
     DropRealm,
     HappeningKind,
     LetPeopleLink,
     OperatorAnswered,
     RealmsListed,
     RealmState,
+    RestoreRealm,
 )
 from settings import WhoMayLink
 from storage import Storage
@@ -432,3 +434,21 @@ def test_whoever_left_meanwhile_is_not_told(realms: Realms) -> None:
 
     assert Verb.ADD_REALM not in [one.verb for one in alice.answers]
     assert [row.added_by for row in rows(realms, a)] == ["alice"]
+
+
+def test_people_are_told_what_the_operator_does_with_a_realm_that_is_not_linked(
+    realms: Realms,
+) -> None:
+    realms.link("a", "b")
+    alice = raw_client(realms, "a")
+    alice.enter("alice", PASSWORD)
+    realms["b"].server.kill()
+    realms.run_until(lambda: HappeningKind.REALM_LOST in happenings(realms["a"]))
+    realms.run(2)
+
+    for command in (CutRealm("b"), RestoreRealm("b"), DropRealm("b")):
+        before = len([frame for frame in alice.frames if isinstance(frame, RealmsChanged)])
+        assert answer(realms, realms["a"], command) is Code.OK
+        realms.run(1.5)
+
+        assert len([f for f in alice.frames if isinstance(f, RealmsChanged)]) == before + 1
