@@ -452,3 +452,24 @@ def test_people_are_told_what_the_operator_does_with_a_realm_that_is_not_linked(
         realms.run(1.5)
 
         assert len([f for f in alice.frames if isinstance(f, RealmsChanged)]) == before + 1
+
+
+def test_a_realm_is_away_since_it_went_however_late_somebody_asks(realms: Realms) -> None:
+    realms.link("a", "b")
+    alice = realms.client("a", "alice")
+    realms.enters(alice)
+    alice.write("bob@b", "satu")
+    realms.run(10)
+    realms.part("a", "b")
+    gone_at = realms["a"].server.wall_clock()
+    alice.write("bob@b", "dua")
+
+    realms.run_until(lambda: state(realms, realms["a"]) is RealmState.AWAY)
+    asked = [rows(realms, realms["a"])[0].since]
+    for _ in range(30):  # in which the link is given up
+        realms.run(3)
+        asked.append(rows(realms, realms["a"])[0].since)
+
+    assert HappeningKind.REALM_LOST in happenings(realms["a"])
+    assert set(asked) == {asked[0]}
+    assert gone_at - 10_000 <= asked[0] <= gone_at
