@@ -14,6 +14,7 @@ from client_events import (
     ConversationChanged,
     ConversationGone,
     ConversationsListed,
+    EntryArrived,
     Event,
     MarkRead,
     ReadMoved,
@@ -229,6 +230,15 @@ class Conversations:
             if told.kind is ConversationKind.PRIVATE and name != told.name:
                 head, read = self._logs.head(told.conversation), self._read[told.conversation]
                 self._tell(replace(told, name=name, head=head, read=read))
+
+    def notice_name(self, event: Event) -> None:
+        """Somebody of another realm, who is in no table of people, bears a name when they speak."""
+        if (
+            isinstance(event, EntryArrived)
+            and "@" in event.entry.name
+            and self._logs.is_news(event.conversation, event.number)
+        ):
+            self.rename({event.entry.person: event.entry.name})
 
     # --- read markers ---
 

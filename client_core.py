@@ -482,6 +482,7 @@ class ClientCore:
 
     def _tell_of_log(self, event: Event) -> None:
         """What a log reports; how a file of ours came to be shared is told as that, too."""
+        self._conversations.notice_name(event)
         match event:
             case EntryArrived(ticket=int(ticket), entry=entry):
                 self._tell(event)
