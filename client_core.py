@@ -414,6 +414,7 @@ class ClientCore:
     def _receive_served(self, answer: Answer, now: float) -> None:
         self._entrance.hear(now)
         if self._realms.receive_answer(answer):
+            self._conversations.learn_realms(self._realms.names, now)
             return
         try:
             self._requests.receive(answer, now)

@@ -14,6 +14,8 @@ from client_events import (
     Answered,
     Connection,
     ConversationChanged,
+    ConversationGone,
+    ConversationsListed,
     EntryArrived,
     JoinGroup,
     OpenPrivate,
@@ -345,3 +347,37 @@ def test_what_was_said_before_tells_no_name_of_now(with_bob: Seat) -> None:
 
     assert with_bob.saw(EntryArrived)
     assert told(with_bob, BOB) == ["bob@campus-b"]
+
+
+def test_a_realm_of_a_new_name_makes_all_conversations_be_listed_anew(seat: Seat) -> None:
+    seat.pass_time(2.0)
+    seat.events.clear()
+    seat.host.requests.clear()
+    seat.host.others = [
+        offered(KELAS, ConversationKind.GROUP, "kelas@kampus"),
+        offered(BOB, ConversationKind.PRIVATE, "bob@kampus"),
+    ]
+    for realms in ([], [["kampus", *ROW[1:]]]):
+        seat.host.replies[Verb.REALMS] = always(Code.OK, realms=realms)
+        seat.hear(RealmsChanged().encode())
+        seat.pass_time(2.0)
+
+    assert (told(seat, KELAS), told(seat, BOB)) == (["kelas@kampus"], ["bob@kampus"])
+    assert len(seat.host.asked(Verb.LOGS)) == 1
+    assert not seat.saw(ConversationGone)
+    assert not seat.saw(ConversationsListed)
+
+
+def test_a_new_realm_is_nothing_to_who_has_no_conversation_with_another() -> None:
+    seat = Seat()
+    seat.host.others = [offered(KELAS, ConversationKind.GROUP, "kelas")]
+    seat.enter()
+    seat.pass_time(2.0)
+    seat.host.requests.clear()
+
+    seat.host.replies[Verb.REALMS] = always(Code.OK, realms=[ROW])
+    seat.hear(RealmsChanged().encode())
+    seat.pass_time(2.0)
+
+    assert seat.saw(RealmsTold)[-1] == RealmsTold((CAMPUS,))
+    assert seat.host.asked(Verb.LOGS) == []

@@ -473,3 +473,28 @@ def test_a_realm_is_away_since_it_went_however_late_somebody_asks(realms: Realms
     assert HappeningKind.REALM_LOST in happenings(realms["a"])
     assert set(asked) == {asked[0]}
     assert gone_at - 10_000 <= asked[0] <= gone_at
+
+
+def test_what_was_said_with_a_realm_that_comes_again_under_another_name_goes_on(
+    realms: Realms,
+) -> None:
+    a, _, alice, bob = realms.neighbours()
+    assert realms.asked(bob, client_events.AddGroup(bob.ticket(), "kelas")) is Code.OK
+    assert realms.joins(alice, "kelas@b") is Code.OK
+    bob.write("alice@a", "satu")
+    realms.run(1)
+    before = alice.private("bob@b"), alice.group("kelas@b")
+    assert all(before)
+
+    assert answer(realms, a, DropRealm("b")) is Code.OK
+    assert add(realms, "a", "b", name="kampus") is Code.OK
+    realms.run(5)
+
+    assert (alice.private("bob@kampus"), alice.group("kelas@kampus")) == before
+    assert not alice.saw(client_events.ConversationGone)
+    alice.write("bob@kampus", "dua")
+    alice.write_group("kelas@kampus", "tiga")
+    realms.run(1)
+    assert bob.texts(bob.private("alice@a")) == ["satu", "dua"]
+    assert bob.texts(bob.group("kelas")) == ["tiga"]
+    assert realms.asked(alice, client_events.LeaveGroup(2_000, "kelas@kampus")) is Code.OK
