@@ -28,6 +28,7 @@ class Realms:
         self._asked = 0  # the question on its way
         self._asked_at = float("-inf")
         self._has_away = False
+        self.names: frozenset[str] = frozenset()  # of all, as they were told last
         self.due: float | None = None  # for the next one, in a session
 
     def enter(self, now: float) -> None:
@@ -64,6 +65,7 @@ class Realms:
         self._asked = 0
         if answer.code is Code.OK:
             realms = realms_in(answer.fields)
+            self.names = frozenset(realm.name for realm in realms)
             self._has_away = any(realm.state is RealmState.AWAY for realm in realms)
             self._report(RealmsTold(realms, answer.fields.get("may_add") is True))
         return True

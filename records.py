@@ -435,6 +435,10 @@ class Store(Protocol):
         self, record: RealmRecord, folded: str
     ) -> RealmRecord: ...  # adds one (realm 0) or replaces; one that was dropped goes on
     def note_realm_seen(self, realm: int, at: int) -> None: ...
+    def name_people_of(self, realm: int, ending: str) -> None: ...  # all of its; "@" and its name
+    def name_mirror(
+        self, mirror: Mirror, shown: str, folded: str, skeleton: str
+    ) -> None: ...  # nothing, if another group is called so
     def drop_realm(self, realm: int) -> None: ...  # the link; what was said stays
     def foreign_person(self, person: int) -> ForeignPerson | None: ...
     def foreign_people(self, realm: int, folded: str) -> list[ForeignPerson]: ...  # newest first

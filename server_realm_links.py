@@ -104,12 +104,13 @@ class RealmLinks:
             refused=self._refused,
             receive=self._receive,
             pinged=self._pinged,
-            turned=use.changed,
+            turned=self._turned,
             derivations=Derivations(run),
         )
         self._lines: dict[int, Call] = {}  # to all realms that can be called, by realm
         self._trials: list[Call] = []  # to realms that have no record yet
         self._standing: dict[int, RealmPeer] = {}
+        self._silent: dict[int, int] = {}  # UTC ms since when, by realm; its link stands
         self._lonely: set[int] = set()  # realms whose link to us is gone: perhaps to be called
         self._told: dict[int, HappeningKind] = {}  # what the operator knows of the trouble with one
         self._entering: dict[bytes, TokenBucket] = {}  # how often a realm may call, by key
@@ -132,6 +133,20 @@ class RealmLinks:
         """Whether its link stands, and the other end answers."""
         peer, call = self._standing.get(realm), self._lines.get(realm)
         return peer is not None and (peer.is_called or (call is not None and call.is_alive))
+
+    def silent_since(self, realm: int) -> int | None:
+        """UTC ms; None: its link does not stand, or the other end answers."""
+        return self._silent.get(realm)
+
+    def _turned(self, now: float) -> None:
+        """One whose link stands has fallen silent, or answers again."""
+        silent = {}
+        for realm, standing in self._standing.items():
+            if not self.is_linked(realm):
+                ago = now - standing.peer.session.last_heard
+                silent[realm] = self._silent.get(realm) or self._wall_clock() - round(1000 * ago)
+        self._silent = silent
+        self._use.changed(now)
 
     def expect_answer(self, realm: int, now: float) -> None:
         """It was told of something that it lacks: its silence means something from now on."""
@@ -350,6 +365,7 @@ class RealmLinks:
         self._standing[peer.realm] = peer
         self._lonely.discard(peer.realm)
         self._told.pop(peer.realm, None)
+        self._silent.pop(peer.realm, None)
         self.known.note_seen(peer.realm, self._wall_clock(), now)
         self._use.opened(peer, now)
         self._use.changed(now)
@@ -360,7 +376,8 @@ class RealmLinks:
             self._lonely.add(peer.realm)
         self._use.lost(peer, now)
         self._use.changed(now)
-        self.known.note_seen(peer.realm, self._wall_clock(), now)
+        gone_at = self._silent.pop(peer.realm, None) or self._wall_clock()
+        self.known.note_seen(peer.realm, gone_at, now)
         record = self.known.get(peer.realm)
         if record is not None and not record.is_cut:  # that is told by who cut it
             self._happen(HappeningKind.REALM_LOST, record)

@@ -11,7 +11,7 @@ from functools import partial
 
 from auth import fold_name, skeleton
 from conversation import MAX_REALM
-from realms import alias_of
+from realms import alias_of, at_realm
 from records import RealmRecord, Store
 from server_turn import Turn
 from settings import Limits
@@ -63,8 +63,13 @@ class RealmRecords:
     # --- changing them ---
 
     def save(self, record: RealmRecord) -> RealmRecord:
-        """Into the open transaction; in memory once it is on disk."""
+        """Into the open transaction; in memory once it is on disk. Its people and groups are called
+        after it."""
         saved = self._store.save_realm(record, fold_name(record.name))
+        self._store.name_people_of(saved.realm, at_realm("", saved.name))
+        for mirror in self._store.mirrors(saved.realm):
+            shown = at_realm(mirror.name, saved.name)
+            self._store.name_mirror(mirror, shown, fold_name(shown), skeleton(shown))
         self._turn.when_kept(partial(self._keep, saved))
         return saved
 

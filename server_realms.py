@@ -328,6 +328,7 @@ class Realms:
                 case _:
                     self._links.drop(record.realm, now)
                     self._happen(HappeningKind.REALM_DROPPED, record)
+            self._changed(now)  # even if no link stood that could fall
             is_drop = isinstance(command, DropRealm)
             self._report(OperatorAnswered(command, Code.OK, calls_us=is_drop and calls_us))
 
@@ -366,11 +367,10 @@ class Realms:
         state = RealmState.CUT if record.is_cut else RealmState.AWAY
         if self._links.is_linked(record.realm):
             state = RealmState.LINKED
-        is_silent = state is RealmState.AWAY and standing is not None  # since a moment ago
         return RealmRow(
             record.name,
             state,
-            self._wall_clock() if is_silent else record.seen_at,
+            self._links.silent_since(record.realm) or record.seen_at,
             self._count(record.realm),
             standing.peer.session.round_trip.smoothed if standing is not None else None,
             (record.host, record.port) if record.host else None,

@@ -223,6 +223,15 @@ class Realms(Conversations):
         )
         return ForeignPerson(*row) if row else None
 
+    def name_people_of(self, realm: int, ending: str) -> None:
+        """All of them are shown with this behind their names; what they said keeps what it had."""
+        self._database.write(
+            "UPDATE people SET name ="
+            " (SELECT name FROM foreign_people WHERE person = people.person) || ?"
+            " WHERE person IN (SELECT person FROM foreign_people WHERE realm = ?)",
+            (ending, realm),
+        )
+
     def count_foreign_people(self, realm: int) -> int:
         """How many of them are known here."""
         row = self._database.row("SELECT count(*) FROM foreign_people WHERE realm = ?", (realm,))
@@ -288,6 +297,18 @@ class Realms(Conversations):
             f"{_SELECT_MIRROR} WHERE realm = ? ORDER BY conversation", (realm,)
         )
         return [Mirror(*row) for row in rows]
+
+    def name_mirror(self, mirror: Mirror, shown: str, folded: str, skeleton: str) -> None:
+        """It is shown otherwise from now on, unless another group is shown so or looks so."""
+        self._database.write(
+            "UPDATE OR IGNORE group_names SET folded = ?, skeleton = ? WHERE conversation = ?",
+            (folded, skeleton, mirror.conversation),
+        )
+        self._database.write(
+            "UPDATE conversations SET name = ? WHERE conversation IN (?, ?)"
+            " AND EXISTS (SELECT 1 FROM group_names WHERE conversation = ? AND folded = ?)",
+            (shown, mirror.conversation, mirror.outgoing, mirror.conversation, folded),
+        )
 
     def set_returned(self, conversation: int, returned: int) -> None:
         """Of a copy: what was said to its home is in it up to here, or was refused."""

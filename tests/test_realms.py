@@ -52,6 +52,25 @@ def test_people_of_two_realms_talk() -> None:
         assert [entry.text for _, entry in bob.log(there)] == ["hai", "apa kabar?", "baik"]
 
 
+def test_somebody_who_changed_their_name_and_who_took_it_are_two_to_who_is_there() -> None:
+    with Realms("names", "a", "b") as realms:
+        _, _, alice, bob = realms.neighbours()
+        bob.write("alice@a", "satu")
+        realms.run(2)
+
+        assert realms.asked(bob, client_events.ChangeName(bob.ticket(), "bobby")) is Code.OK
+        bob.write("alice@a", "dua")
+        realms.run(1)
+        other = realms.client("b", "budi")
+        realms.enters(other)
+        assert realms.asked(other, client_events.ChangeName(other.ticket(), "bob")) is Code.OK
+        other.write("alice@a", "tiga")
+        realms.run(2)
+
+        assert alice.texts(alice.private("bobby@b")) == ["satu", "dua"]
+        assert alice.texts(alice.private("bob@b")) == ["tiga"]
+
+
 @pytest.mark.uncounted
 @pytest.mark.parametrize("seed", range(4))
 def test_what_is_said_over_a_bad_network_arrives_once_and_in_order(seed: int) -> None:

@@ -358,6 +358,32 @@ def test_how_much_came_back_of_what_was_said_is_kept(store: Storage, campus: int
     assert store.mirror(copy.conversation) == replace(copy, returned=4)
 
 
+def test_people_and_groups_of_a_realm_are_called_after_it(store: Storage, campus: int) -> None:
+    bob, copy = know(store, BOB), mirror(store, campus)
+
+    store.name_people_of(campus, "@kampus")
+    store.name_mirror(copy, "chess@kampus", "chess@kampus", "chess@kampus")
+
+    person = store.person(bob)
+    assert person is not None
+    assert person.name == "bob@kampus"
+    records = [store.conversation(one) for one in (copy.conversation, copy.outgoing)]
+    assert [one.name for one in records if one] == ["chess@kampus"] * 2
+    assert store.group_named("chess@kampus") == copy.conversation
+    assert store.group_named("chess@campus-b") is None
+
+
+def test_a_group_of_a_realm_takes_no_other_groups_name(store: Storage, campus: int) -> None:
+    copy = mirror(store, campus)
+    other = store.add_group("chess@kampus", "chess@kampus", "chess@kampus")
+
+    store.name_mirror(copy, "Chess@kampus", "chess@kampus", "chess@kampus")
+
+    records = [store.conversation(one) for one in (copy.conversation, copy.outgoing)]
+    assert [one.name for one in records if one] == ["chess@campus-b"] * 2
+    assert store.group_named("chess@kampus") == other
+
+
 # --- which of theirs are followed, what they have to hear ---
 
 
