@@ -85,7 +85,8 @@ class _Telling:
 
 class RealmLogs:
     """All links that stand. ``run(work, end)``: for the worker thread; ``wake``: a peer has
-    something to send; ``report_full(link)``: more than a realm may leave here.
+    something to send; ``is_linked(realm)``: its link stands, and answers; ``report_full(link)``:
+    more than a realm may leave here.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class RealmLogs:
         *,
         answer: Callable[[Peer, int, Code, Fields], None],
         wake: Callable[[Peer], None],
+        is_linked: Callable[[int], bool],
         run: RunJob,
         report_full: Callable[[RealmPeer], None],
         random_bytes: Callable[[int], bytes],
@@ -126,6 +128,7 @@ class RealmLogs:
             self._serving,
             turn,
             standing=self.standing,
+            is_linked=is_linked,
             answer=answer,
             wake=wake,
             bounds_of=self._bounds_of,
