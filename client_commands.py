@@ -216,6 +216,7 @@ _REFUSALS = {
     Code.FILE_MISSING: "answer.file_missing",
     Code.NO_SUCH_USER: "answer.no_such_user",
     Code.NO_SUCH_GROUP: "answer.no_such_group",
+    Code.NO_SUCH_REALM: "answer.no_such_realm",
     Code.NO_WAY_THERE: "answer.no_way_there",
     Code.BANNED: "answer.banned",
     Code.NOT_A_MEMBER: "answer.not_a_member",

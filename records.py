@@ -425,6 +425,7 @@ class Store(Protocol):
     # other realms
     def realms(self) -> list[RealmRecord]: ...  # by realm, those that are cut too
     def realm_name(self, realm: int) -> str: ...  # of one that was dropped too; "": none
+    def is_dropped(self, realm: int) -> bool: ...  # its link is no more
     def is_realm_name(self, folded: str, key: bytes) -> bool: ...  # another's, now or once
     def save_realm(
         self, record: RealmRecord, folded: str

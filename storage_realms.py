@@ -118,6 +118,11 @@ class Realms(Conversations):
         row = self._database.row("SELECT name FROM realms WHERE realm = ?", (realm,))
         return row[0] if row else ""
 
+    def is_dropped(self, realm: int) -> bool:
+        """Whether its link is no more, though what was said stays."""
+        row = self._database.row("SELECT is_dropped FROM realms WHERE realm = ?", (realm,))
+        return row is not None and bool(row[0])
+
     def is_realm_name(self, folded: str, key: bytes) -> bool:
         """Whether another realm is called so, or was: what its people said here bears that name."""
         row = self._database.row(
