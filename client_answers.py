@@ -27,7 +27,7 @@ from client_events import (
     Search,
 )
 from client_file_events import AskFiles
-from client_realm_events import AddRealm, AskRealms, RealmInfo, RealmState
+from client_realm_events import AddRealm, AskRealms, RealmInfo, RealmState, RealmTrouble
 from protocol import Address, Code, JsonValue
 from realms import is_alias, split_realm
 from texts import Texts
@@ -240,17 +240,33 @@ def _of_realms(asked: AddRealm | AskRealms, answered: Answered, say: Texts) -> _
             "waiting": realm.waiting,
             "round_trip_ms": None if realm.round_trip is None else round(1000 * realm.round_trip),
             "address": None if realm.address is None else _place(realm.address),
+            "trouble": None if realm.trouble is None else realm.trouble.value,
         }
         for realm in realms
     ]
     key = "answer.realms" if realms else "answer.realms_none"
-    return say(key, count=len(realms), names=", ".join(names)), {"realms": fields}, None
+    message = say(key, count=len(realms), names=", ".join(names))
+    troubles = [
+        say(_REALM_TROUBLES[realm.trouble], name=realm.name)
+        for realm in realms
+        if realm.trouble is not None
+    ]
+    if troubles:
+        message = f"{message}. {' '.join(troubles)}"
+    return message, {"realms": fields}, None
 
 
 _REALMS = {
     RealmState.LINKED: "answer.realm_linked",
     RealmState.AWAY: "answer.realm_away",
     RealmState.CUT: "answer.realm_cut",
+}
+
+
+_REALM_TROUBLES = {
+    RealmTrouble.KEY: "answer.realm_other_key",
+    RealmTrouble.PASSWORD: "answer.realm_other_password",
+    RealmTrouble.REFUSED: "answer.realm_refuses",
 }
 
 

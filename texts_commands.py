@@ -136,6 +136,23 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{name} (away, {count} waiting)",
         "{name} (terputus, {count} menunggu)",
     ),
+    "answer.realm_other_key": (
+        "Somebody with another key answers for {name}: if that server was set up anew, the operator "
+        "adds it with /addrealm under another name.",
+        "Yang menjawab untuk {name} memakai kunci lain: jika server itu dibuat baru, operator "
+        "menambahkannya dengan /addrealm dengan nama lain.",
+    ),
+    "answer.realm_other_password": (
+        "{name} refuses the password that our server has for it: the operator removes it with "
+        "/delrealm and adds it with the new one with /addrealm; nothing that waits is lost.",
+        "{name} menolak kata sandi yang dipakai server kita: operator menghapusnya dengan "
+        "/delrealm lalu menambahkannya lagi dengan /addrealm dan kata sandi baru; pesan yang "
+        "menunggu tidak hilang.",
+    ),
+    "answer.realm_refuses": (
+        "{name} refuses the link: its operator has cut it off, or that server makes no links.",
+        "{name} menolak sambungan: operatornya memutusnya, atau server itu tidak menerimanya.",
+    ),
     "answer.realm_cut": ("{name} (cut by the operator)", "{name} (diputus operator)"),
     "answer.registered": ("Registration successful.", "Registrasi berhasil."),
     "answer.logged_in": (

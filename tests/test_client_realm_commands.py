@@ -9,7 +9,7 @@ from client_answers import answer_for, foregone
 from client_commands import Answer, Do, Outcome, ReadInbox, Send, Share, holds_password, interpret
 from client_events import Answered, AskMembers, JoinGroup, LeaveGroup, OpenPrivate, Request
 from client_model import ClientModel
-from client_realm_events import AddRealm, AskRealms, RealmInfo, RealmState
+from client_realm_events import AddRealm, AskRealms, RealmInfo, RealmState, RealmTrouble
 from conversation import ConversationKind
 from protocol import Code
 from texts import Texts
@@ -163,6 +163,7 @@ def test_realms_are_listed_with_how_they_stand() -> None:
             "waiting": 3,
             "round_trip_ms": 12,
             "address": "10.0.0.2:8083",
+            "trouble": None,
         },
         {
             "name": "lab",
@@ -171,8 +172,30 @@ def test_realms_are_listed_with_how_they_stand() -> None:
             "waiting": 3,
             "round_trip_ms": None,
             "address": "[::1]:8083",
+            "trouble": None,
         },
     ]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (RealmTrouble.PASSWORD, "lab refuses the password that our server has for it"),
+        (RealmTrouble.KEY, "Somebody with another key answers for lab"),
+        (RealmTrouble.REFUSED, "lab refuses the link"),
+    ],
+)
+def test_why_a_realm_is_away_is_told_if_it_is_known(trouble: RealmTrouble, words: str) -> None:
+    realms = (CAMPUS, replace(LAB, trouble=trouble))
+
+    answer = answer_for(AskRealms(0), Answered(1, Code.OK, realms), SAY)
+
+    listed = "Realms (2): campus-b (linked), lab (away, 3 waiting). "
+    assert answer.message.startswith(f"{listed}{words}")
+    rows = answer.fields["realms"]
+    assert isinstance(rows, list)
+    assert isinstance(rows[1], dict)
+    assert rows[1]["trouble"] == trouble.value
 
 
 def test_a_realm_without_an_address_calls_us_and_no_realm_is_an_answer_too() -> None:
