@@ -119,6 +119,8 @@ def failure_sentence(command: str, answered: Answered, say: Texts) -> str:
         return say(f"name.{answered.reason or 'character'}")
     if code is Code.TOO_MANY_GUESSES:
         return say("answer.too_many_guesses", wait=max(1, round(answered.wait)))
+    if code is Code.REALM_EXISTS and answered.reason:
+        return say("answer.realm_exists_named", name=answered.reason)
     if (command, code) == ("addrealm", Code.BAD_REQUEST):
         return say(_BAD_REALMS.get(answered.reason, "answer.realm_address"))
     key = _FAILURES.get((command, code)) or _FAILURES_OF_ALL.get(code)

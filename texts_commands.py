@@ -299,6 +299,7 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "answer.no_such_realm": ("No such realm", "Realm tidak ditemukan"),
     "answer.realm_exists": ("Realm already exists", "Realm sudah ada"),
+    "answer.realm_exists_named": ("Realm already exists: {name}", "Realm sudah ada: {name}"),
     "answer.realm_unreachable": ("Realm unreachable", "Realm tidak dapat dihubungi"),
     "answer.realm_password": (
         "Wrong password of that realm. With it: /addrealm R ADDRESS PORT PASSWORD",

@@ -128,6 +128,13 @@ def test_why_a_realm_was_not_added(code: Code, english: str, indonesian: str) ->
         assert answer.message.startswith(sentence)
 
 
+def test_a_realm_that_is_there_already_is_named() -> None:
+    exists = Answered(1, Code.REALM_EXISTS, reason="beta")
+
+    assert answer_for(ADD, exists, SAY).message == "Realm already exists: beta"
+    assert answer_for(ADD, exists, Texts("id")).message == "Realm sudah ada: beta"
+
+
 @pytest.mark.parametrize(("reason", "word"), [("name", "letters"), ("self", "you are on")])
 def test_a_realm_that_cannot_be_is_explained(reason: str, word: str) -> None:
     assert word in answer_for(ADD, Answered(1, Code.BAD_REQUEST, reason=reason), SAY).message
