@@ -101,9 +101,9 @@ class Do:
 
 @dataclass(frozen=True, slots=True)
 class ReadInbox:
-    """Show what is unread, and mark it read. ``realm``: of that realm alone; empty: all."""
+    """Show what is unread, and mark it read. ``realm``: of that realm alone; None: all."""
 
-    realm: str = ""
+    realm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ class Errands:
         self._said: dict[int, _Said] = {}  # by ticket
         self._letters: deque[_Letter] = deque()  # said in the order they were typed
         self._reading: OnAnswer | None = None
-        self._reading_of = ""  # the realm whose inbox it is; empty: all
+        self._reading_of: str | None = None  # the realm whose inbox it is; None: all
         self._older_of = 0  # the conversation whose older entries are on their way; 0: none
 
     @property
@@ -171,10 +171,11 @@ class Errands:
                 self._do(request, on_answer)
             case _:
                 self._is_alone = True
-                if realm := errand.realm:
-                    self._tickets.ask(AskRealms(0), partial(self._read_realm, realm, on_answer))
+                realm = errand.realm
+                if realm is None:
+                    self._read(None, on_answer)
                 else:
-                    self._read("", on_answer)
+                    self._tickets.ask(AskRealms(0), partial(self._read_realm, realm, on_answer))
 
     # --- events ---
 
@@ -407,7 +408,7 @@ class Errands:
             answered = Answered(0, Code.NO_SUCH_REALM)
         on_answer(failure("getrealminbox", answered, self._say))
 
-    def _read(self, realm: str, on_answer: OnAnswer) -> None:
+    def _read(self, realm: str | None, on_answer: OnAnswer) -> None:
         self._reading, self._reading_of = on_answer, realm
         self._older_of = 0
         self._read_on()
@@ -415,7 +416,7 @@ class Errands:
     def _read_now(self) -> list[Conversation]:
         """The conversations whose inbox it is."""
         all_ours = list(self._inbox.conversations())
-        if not self._reading_of:
+        if self._reading_of is None:
             return all_ours
         return [one for one in all_ours if one.realm == self._reading_of]
 
@@ -450,7 +451,7 @@ class Errands:
             key = "answer.unread_more"
         message = self._say(key, count=len(found), skipped=skipped)
         fields: dict[str, JsonValue] = {"skipped": skipped} if skipped else {}
-        command = "getrealminbox" if self._reading_of else "inbox"
+        command = "inbox" if self._reading_of is None else "getrealminbox"
         return Answer(True, command, "OK", message, fields, tuple(found))
 
 
@@ -474,4 +475,4 @@ def command_of(errand: Errand) -> str:
         case Get():
             return "get"
         case _:
-            return "getrealminbox" if errand.realm else "inbox"
+            return "inbox" if errand.realm is None else "getrealminbox"

@@ -295,8 +295,9 @@ def test_the_inbox_of_a_realm_holds_what_came_from_there_and_marks_only_that() -
     assert (only(visit).command, only(visit).message) == ("getrealminbox", "Unread (2):")
 
 
-def test_a_realm_that_is_not_there_has_no_inbox() -> None:
-    visit = in_realm().begin(read("lain"), Post("halo"))
+@pytest.mark.parametrize("name", ["lain", ""])
+def test_a_realm_that_is_not_there_has_no_inbox(name: str) -> None:
+    visit = in_realm().begin(read(name), Post("halo"))
 
     visit.happen(Answered(1, Code.OK, (CAMPUS,)))
 
