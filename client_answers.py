@@ -68,6 +68,7 @@ _FAILURES: dict[tuple[str, Code], str] = {  # where a command has a sentence of 
 }
 _BAD_REALMS = {  # reasons of ADD_REALM's BAD_REQUEST
     "name": "answer.realm_name",
+    "password": "answer.realm_password_long",  # said by ourselves: the request did not fit
     "self": "answer.realm_self",
 }
 _FAILURES_OF_ALL = {
@@ -293,6 +294,8 @@ def foregone(request: Request) -> Answered | None:
             return _invalid(request.name)
         case LogIn() if _invalid(request.name):
             return _failed(Code.WRONG_LOGIN)
+        case AddRealm() if request.name and not is_alias(request.name):
+            return Answered(0, Code.BAD_REQUEST, reason="name")
         case OpenPrivate():
             return _nowhere(request.name, Code.NO_SUCH_USER)
         case JoinGroup() | LeaveGroup() | AskMembers():

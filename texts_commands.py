@@ -317,6 +317,12 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "A realm's name has 1 to 20 letters, digits, - and _.",
         "Nama realm: 1 sampai 20 huruf, angka, - dan _.",
     ),
+    "answer.realm_password_long": (
+        "This password cannot be sent to our server: it is too long, or not text. The operator can "
+        "add that realm.",
+        "Kata sandi ini tidak bisa dikirim ke server kita: terlalu panjang, atau bukan teks. "
+        "Operator bisa menambahkan realm itu.",
+    ),
     "answer.realm_address": (
         "There can be no server at this address.",
         "Tidak mungkin ada server di alamat ini.",

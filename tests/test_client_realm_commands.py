@@ -135,7 +135,9 @@ def test_a_realm_that_is_there_already_is_named() -> None:
     assert answer_for(ADD, exists, Texts("id")).message == "Realm sudah ada: beta"
 
 
-@pytest.mark.parametrize(("reason", "word"), [("name", "letters"), ("self", "you are on")])
+@pytest.mark.parametrize(
+    ("reason", "word"), [("name", "letters"), ("self", "you are on"), ("password", "too long")]
+)
 def test_a_realm_that_cannot_be_is_explained(reason: str, word: str) -> None:
     assert word in answer_for(ADD, Answered(1, Code.BAD_REQUEST, reason=reason), SAY).message
 
@@ -242,6 +244,13 @@ def test_a_name_in_a_realm_that_cannot_be_need_not_be_asked_for(
     asked: Request, code: Code | None
 ) -> None:
     assert foregone(asked) == (None if code is None else Answered(0, code))
+
+
+def test_what_no_realm_can_be_called_need_not_be_asked_for() -> None:
+    refused = foregone(replace(ADD, name="z" * 1500))
+
+    assert refused == Answered(0, Code.BAD_REQUEST, reason="name")
+    assert [foregone(replace(ADD, name=name)) for name in ("", "z" * 20)] == [None, None]
 
 
 # --- the terminal ---
