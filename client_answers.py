@@ -58,6 +58,9 @@ _FAILURES: dict[tuple[str, Code], str] = {  # where a command has a sentence of 
     ("register", Code.NAME_TAKEN): "answer.user_exists",
     ("register", Code.BAD_REQUEST): "answer.details",
     ("name", Code.BAD_REQUEST): "answer.name_kept",
+    ("name", Code.BANNED): "answer.banned",
+    ("login", Code.BANNED): "answer.banned",
+    ("register", Code.BANNED): "answer.banned",
     ("send", Code.BAD_REQUEST): "answer.yourself",
     ("sendfile", Code.BAD_REQUEST): "answer.yourself",
     ("joingroup", Code.NO_SUCH_GROUP): "answer.group_missing",
@@ -80,7 +83,7 @@ _FAILURES_OF_ALL = {
     Code.NO_SUCH_GROUP: "answer.no_such_group",
     Code.ALREADY_A_MEMBER: "answer.already_a_member",
     Code.NOT_A_MEMBER: "answer.not_a_member",
-    Code.BANNED: "answer.banned",
+    Code.BANNED: "answer.banned_there",  # whoever is banned here is not here to ask
     Code.DISK_FULL: "answer.disk_full",
     Code.MUTED: "refused.muted",
     Code.NO_SUCH_CONVERSATION: "answer.no_such_conversation",
@@ -111,6 +114,13 @@ def answer_for(asked: Request, answered: Answered, say: Texts) -> Answer:
 def failure(command: str, answered: Answered, say: Texts) -> Answer:
     """Why a command was not done."""
     return Answer(False, command, answered.code.name, failure_sentence(command, answered, say))
+
+
+def failure_there(command: str, code: Code, say: Texts) -> Answer:
+    """Why another realm did not take what was said to it: it is not our operator who mutes."""
+    if code is Code.MUTED:
+        return Answer(False, command, code.name, say("refused.muted_there"))
+    return failure(command, Answered(0, code), say)
 
 
 def failure_sentence(command: str, answered: Answered, say: Texts) -> str:

@@ -218,7 +218,7 @@ _REFUSALS = {
     Code.NO_SUCH_GROUP: "answer.no_such_group",
     Code.NO_SUCH_REALM: "answer.no_such_realm",
     Code.NO_WAY_THERE: "answer.no_way_there",
-    Code.BANNED: "answer.banned",
+    Code.BANNED: "answer.banned_there",  # by another realm: else nothing could be said
     Code.NOT_A_MEMBER: "answer.not_a_member",
     Code.NO_SESSION: "answer.no_session",
 }

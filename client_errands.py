@@ -19,6 +19,7 @@ from client_answers import (
     COMMAND_OF,
     answer_for,
     failure,
+    failure_there,
     foregone,
     groups_of,
     iso_time,
@@ -265,7 +266,7 @@ class Errands:
         if said is None:
             return
         if code not in (Code.OK, None):
-            said.on_answer(failure(said.command, Answered(0, code), self._say))
+            said.on_answer(failure_there(said.command, code, self._say))
             return
         message, state = self._say("answer.sent"), "delivered"
         if code is None:

@@ -228,6 +228,10 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The operator keeps this user out of the room.",
         "Operator melarang user ini masuk ke ruang.",
     ),
+    "answer.banned_there": (
+        "The operator there keeps you out.",
+        "Operator di sana melarang Anda masuk.",
+    ),
     "answer.disk_full": (
         "The server's disk is full. Nothing was changed.",
         "Disk server penuh. Tidak ada yang diubah.",
@@ -351,6 +355,10 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "refused.muted": (
         "The operator has muted you; you can read but not write.",
         "Operator membisukan Anda; Anda bisa membaca tetapi tidak bisa menulis.",
+    ),
+    "refused.muted_there": (
+        "The operator there has muted you; you can read but not write there.",
+        "Operator di sana membisukan Anda; Anda bisa membaca tetapi tidak bisa menulis di sana.",
     ),
     "refused.disk_full": (
         "The server's disk is full. The message was not saved.",

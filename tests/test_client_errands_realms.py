@@ -10,6 +10,7 @@ from client_events import (
     AskGroups,
     ConversationChanged,
     DraftForwarded,
+    DraftRefused,
     DraftTaken,
     EntryArrived,
     GroupInfo,
@@ -102,6 +103,40 @@ def test_it_may_be_refused_there() -> None:
     visit.happen(DeliveryTold(2, BOB, Code.NO_SUCH_USER), DeliveryTold(2, BOB, Code.OK))
 
     assert (only(visit).code, only(visit).message) == ("NO_SUCH_USER", "No such user")
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (Code.MUTED, "The operator there has muted you"),
+        (Code.BANNED, "The operator there keeps you out."),
+    ],
+)
+def test_whom_the_operator_there_silenced_is_told_that_it_was_there(
+    code: Code, sentence: str
+) -> None:
+    visit = in_realm("foto.png").begin(to_bob(), file_to(PRIVATE), to_bob())
+    for ticket in (1, 2):
+        visit.happen(Answered(ticket, Code.OK, BOB))
+    visit.happen(said(4, BOB), EntryArrived(BOB, 13, file_entry(person=1), 5))
+    visit.happen(FileEnded(5, note(), is_upload=True))
+
+    visit.happen(DeliveryTold(4, BOB, code), DeliveryTold(5, BOB, code))
+    visit.happen(Answered(3, Code.BANNED))
+
+    told = [answer.message for answer in visit.answers]
+    assert told[0].startswith(sentence)
+    assert told[1].startswith(sentence)
+    assert told[2] == "The operator there keeps you out."
+    assert [answer.code for answer in visit.answers] == [code.name, code.name, "BANNED"]
+
+
+def test_whom_our_operator_silenced_is_told_that_it_was_here() -> None:
+    visit = in_realm().begin(to_bob()).happen(Answered(1, Code.OK, BOB))
+
+    visit.happen(DraftRefused(2, 1, BOB, "halo", Code.MUTED))
+
+    assert only(visit).message.startswith("The operator has muted you")
 
 
 def test_of_a_realm_that_is_known_to_be_away_nothing_is_waited_for() -> None:
