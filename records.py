@@ -481,6 +481,9 @@ class Store(Protocol):
         self, realm: int, conversation: int, number: int
     ) -> None: ...  # what was said up to there, with a whole log of ours
     def refused_to(self, realm: int, conversation: int) -> int: ...
+    def count_refused(
+        self, realm: int, conversation: int, after: int, head: int
+    ) -> int: ...  # by note_refused, behind one number up to another
     def awaited_files(
         self, realm: int, after: int = 0, limit: int = -1
     ) -> list[AwaitedFile]: ...  # by place, beyond ``after``

@@ -450,6 +450,15 @@ class Realms(Conversations):
             )
         return known is None
 
+    def count_refused(self, realm: int, conversation: int, after: int, head: int) -> int:
+        """How many of ours behind a number, up to another, it does not take."""
+        row = self._database.row(
+            "SELECT count(*) FROM refused_entries WHERE realm = ? AND conversation = ?"
+            " AND number > ? AND number <= ?",
+            (realm, conversation, after, head),
+        )
+        return row[0] if row else 0
+
     # --- files that their entries speak of ---
 
     def awaited_files(self, realm: int, after: int = 0, limit: int = -1) -> list[AwaitedFile]:
