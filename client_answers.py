@@ -33,6 +33,7 @@ from realms import is_alias, split_realm
 from texts import Texts
 
 MAX_DETAIL = 64  # characters of a country or a full name; the server takes no more
+ABROAD = "abroad"  # a reason: of a group of another realm we know only that we are no member
 MAX_SEARCH = 200  # characters, so that a request holds them
 _LAST_INSTANT = 253_370_764_800_000  # 9999-01-01: a peer's clock may say anything
 
@@ -132,6 +133,8 @@ def failure_sentence(command: str, answered: Answered, say: Texts) -> str:
         return say("answer.too_many_guesses", wait=max(1, round(answered.wait)))
     if code is Code.REALM_EXISTS and answered.reason:
         return say("answer.realm_exists_named", name=answered.reason)
+    if answered.reason == ABROAD and code in (Code.NOT_A_MEMBER, Code.NO_SUCH_GROUP):
+        return say("answer.no_group_of_ours_there")
     if (command, code) == ("addrealm", Code.BAD_REQUEST):
         return say(_BAD_REALMS.get(answered.reason, "answer.realm_address"))
     key = _FAILURES.get((command, code)) or _FAILURES_OF_ALL.get(code)

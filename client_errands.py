@@ -9,13 +9,14 @@ do, and nothing waits for their end.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from auth import fold_name
 from client_answers import (
+    ABROAD,
     COMMAND_OF,
     answer_for,
     failure,
@@ -40,6 +41,7 @@ from client_events import (
     AddGroup,
     Answered,
     AskGroups,
+    AskMembers,
     Command,
     ConversationChanged,
     DraftForwarded,
@@ -48,6 +50,7 @@ from client_events import (
     EntryArrived,
     Found,
     JoinGroup,
+    LeaveGroup,
     LoadOlder,
     LogIn,
     OlderArrived,
@@ -222,6 +225,8 @@ class Errands:
         is_ours = answered.code in (Code.OK, Code.ALREADY_A_MEMBER)
         if isinstance(request, AddGroup | JoinGroup) and is_ours:
             self._learn_of(answered, ConversationKind.GROUP, request.name)
+        if isinstance(request, LeaveGroup | AskMembers) and split_realm(request.name)[1]:
+            answered = replace(answered, reason=ABROAD)
         on_answer(answer_for(request, answered, self._say))
 
     def _learn_of(self, answered: Answered, kind: ConversationKind, name: str) -> None:
@@ -332,8 +337,11 @@ class Errands:
         """Whether there is such a group in another realm, only who joins it is told."""
         if letter in self._letters:
             is_known = _named(answered, split_realm(letter.errand.name)[1]) is not None
-            code = Code.NOT_A_MEMBER if is_known else Code.NO_SUCH_REALM
-            self._return(letter, answered if answered.code is not Code.OK else Answered(0, code))
+            if answered.code is Code.OK and is_known:
+                answered = Answered(0, Code.NOT_A_MEMBER, reason=ABROAD)
+            elif answered.code is Code.OK:
+                answered = Answered(0, Code.NO_SUCH_REALM)
+            self._return(letter, answered)
             self._post_letters()
 
     def _return(self, letter: _Letter, answered: Answered) -> None:

@@ -224,6 +224,10 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "answer.no_such_group": ("No such group", "Group tidak ditemukan"),
     "answer.already_a_member": ("Already a member", "User sudah join"),
     "answer.not_a_member": ("Not a member of this group", "User bukan member grup"),
+    "answer.no_group_of_ours_there": (
+        "You are not a member of such a group there. /joingroup tells whether there is one.",
+        "Anda bukan member grup itu di sana. /joingroup memberi tahu apakah grupnya ada.",
+    ),
     "answer.banned": (
         "The operator keeps this user out of the room.",
         "Operator melarang user ini masuk ke ruang.",

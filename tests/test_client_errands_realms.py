@@ -8,6 +8,7 @@ from client_commands import Answer, Do, Errand, Post, ReadInbox, Send, Share
 from client_events import (
     Answered,
     AskGroups,
+    AskMembers,
     ConversationChanged,
     DraftForwarded,
     DraftRefused,
@@ -15,6 +16,7 @@ from client_events import (
     EntryArrived,
     GroupInfo,
     JoinGroup,
+    LeaveGroup,
     MarkRead,
     OpenPrivate,
     Say,
@@ -247,6 +249,25 @@ def test_whoever_does_not_say_that_they_join_must_be_a_member(
     visit.happen(Answered(2, Code.OK, realms))
 
     assert visit.codes == [("sendgroup", code)]
+
+
+@pytest.mark.parametrize("asked", [LeaveGroup(0, "nog@campus-b"), AskMembers(0, "nog@campus-b")])
+def test_of_a_group_there_one_knows_only_that_one_is_no_member(
+    asked: LeaveGroup | AskMembers,
+) -> None:
+    visit = Visit().begin(Send("sendgroup", GROUP, "nog@campus-b", "halo"))
+    visit.happen(Answered(1, Code.OK, ()), Answered(2, Code.OK, (CAMPUS,)))
+    visit.begin(Do(asked)).happen(Answered(3, Code.NO_SUCH_GROUP))
+
+    sentence = "You are not a member of such a group there. /joingroup tells whether there is one."
+    assert [answer.message for answer in visit.answers] == [sentence, sentence]
+    assert [answer.code for answer in visit.answers] == ["NOT_A_MEMBER", "NO_SUCH_GROUP"]
+
+
+def test_of_a_group_here_it_is_known() -> None:
+    visit = Visit().begin(Do(LeaveGroup(0, "nog"))).happen(Answered(1, Code.NO_SUCH_GROUP))
+
+    assert only(visit).message == "No such group"
 
 
 def test_whoever_becomes_a_member_meanwhile_is_one() -> None:
