@@ -282,3 +282,10 @@ def test_a_pipe_is_not_asked_what_may_be_left_out() -> None:
     assert [command for command in visit.commands if isinstance(command, AddRealm)] == [
         replace(ADD, ticket=1)
     ]
+
+
+def test_a_pipe_is_told_how_a_realm_is_added_and_its_next_lines_are_its_own() -> None:
+    visit = Visit(is_live=False).enter().type("/addrealm", "/realms")
+
+    assert "/addrealm R ADDRESS PORT [PASSWORD]" in visit.screen.text
+    assert [type(command) for command in visit.commands if isinstance(command, AskRealms)]
