@@ -101,9 +101,9 @@ class Do:
 
 @dataclass(frozen=True, slots=True)
 class ReadInbox:
-    """Show what is unread, and mark it read. ``realm``: of that realm alone; empty: all."""
+    """Show what is unread, and mark it read. ``realm``: of that realm alone; None: all."""
 
-    realm: str = ""
+    realm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +216,9 @@ _REFUSALS = {
     Code.FILE_MISSING: "answer.file_missing",
     Code.NO_SUCH_USER: "answer.no_such_user",
     Code.NO_SUCH_GROUP: "answer.no_such_group",
+    Code.NO_SUCH_REALM: "answer.no_such_realm",
     Code.NO_WAY_THERE: "answer.no_way_there",
-    Code.BANNED: "answer.banned",
+    Code.BANNED: "answer.banned_there",  # by another realm: else nothing could be said
     Code.NOT_A_MEMBER: "answer.not_a_member",
     Code.NO_SESSION: "answer.no_session",
 }

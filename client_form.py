@@ -240,6 +240,7 @@ _REALM_TROUBLES: dict[Code, tuple[JoinField, str]] = {
 }
 _BAD_REALMS = {  # reasons of BAD_REQUEST
     "name": (JoinField.REALM, "answer.realm_name"),
+    "password": (JoinField.PASSWORD, "answer.realm_password_long"),
     "self": (JoinField.HOST, "answer.realm_self"),
 }
 

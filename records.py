@@ -431,6 +431,7 @@ class Store(Protocol):
     def realms(self) -> list[RealmRecord]: ...  # by realm, those that are cut too
     def realm_name(self, realm: int) -> str: ...  # of one that was dropped too; "": none
     def realm_names(self) -> list[tuple[bytes, str]]: ...  # by key: now, once, and of dropped ones
+    def is_dropped(self, realm: int) -> bool: ...  # its link is no more
     def save_realm(
         self, record: RealmRecord, folded: str
     ) -> RealmRecord: ...  # adds one (realm 0) or replaces; one that was dropped goes on
@@ -490,6 +491,9 @@ class Store(Protocol):
         self, realm: int, conversation: int, number: int
     ) -> None: ...  # what was said up to there, with a whole log of ours
     def refused_to(self, realm: int, conversation: int) -> int: ...
+    def count_refused(
+        self, realm: int, conversation: int, after: int, head: int
+    ) -> int: ...  # by note_refused, behind one number up to another
     def awaited_files(
         self, realm: int, after: int = 0, limit: int = -1
     ) -> list[AwaitedFile]: ...  # by place, beyond ``after``

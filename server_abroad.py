@@ -76,6 +76,7 @@ class Abroad:
             settings.limits,
             answer=sessions.answer,
             wake=sessions.wake,
+            is_linked=lambda realm: self.links.is_linked(realm),
             run=run,
             report_full=self._report_full,
             report_file=self._report_file,

@@ -20,6 +20,7 @@ from server_events import (
     Event,
     FileRow,
     FilesListed,
+    HappeningKind,
     Kick,
     ListFiles,
     ListRealms,
@@ -81,6 +82,11 @@ _STATES = {
     RealmState.LINKED: "console.realm_linked",
     RealmState.AWAY: "console.realm_away",
     RealmState.CUT: "console.realm_cut",
+}
+_TROUBLES = {  # with a realm that is away, and what to do
+    HappeningKind.REALM_KEY_CHANGED: "console.realm_other_key",
+    HappeningKind.REALM_PASSWORD: "console.realm_other_password",
+    HappeningKind.REALM_REFUSED: "console.realm_refuses",
 }
 
 
@@ -173,13 +179,18 @@ class Console:
         return tuple(map(self._realm, listed.realms)) or (self._say("console.no_realms"),)
 
     def _realm(self, row: RealmRow) -> str:
-        return self._say(
+        name = clean(row.name)
+        realm = self._say(
             "console.realm",
-            name=clean(row.name),
+            name=name,
             state=self._say(_STATES[row.state]),
             address=format_address(row.address),
             waiting=row.waiting,
         )
+        if row.trouble not in _TROUBLES:
+            return realm
+        trouble = self._say(_TROUBLES[row.trouble], name=name)
+        return self._say("console.realm_trouble", realm=realm, trouble=trouble)
 
     def apply(self, event: Event | StartFailed) -> None:
         """Take one event in, so that /info knows."""

@@ -86,8 +86,9 @@ class _Telling:
 
 class RealmLogs:
     """All links that stand. ``run(work, end)``: for the worker thread; ``wake``: a peer has
-    something to send; ``report_full(link)``: more than a realm may leave here;
-    ``report_file(realm, kind, name)``: a file of theirs does not come.
+    something to send; ``is_linked(realm)``: its link stands, and answers; ``report_full(link)``:
+    more than a realm may leave here; ``report_file(realm, kind, name)``: a file of theirs does not
+    come.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class RealmLogs:
         *,
         answer: Callable[[Peer, int, Code, Fields], None],
         wake: Callable[[Peer], None],
+        is_linked: Callable[[int], bool],
         run: RunJob,
         report_full: Callable[[RealmPeer], None],
         report_file: Callable[[int, HappeningKind, str], None],
@@ -131,6 +133,7 @@ class RealmLogs:
             self._serving,
             turn,
             standing=self.standing,
+            is_linked=is_linked,
             answer=answer,
             wake=wake,
             bounds_of=self._bounds_of,

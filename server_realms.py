@@ -42,6 +42,11 @@ TRIALS_WAIT = 10  # s after which there is certainly room for another
 COUNT_INTERVAL = 1.0  # s for which what waits for a realm is not counted again, whoever asks
 RealmCommand = AddRealm | CutRealm | RestoreRealm | DropRealm | LetPeopleLink | ListRealms
 Then = Callable[[Code, Fields, float], None]
+_TROUBLES = {  # as people are told of them
+    HappeningKind.REALM_KEY_CHANGED: "key",
+    HappeningKind.REALM_PASSWORD: "password",
+    HappeningKind.REALM_REFUSED: "refused",
+}
 # What a realm may answer to who calls; all else means that it has no such thing as links.
 _ANSWERS = frozenset(
     {
@@ -123,6 +128,7 @@ class Realms:
                 round(1000 * row.round_trip) if row.round_trip is not None else 0,
                 row.address[0] if row.address is not None else "",
                 row.address[1] if row.address is not None else 0,
+                _TROUBLES.get(row.trouble, "") if row.trouble is not None else "",
             ]
             for row in self.rows(now)
         ]
@@ -376,7 +382,7 @@ class Realms:
             (record.host, record.port) if record.host else None,
             record.added_by,
             standing.peer.session.receive_loss if standing is not None else 0.0,
-            self._links.trouble(record.realm),
+            self._links.trouble(record.realm) if state is RealmState.AWAY else None,
         )
 
 

@@ -124,6 +124,11 @@ class Realms(Conversations):
         row = self._database.row("SELECT name FROM realms WHERE realm = ?", (realm,))
         return row[0] if row else ""
 
+    def is_dropped(self, realm: int) -> bool:
+        """Whether its link is no more, though what was said stays."""
+        row = self._database.row("SELECT is_dropped FROM realms WHERE realm = ?", (realm,))
+        return row is not None and bool(row[0])
+
     def realm_names(self) -> list[tuple[bytes, str]]:
         """What each realm, by its key, is called here or was: its people's words bear that name."""
         return self._database.rows(
@@ -474,6 +479,15 @@ class Realms(Conversations):
                 (realm, conversation, number),
             )
         return known is None
+
+    def count_refused(self, realm: int, conversation: int, after: int, head: int) -> int:
+        """How many of ours behind a number, up to another, it does not take."""
+        row = self._database.row(
+            "SELECT count(*) FROM refused_entries WHERE realm = ? AND conversation = ?"
+            " AND number > ? AND number <= ?",
+            (realm, conversation, after, head),
+        )
+        return row[0] if row else 0
 
     # --- files that their entries speak of ---
 

@@ -559,8 +559,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "tidak ada realm bernama {name} di sini",
     ),
     "server.realm.exists": (
-        "{name}: that realm, or that name, is there already",
-        "{name}: realm atau nama itu sudah ada",
+        "{name}: that realm, or that name, is there already; if its address or password is another "
+        "now, remove it (/delrealm) and add it again: nothing that waits is lost",
+        "{name}: realm atau nama itu sudah ada; jika alamat atau kata sandinya berubah, hapus "
+        "(/delrealm) lalu tambahkan lagi: pesan yang menunggu tidak hilang",
     ),
     "server.realm.unreachable": (
         "{name}: no server answers at that address",

@@ -211,6 +211,23 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{name}  {state}  {address}  waiting: {waiting}",
         "{name}  {state}  {address}  menunggu: {waiting}",
     ),
+    "console.realm_trouble": ("{realm}  ({trouble})", "{realm}  ({trouble})"),
+    "console.realm_other_key": (
+        "somebody with another key answers there: if that server was set up anew, /delrealm {name}, "
+        "then /addrealm with another name",
+        "yang menjawab memakai kunci lain: jika server itu dibuat baru, /delrealm {name}, lalu "
+        "/addrealm dengan nama lain",
+    ),
+    "console.realm_other_password": (
+        "refuses our password: /delrealm {name}, then /addrealm with the new one; nothing that "
+        "waits is lost",
+        "menolak kata sandi kita: /delrealm {name}, lalu /addrealm dengan yang baru; pesan yang "
+        "menunggu tidak hilang",
+    ),
+    "console.realm_refuses": (
+        "refuses the link: cut off there, or that server makes none",
+        "menolak sambungan: diputus di sana, atau server itu tidak menerimanya",
+    ),
     "console.realm_linked": ("linked", "tersambung"),
     "console.realm_away": ("away", "tidak tersambung"),
     "console.realm_cut": ("cut off", "diputus"),

@@ -85,7 +85,7 @@ week (what was to be shared: for a day). Whoever types the same command again ha
 | a file to another realm | as a message there, and `line`, and what a file has |
 | `joingroup` of another realm | `conversation`, `state` |
 | `addrealm` | `name`: what it is called here, `room`: what its room is called |
-| `realms` | `realms`: a list of `name`, `state`, `since`, `waiting`, `round_trip_ms`, `address` |
+| `realms` | `realms`: a list of `name`, `state`, `since`, `waiting`, `round_trip_ms`, `address`, `trouble` |
 | `get` | `line`, `conversation`, `number`, `path` (it is saved there), and what a file has |
 | `files` | `conversation`, `files`: a list, with `number`, `sender`, `time`, `removed`, `coming` |
 | `inbox`, `search` | `messages`: a list with the fields of an entry |
@@ -103,7 +103,8 @@ gets has its `number` once it is there, so not while it waits. If that realm ref
 on, an `entry` of `kind` `notice` comes in that conversation, with `code` and, as its `text`, the
 sentence. Of realms, `state` is `linked`, `away` or `cut` (by the operator), `since` when the link
 last came or went (null: never), `waiting` how many messages that realm has not read yet, `address`
-null if it calls us.
+null if it calls us, `trouble` why our server is not let in there: `password` (of its room, that is
+not the one we have), `key` (somebody with another one answers), `refused`; null: none is known.
 
 Events come between them. `entry`, `joined`, `left` and `renamed` have `conversation`, `number`,
 `sender`, `kind`, `text` (of `renamed`: the new name) and `time`; an `entry` whose `kind` is `file`
@@ -166,9 +167,10 @@ def _codes() -> str:
 
 
 def _reasons(command: Command, failure: Code | FileTrouble) -> list[str]:
-    """Each has a sentence of its own."""
-    is_realm = (command.name, failure) == ("addrealm", Code.BAD_REQUEST)
-    return list(BAD_REALMS) if is_realm else ["character"]
+    """Each has a sentence of its own, or stands in it."""
+    if (command.name, failure) == ("addrealm", Code.BAD_REQUEST):
+        return list(BAD_REALMS)
+    return ["R" if failure is Code.REALM_EXISTS else "character"]
 
 
 def _failed(

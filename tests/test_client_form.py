@@ -241,6 +241,7 @@ def test_what_is_typed_of_a_realm_is_checked_before_anybody_is_asked() -> None:
         (Answered(1, Code.SERVER_FULL), JoinField.FORM, "No more realms"),
         (Answered(1, Code.BAD_REQUEST, reason="name"), JoinField.REALM, "A realm's name has"),
         (Answered(1, Code.BAD_REQUEST, reason="self"), JoinField.HOST, "This is the server"),
+        (Answered(1, Code.BAD_REQUEST, reason="password"), JoinField.PASSWORD, "This password"),
         (Answered(1, Code.BAD_REQUEST, reason="address"), JoinField.HOST, "There can be no server"),
     ],
 )

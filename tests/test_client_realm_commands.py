@@ -9,7 +9,7 @@ from client_answers import answer_for, foregone
 from client_commands import Answer, Do, Outcome, ReadInbox, Send, Share, holds_password, interpret
 from client_events import Answered, AskMembers, JoinGroup, LeaveGroup, LogIn, OpenPrivate, Request
 from client_model import ClientModel
-from client_realm_events import AddRealm, AskRealms, RealmInfo, RealmState
+from client_realm_events import AddRealm, AskRealms, RealmInfo, RealmState, RealmTrouble
 from conversation import ConversationKind
 from protocol import Code
 from texts import Texts
@@ -148,7 +148,7 @@ def test_too_many_wrong_passwords_of_ones_own_are_told_as_such() -> None:
 @pytest.mark.parametrize(
     ("asked", "code", "words"),
     [
-        (OpenPrivate(0, "bob@campus-b"), Code.BANNED, "The operator of that realm keeps you out."),
+        (OpenPrivate(0, "bob@campus-b"), Code.BANNED, "The operator there keeps you out."),
         (OpenPrivate(0, "bob@campus-b"), Code.REALM_UNREACHABLE, "Realm unreachable"),
         (OpenPrivate(0, "bob@campus-b"), Code.SERVER_FULL, "too many names wait for their realm"),
         (JoinGroup(0, "kelas@campus-b"), Code.SERVER_FULL, "You are in as many conversations as"),
@@ -158,7 +158,16 @@ def test_why_somebody_there_was_not_reached(asked: Request, code: Code, words: s
     assert words in answer_for(asked, Answered(1, code), SAY).message
 
 
-@pytest.mark.parametrize(("reason", "word"), [("name", "letters"), ("self", "you are on")])
+def test_a_realm_that_is_there_already_is_named() -> None:
+    exists = Answered(1, Code.REALM_EXISTS, reason="beta")
+
+    assert answer_for(ADD, exists, SAY).message == "Realm already exists: beta"
+    assert answer_for(ADD, exists, Texts("id")).message == "Realm sudah ada: beta"
+
+
+@pytest.mark.parametrize(
+    ("reason", "word"), [("name", "letters"), ("self", "you are on"), ("password", "too long")]
+)
 def test_a_realm_that_cannot_be_is_explained(reason: str, word: str) -> None:
     assert word in answer_for(ADD, Answered(1, Code.BAD_REQUEST, reason=reason), SAY).message
 
@@ -193,6 +202,7 @@ def test_realms_are_listed_with_how_they_stand() -> None:
             "waiting": 3,
             "round_trip_ms": 12,
             "address": "10.0.0.2:8083",
+            "trouble": None,
         },
         {
             "name": "lab",
@@ -201,8 +211,30 @@ def test_realms_are_listed_with_how_they_stand() -> None:
             "waiting": 3,
             "round_trip_ms": None,
             "address": "[::1]:8083",
+            "trouble": None,
         },
     ]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (RealmTrouble.PASSWORD, "lab refuses the password that our server has for it"),
+        (RealmTrouble.KEY, "Somebody with another key answers for lab"),
+        (RealmTrouble.REFUSED, "lab refuses the link"),
+    ],
+)
+def test_why_a_realm_is_away_is_told_if_it_is_known(trouble: RealmTrouble, words: str) -> None:
+    realms = (CAMPUS, replace(LAB, trouble=trouble))
+
+    answer = answer_for(AskRealms(0), Answered(1, Code.OK, realms), SAY)
+
+    listed = "Realms (2): campus-b (linked), lab (away, 3 waiting). "
+    assert answer.message.startswith(f"{listed}{words}")
+    rows = answer.fields["realms"]
+    assert isinstance(rows, list)
+    assert isinstance(rows[1], dict)
+    assert rows[1]["trouble"] == trouble.value
 
 
 def test_a_realm_without_an_address_calls_us_and_no_realm_is_an_answer_too() -> None:
@@ -244,6 +276,13 @@ def test_a_name_in_a_realm_that_cannot_be_need_not_be_asked_for(
     assert foregone(asked) == (None if code is None else Answered(0, code))
 
 
+def test_what_no_realm_can_be_called_need_not_be_asked_for() -> None:
+    refused = foregone(replace(ADD, name="z" * 1500))
+
+    assert refused == Answered(0, Code.BAD_REQUEST, reason="name")
+    assert [foregone(replace(ADD, name=name)) for name in ("", "z" * 20)] == [None, None]
+
+
 # --- the terminal ---
 
 
@@ -273,3 +312,10 @@ def test_a_pipe_is_not_asked_what_may_be_left_out() -> None:
     assert [command for command in visit.commands if isinstance(command, AddRealm)] == [
         replace(ADD, ticket=1)
     ]
+
+
+def test_a_pipe_is_told_how_a_realm_is_added_and_its_next_lines_are_its_own() -> None:
+    visit = Visit(is_live=False).enter().type("/addrealm", "/realms")
+
+    assert "/addrealm R ADDRESS PORT [PASSWORD]" in visit.screen.text
+    assert [type(command) for command in visit.commands if isinstance(command, AskRealms)]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from realm_links import state
 from realm_world import Realms
 from test_realms import GROUP, texts, with_group
 
@@ -14,6 +15,7 @@ from server_events import (
     HappeningKind,
     Kick,
     OperatorAnswered,
+    RealmState,
     RestoreRealm,
     Unban,
 )
@@ -87,6 +89,31 @@ def test_a_silent_realm_is_waited_for_three_seconds_and_no_longer() -> None:
         assert code is Code.OK
         assert 2.9 < took < 3.5
         assert texts(b, b.conversation(bob, "alice@a")) == ["nanti saja"]
+
+
+def test_a_realm_of_which_it_is_told_that_it_is_away_is_not_waited_for() -> None:
+    with Realms("told away", "a", "b") as realms:
+        a, b, alice, bob = realms.neighbours()
+        opens(realms, 0, "bob@b")
+        alice.say_in(a.conversation(alice, "bob@b"), "hai")
+        realms.run(1)
+        realms.part("a", "b")
+        alice.say_in(a.conversation(alice, "bob@b"), "masih di sana?")
+        realms.run(6)
+        assert state(realms, a) is RealmState.AWAY
+        assert realms.stands(a, b)  # the link was not given up yet
+        begun = realms.network.now
+
+        code = opens(realms, 0, "bob@b")
+        took = realms.network.now - begun
+        alice.say_in(a.conversation(alice, "bob@b"), "nanti saja")
+        realms.heal()
+        realms.run(60)
+
+        assert code is Code.OK
+        assert took < 0.5
+        there = texts(b, b.conversation(bob, "alice@a"))
+        assert there == ["hai", "masih di sana?", "nanti saja"]
 
 
 def test_a_group_that_is_joined_while_its_home_is_away_is_joined_when_it_is_back() -> None:

@@ -209,6 +209,24 @@ def test_the_operator_reads_how_the_links_stand() -> None:
 
 
 @pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (HappeningKind.REALM_PASSWORD, "refuses our password: /delrealm rumah, then /addrealm"),
+        (HappeningKind.REALM_KEY_CHANGED, "somebody with another key answers there"),
+        (HappeningKind.REALM_REFUSED, "refuses the link"),
+    ],
+)
+def test_the_operator_reads_why_a_realm_is_away_and_what_to_do(
+    trouble: HappeningKind, words: str
+) -> None:
+    away = RealmRow("rumah", RealmState.AWAY, 1, 2, None, ("10.0.0.9", 8083), "", trouble=trouble)
+
+    (shown,) = Console(Texts("en")).realms(RealmsListed((away,)))
+
+    assert shown.startswith(f"rumah  away  10.0.0.9:8083  waiting: 2  ({words}")
+
+
+@pytest.mark.parametrize(
     ("command", "code", "words"),
     [
         (AddRealm(*KAMPUS), Code.OK, "Realm added: kampus"),

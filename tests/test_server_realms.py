@@ -192,10 +192,31 @@ def test_people_add_realms_and_see_them(realms: Realms) -> None:
     assert row.round_trip is not None
     trip = round(1000 * row.round_trip)
     assert listed.fields == {
-        "realms": [["bee", "linked", row.since, 0, trip, host, port]],
+        "realms": [["bee", "linked", row.since, 0, trip, host, port, ""]],
         "may_add": True,
     }
     assert row.added_by == "alice"
+
+
+def test_people_are_told_why_a_realm_does_not_let_us_in(realms: Realms) -> None:
+    a, other = realms["a"], HandMade(realms)
+    assert answer(realms, a, AddRealm("bee", *other.address)) is Code.OK
+    alice = raw_client(realms, "a")
+    alice.enter("alice", PASSWORD)
+    other.answers[Verb.PAKE2] = (Code.WRONG_PASSWORD, {})
+    other.say(Close(CloseCode.COME_BACK).encode())
+    realms.run(5)
+
+    away = alice.ask(Verb.REALMS, {})
+    a.server.command(CutRealm("bee"))
+    realms.run(0.5)
+    cut = alice.ask(Verb.REALMS, {})
+
+    assert away is not None
+    assert cut is not None
+    at, place = rows(realms, a)[0].since, other.address
+    assert away.fields["realms"] == [["bee", "away", at, 0, 0, *place, "password"]]
+    assert cut.fields["realms"] == [["bee", "cut", at, 0, 0, *place, ""]]
 
 
 def test_what_waits_is_counted_once_a_second_however_many_ask(
