@@ -5,6 +5,7 @@ once that is on disk. A turn that was undone leaves no trace: everything is aske
 Source: docs/protocol.md.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -236,15 +237,15 @@ class Following:
         if self._is_over or now < self._paused_until:
             return
         self._ask_logs(now)
-        if self._behind and len(self._replicas) < MOST_READ:
+        self._pull(now)
+        if self._behind and len(self._replicas) < MOST_READ:  # others are done
             for theirs in list(islice(self._behind, MOST_READ)):
                 self._open(theirs, now)
-        self._pull(now)
 
     def _pull(self, now: float) -> None:
         session = self.link.peer.session
         have: list[tuple[int, int]] = []
-        budget = self._budget(now)
+        budget = allowed = self._budget(now)
         for theirs, replica in list(self._replicas.items()):
             if budget > 0:
                 frames = replica.pulls_due(now, session.round_trip, silent=False)
@@ -257,8 +258,8 @@ class Following:
                 have.append(replica.report())
             if replica.have >= replica.head and not replica.has_unreported:
                 self._drop(theirs)
-        if budget <= 0:
-            self._pull_from = max(self._pull_from, now + PULL_INTERVAL)
+        if budget <= 0 < allowed:
+            self._pull_from = now + PULL_INTERVAL
         for start in range(0, len(have), MAX_HAVE_PAIRS):
             session.queue(Have(tuple(have[start : start + MAX_HAVE_PAIRS])).encode())
             self._wake(self.link)
@@ -278,8 +279,9 @@ class Following:
         dues: list[float] = []
         if not self._is_asking and (self._ask_after is not None or self._unknown):
             dues.append(self._look_from)
-        waits = (replica.next_timer(self._pull_from) for replica in self._replicas.values())
-        dues += [due for due in waits if due is not None]
+        pull_from = math.inf if self.is_choked else self._pull_from
+        waits = (replica.next_timer(pull_from) for replica in self._replicas.values())
+        dues += [due for due in waits if due is not None and due < math.inf]
         return max(min(dues), self._paused_until) if dues else None
 
     # --- which there are ---
