@@ -95,7 +95,7 @@ class Following:
         self._allowance = Allowance(HELD_BYTES)
         self._pull_from = now
         self._look_from = now
-        self.has_refused = False  # since it was looked at last, perhaps
+        self.has_refused = False  # or taken what it had refused, since that was looked at
         self.is_choked = False  # too much was refused that they have not heard yet
         self._replicas: dict[int, Replica] = {}
         self._forget()
@@ -129,6 +129,7 @@ class Following:
                 self._hear_of(theirs, head)
             elif head == 0:
                 self._confirmed.discard(theirs)
+                self._compared.pop(theirs, None)
                 self._drop(theirs)
             else:
                 self._learn_head(theirs, head, now)
@@ -195,7 +196,6 @@ class Following:
         if not self._arrived:
             return
         arrived, self._arrived = self._arrived, {}
-        self.has_refused = True
         self._turn.when_undone(self._undo)
         if self._store.realm_bytes(self.link.realm) >= self._limits.realm_bytes:
             self._report_full(self.link)
@@ -219,7 +219,8 @@ class Following:
             if compared is not None:
                 entries = compared.take(entries)
             origin = Origin(realm, self.link.name, theirs, self._refused.get(theirs, 0))
-            self._copying.write(origin, followed.ours, entries, known, at)
+            if not self._copying.write(origin, followed.ours, entries, known, at):
+                self.has_refused = True
             if compared is not None and replica.have >= compared.head:
                 compared.is_over = True
                 if self._store.mirror(followed.ours) is None:
@@ -371,8 +372,11 @@ class Following:
             place = self._copying.place(realm, self.link.name, log)
             ours = 0 if isinstance(place, Code) else place
             self._store.save_followed(Followed(realm, log.conversation, ours, 0, FIRST_CHAIN))
+            refusal = Undelivered(realm, log.conversation, 0, Code.OK)
             if isinstance(place, Code):
-                self._store.add_undelivered(Undelivered(realm, log.conversation, 0, place))
+                self._store.add_undelivered(refusal._replace(code=place))
+            else:
+                self._store.drop_undelivered(refusal)  # it is taken after all
 
     def _confirm(self, log: SharedLog, have: int, now: float) -> None:
         self._confirmed.add(log.conversation)

@@ -44,6 +44,7 @@ class _Telling:
         self._wake = wake
         self._waiting: deque[Undelivered] = deque()
         self._told: set[Undelivered] = set()  # asked, and not answered yet
+        self.count = 0  # that they have not heard
         self._is_due = True
         self._from = 0.0
 
@@ -51,16 +52,13 @@ class _Telling:
         """Something may have been refused."""
         self._is_due = True
 
-    @property
-    def count(self) -> int:
-        return len(self._waiting) + len(self._told)
-
     def go_on(self, now: float) -> None:
         """After a commit: as many as may be told at once."""
-        if self._is_due and not self._waiting:
+        if self._is_due and now >= self._from:  # what was refused may have been taken meanwhile
             self._is_due = False
             untold = self._store.undelivered(self._link.realm)
-            self._waiting.extend(one for one in untold if one not in self._told)
+            self.count = len(untold)
+            self._waiting = deque(one for one in untold if one not in self._told)
         while self._waiting and len(self._told) < MOST_TOLD and now >= self._from:
             refusal = self._waiting.popleft()
             self._told.add(refusal)
@@ -73,13 +71,15 @@ class _Telling:
             self._wake(self._link.peer)
 
     def next_timer(self) -> float | None:
-        return self._from if self._waiting and len(self._told) < MOST_TOLD else None
+        is_more = self._waiting and len(self._told) < MOST_TOLD
+        return self._from if self._is_due or is_more else None
 
     def _learn(self, refusal: Undelivered, answer: Answer, now: float) -> None:
         self._told.discard(refusal)
         if answer.code is Code.DISK_FULL:
             self._from, self._is_due = now + TELL_AGAIN, True
         else:
+            self.count -= 1
             self._turn.attempt(partial(self._store.drop_undelivered, refusal), now)
 
 

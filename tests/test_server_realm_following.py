@@ -1,4 +1,4 @@
-"""Reading the logs of another realm: when the next PULL goes out, and which log it is for."""
+"""Reading the logs of another realm: when it goes on, what is read anew, what is refused."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 from fuzz_realms import OUTGOING_LOG, PRIVATE_LOG, LinkedRealm
 from test_realms_attacks import said
-from test_realms_bounds import shared, tells_logs
+from test_realms_bounds import changed, shared, tagged, tells_logs, wishes
 
+from conversation import ConversationKind
 from protocol import Code, Verb
-from protocol_frames import Heads, Pull
+from protocol_frames import EntryPart, Heads, Pull
+from realms import SharedLog
 
 
 @pytest.fixture
@@ -77,3 +79,66 @@ def test_a_realm_that_hears_no_refusals_is_read_no_more_and_costs_no_turns(
 
     assert turns < 10
     assert OUTGOING_LOG in pulled(realm)
+
+
+def test_a_log_that_is_withdrawn_while_it_is_compared_is_compared_again(
+    realm: LinkedRealm,
+) -> None:
+    realm.says(OUTGOING_LOG, tagged(1), tagged(2), tagged(3))
+    changed(realm, OUTGOING_LOG, 3, "kelas")
+    realm.send(EntryPart(OUTGOING_LOG, 1, 0, 1, tagged(1).encode()))
+
+    changed(realm, OUTGOING_LOG, 4, "kelas")  # nobody of it was in the group for a moment
+    again = [tagged(1), tagged(2), tagged(3), tagged(7)]
+    for number, entry in enumerate(again, 1):
+        realm.send(EntryPart(OUTGOING_LOG, number, 0, 1, entry.encode()))
+
+    texts = [entry.text for entry in realm.entries(realm.group)]
+    assert texts[-4:] == ["1", "2", "3", "7"]
+
+
+# --- what is refused ---
+
+
+def test_a_log_that_is_taken_after_all_is_told_as_undelivered_no_more(realm: LinkedRealm) -> None:
+    log = SharedLog(77, ConversationKind.OUTGOING, 2, "baru")
+    tells_logs(realm, log)
+    realm.turn()
+    realm.answer(Verb.UNDELIVERED, Code.DISK_FULL, {})  # too much to be shown at once
+
+    realm.ana.send(wishes(realm, Verb.ADD_GROUP, "baru"))
+    tells_logs(realm, log)
+    realm.room.pass_time(6)
+    realm.turn()
+
+    assert not realm.is_asked(Verb.UNDELIVERED)
+    assert realm.room.store.undelivered(realm.realm) == []
+
+
+def test_a_refusal_that_could_not_be_written_down_counts_until_it_was_heard(
+    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server_realm_logs.MOST_UNTOLD", 1)
+    tells_logs(realm, shared(30, yours="siapa"))
+    realm.turn()
+    realm.heard.clear()
+
+    realm.answer(Verb.UNDELIVERED, Code.DISK_FULL, {})
+    realm.send(Heads(((OUTGOING_LOG, 9),)))
+    realm.room.pass_time(2)
+    realm.turn()
+
+    assert pulled(realm) == []
+
+
+def test_of_what_is_taken_nobody_looks_whether_it_was_refused(realm: LinkedRealm) -> None:
+    journal = realm.room.store.journal
+    before = journal.count("undelivered")
+
+    for number in range(5):
+        realm.says(OUTGOING_LOG, said(f"{number}"))
+    meanwhile = journal.count("undelivered")
+    realm.says(OUTGOING_LOG, said(" "))
+
+    assert meanwhile == before
+    assert journal.count("undelivered") == before + 1
