@@ -120,7 +120,7 @@ class RealmLinks:
         """The server starts: all realms that can be called are called."""
         self.known.load()
         for record in self.known.all():
-            self._call(record, now)
+            self.call(record, now)
 
     # --- what is known ---
 
@@ -196,7 +196,8 @@ class RealmLinks:
             trial.rest(CloseCode.EXIT, now)
         self._called_well(trial, now)
 
-    def _call(self, record: RealmRecord, now: float) -> None:
+    def call(self, record: RealmRecord, now: float) -> None:
+        """With the address and password it has now, if it is to be called at all."""
         if self.is_off or record.is_cut or not record.host or record.realm in self._standing:
             return
         call = self._lines.get(record.realm)
@@ -368,11 +369,6 @@ class RealmLinks:
         if standing is not None and standing.is_called:
             self._sessions.close(standing.peer, code, now)
 
-    def call_again(self, record: RealmRecord, now: float) -> None:
-        """The record has changed: with the address and password it has now, if it is to be called
-        at all."""
-        self._call(record, now)
-
     def rename(self, record: RealmRecord) -> None:
         """It is called otherwise now, in all that is yet to come."""
         standing = self._standing.get(record.realm)
@@ -498,7 +494,7 @@ class RealmLinks:
         for realm in sorted(lonely):
             record = self.known.get(realm)
             assert record is not None  # with a record, this goes too
-            self._call(record, now)
+            self.call(record, now)
         for realm in self._served_later.take_due(now):
             late = self._standing.get(realm)
             if late is not None:
