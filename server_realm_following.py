@@ -77,7 +77,7 @@ class Following:
         *,
         wake: Callable[[RealmPeer], None],
         run: RunJob,
-        report_full: Callable[[RealmPeer], None],
+        report_full: Callable[[RealmPeer, float], None],
         now: float,
     ) -> None:
         self.link = link
@@ -198,7 +198,7 @@ class Following:
         arrived, self._arrived = self._arrived, {}
         self._turn.when_undone(self._undo)
         if self._store.realm_bytes(self.link.realm) >= self._limits.realm_bytes:
-            self._report_full(self.link)
+            self._report_full(self.link, now)
             self._pause(now, FULL_PAUSE)
             return
         self._turn.attempt(partial(self._write, arrived, at), now)
@@ -359,14 +359,14 @@ class Following:
             return True
         self.has_refused = True
         self._turn.when_undone(self._undo)
-        return self._turn.attempt(partial(self._place_new, new), now)
+        return self._turn.attempt(partial(self._place_new, new, now), now)
 
-    def _place_new(self, new: list[tuple[SharedLog, Followed | None]]) -> None:
+    def _place_new(self, new: list[tuple[SharedLog, Followed | None]], now: float) -> None:
         realm = self.link.realm
         count = self._store.count_followed(realm)
         for log, followed in new:
             if followed is None and count >= self._limits.realm_conversations:
-                self._report_full(self.link)
+                self._report_full(self.link, now)
                 return
             count += followed is None
             place = self._copying.place(realm, self.link.name, log)

@@ -54,6 +54,7 @@ class LinkUse:
 
     opened: Callable[[RealmPeer, float], None]  # who it is for tells the operator: tell_linked
     lost: Callable[[RealmPeer, float], None]  # its session is nobody's any more
+    dropped: Callable[[int], None]  # a realm has no record any more
     serve: Callable[[RealmPeer, int, Verb, Fields, float], None]  # one of VERBS; raises PeerError
     receive: Callable[[RealmPeer, OfLinks, float], None]  # raises PeerError
     pinged: Callable[[RealmPeer, float], None]  # a keepalive came of one that we called
@@ -377,8 +378,12 @@ class RealmLinks:
 
     def drop(self, realm: int, now: float) -> None:
         """Its record is gone."""
+        record = self.known.get(realm)
         self.known.forget(realm)
         self.hang_up(realm, CloseCode.KICKED, now)
+        self._use.dropped(realm)
+        self._serving.pop(realm, None)
+        self._entering.pop(record.key if record is not None else b"", None)
         self._lines.pop(realm, None)
         self._told.pop(realm, None)
         self._lonely.discard(realm)

@@ -4,6 +4,7 @@ Band: cores. Puts the parts together; a link that comes or goes, frames and turn
 Source: docs/protocol.md.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -30,6 +31,7 @@ from settings import Limits
 
 MOST_TOLD = 8  # refusals in flight
 TELL_AGAIN = 5.0  # s after the other side could not write it down
+FULL_INTERVAL = 86_400.0  # s after which the operator hears again that a realm may leave no more
 
 
 class _Telling:
@@ -139,7 +141,7 @@ class RealmLogs:
         self._following: dict[int, Following] = {}  # by realm
         self._bounds: dict[int, RealmBounds] = {}  # by realm, of all since the start
         self._telling: dict[int, _Telling] = {}
-        self._full: set[int] = set()  # realms that were reported
+        self._full: dict[int, float] = {}  # by realm, when it was reported
 
     # --- links ---
 
@@ -191,10 +193,16 @@ class RealmLogs:
         """Something was said there, and is on disk."""
         self._serving.share(conversation, now)
 
-    def _note_full(self, link: RealmPeer) -> None:
-        if link.realm not in self._full:
-            self._full.add(link.realm)
+    def _note_full(self, link: RealmPeer, now: float) -> None:
+        if now >= self._full.get(link.realm, -math.inf) + FULL_INTERVAL:
+            self._full[link.realm] = now
             self._report_full(link)
+
+    def dropped(self, realm: int) -> None:
+        """It is no realm of ours any more, and its link is gone."""
+        self._bounds.pop(realm, None)
+        self._full.pop(realm, None)
+        self._copying.forget(realm)
 
     # --- inwards ---
 

@@ -197,11 +197,15 @@ class Serving:
 
         is_all = True
 
+        def forget(_: float) -> None:
+            self._copying.forget(link.realm)
+
         def write() -> None:
             nonlocal is_all
             if self._store.has_shared(link.realm, conversation):
                 is_all = self._refuse(link.realm, conversation, number, Code(code))
 
+        self._turn.when_undone(forget)
         self._turn.when_undone(answer(Code.DISK_FULL))
         if self._turn.attempt(write, now):
             # DISK_FULL as well if there was too much for one turn: it is said again after a while.

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fuzz_realms import OUTGOING_LOG, PRIVATE_LOG, LinkedRealm
+from fuzz_realms import ALIAS, GROUP_LOG, OUTGOING_LOG, PRIVATE_LOG, LinkedRealm
 from test_realms_attacks import said
 from test_realms_bounds import changed, shared, tagged, tells_logs, wishes
 
 from conversation import ConversationKind
 from protocol import Code, Verb
 from protocol_frames import EntryPart, Heads, Pull
+from protocol_requests import Fields
 from realms import SharedLog
+from server_events import DropRealm
 
 
 @pytest.fixture
@@ -142,3 +144,52 @@ def test_of_what_is_taken_nobody_looks_whether_it_was_refused(realm: LinkedRealm
 
     assert meanwhile == before
     assert journal.count("undelivered") == before + 1
+
+
+def test_what_a_home_refused_while_the_disk_was_full_may_still_come_back(
+    realm: LinkedRealm,
+) -> None:
+    copy, outgoing = realm.mirror.conversation, realm.mirror.outgoing
+    realm.room.store.full = {"commit"}
+    told: Fields = {"conversation": outgoing, "number": 1, "code": int(Code.MUTED)}
+    assert realm.ask(Verb.UNDELIVERED, told) == (Code.DISK_FULL, {})
+    realm.room.store.full = set()
+
+    said_here = realm.entries(outgoing)[:3]
+    realm.says(GROUP_LOG, *(one._replace(name="Ana@sekolah") for one in said_here))
+
+    assert [entry.name for entry in realm.entries(copy)] == ["Ana"] * 3
+
+
+# --- what is too much ---
+
+
+def test_the_operator_hears_again_in_time_that_a_realm_may_leave_no_more_here(
+    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server_realm_logs.FULL_INTERVAL", 20.0)
+    heard: list[float] = []
+    logs, store = realm.room.core._abroad.logs, realm.room.store  # noqa: SLF001
+    monkeypatch.setattr(logs, "_report_full", lambda _: heard.append(realm.room.now))
+    store.add_realm_bytes(realm.realm, 1 << 30)
+    store.commit()
+
+    for _ in range(4):
+        realm.link()
+        realm.says(OUTGOING_LOG, said("tidak muat"))
+        realm.room.now += 10
+
+    assert len(heard) == 2
+
+
+def test_nothing_of_a_realm_that_was_dropped_is_kept_in_mind(realm: LinkedRealm) -> None:
+    abroad = realm.room.core._abroad  # noqa: SLF001
+    realm.says(GROUP_LOG, realm.entries(realm.mirror.outgoing)[0]._replace(name="Ana@sekolah"))
+    realm.ask(Verb.SHARED, {"after": 0, "held": []})
+    kept = (abroad.logs._bounds, abroad.logs._copying._returning, abroad.links._serving)  # noqa: SLF001
+    assert all(kept)
+
+    realm.room.command(DropRealm(ALIAS))
+
+    assert not any(kept)
+    realm.room.pass_time(1)
