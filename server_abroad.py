@@ -90,6 +90,7 @@ class Abroad:
             LinkUse(
                 opened=self._opened,
                 lost=self._lost,
+                dropped=logs.dropped,
                 serve=self._serve,
                 receive=self._receive,
                 pinged=logs.pinged,

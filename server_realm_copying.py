@@ -191,8 +191,10 @@ class Copying:
         arrived: Iterable[Arrived],
         known: Collection[bytes],
         at: int,
-    ) -> None:
-        """Appends what came of a log. ``known``: tags of what may come a second time."""
+    ) -> bool:
+        """Appends what came of a log; whether all of it was taken. ``known``: tags of what may
+        come a second time.
+        """
         record = self._store.conversation(ours)
         assert record is not None  # no conversation ends
         self._taken = 0
@@ -203,6 +205,7 @@ class Copying:
             write = self._mirrored(origin, mirror, at)
         else:
             write = self._group(origin, ours, at)
+        is_all = True
         for number, entry in arrived:
             is_refused = number <= origin.refused and entry.kind in _SAID
             if is_refused or entry.kind not in _PASSED_ON or is_known(entry.tag, known):
@@ -211,8 +214,10 @@ class Copying:
             if code is not Code.OK:
                 refusal = Undelivered(origin.realm, origin.theirs, number, code)
                 self._store.add_undelivered(refusal)
+                is_all = False
         if self._taken:
             self._store.add_realm_bytes(origin.realm, self._taken)
+        return is_all
 
     def _private(
         self, origin: Origin, ours: int, pair: tuple[int, int], at: int

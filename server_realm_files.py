@@ -121,13 +121,16 @@ class RealmFiles:
         for awaited in list(fetching.active.values()):
             self._ask(fetching, awaited, now)
         found = self._store.awaited_files(fetching.link.realm, fetching.after, MOST_LOOKED)
+        looked: set[bytes] = set()  # a file may be awaited in several conversations
         for awaited in found:
             if len(fetching.active) >= self._limits.uploads:
                 break
             fetching.after = awaited.place
             tried = fetching.tried.get(awaited.file)
             is_later = tried is not None and now < tried.again
-            if awaited.file not in fetching.active and not is_later:
+            is_new = awaited.file not in looked and awaited.file not in fetching.active
+            looked.add(awaited.file)
+            if is_new and not is_later:
                 self._begin(fetching, awaited, now)
         else:
             if len(found) < MOST_LOOKED:
@@ -204,7 +207,8 @@ class RealmFiles:
     def _give(self, awaited: AwaitedFile, now: float) -> None:
         def write() -> None:
             self._store.give_awaited_file(awaited.file, awaited.realm)
-            self._store.add_realm_bytes(awaited.realm, awaited.size)
+            if self._store.has_brought(awaited.file, awaited.realm):  # else it is of somebody else
+                self._store.add_realm_bytes(awaited.realm, awaited.size)
 
         self._turn.attempt(write, now)
 

@@ -5,6 +5,7 @@ once that is on disk. A turn that was undone leaves no trace: everything is aske
 Source: docs/protocol.md.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -76,7 +77,7 @@ class Following:
         *,
         wake: Callable[[RealmPeer], None],
         run: RunJob,
-        report_full: Callable[[RealmPeer], None],
+        report_full: Callable[[RealmPeer, float], None],
         now: float,
     ) -> None:
         self.link = link
@@ -94,7 +95,7 @@ class Following:
         self._allowance = Allowance(HELD_BYTES)
         self._pull_from = now
         self._look_from = now
-        self.has_refused = False  # since it was looked at last, perhaps
+        self.has_refused = False  # or taken what it had refused, since that was looked at
         self.is_choked = False  # too much was refused that they have not heard yet
         self._replicas: dict[int, Replica] = {}
         self._forget()
@@ -178,6 +179,7 @@ class Following:
     def _unconfirm(self, theirs: int) -> None:
         self._confirmed.discard(theirs)
         self._placeless.pop(theirs, None)
+        self._compared.pop(theirs, None)
         self._drop(theirs)
 
     def _drop(self, theirs: int) -> None:
@@ -199,10 +201,9 @@ class Following:
         if not self._arrived:
             return
         arrived, self._arrived = self._arrived, {}
-        self.has_refused = True
         self._turn.when_undone(self._undo)
         if self._store.realm_bytes(self.link.realm) >= self._limits.realm_bytes:
-            self._report_full(self.link)
+            self._report_full(self.link, now)
             self._pause(now, FULL_PAUSE)
             return
         self._turn.attempt(partial(self._write, arrived, at), now)
@@ -225,7 +226,8 @@ class Following:
             if compared is not None:
                 entries = compared.take(entries)
             origin = Origin(realm, self.link.name, theirs, self._refused.get(theirs, 0))
-            self._copying.write(origin, followed.ours, entries, known, at)
+            if not self._copying.write(origin, followed.ours, entries, known, at):
+                self.has_refused = True
             if compared is not None and replica.have >= compared.head:
                 compared.is_over = True
                 if self._store.mirror(followed.ours) is None:
@@ -243,15 +245,15 @@ class Following:
         if self._is_over or now < self._paused_until:
             return
         self._ask_logs(now)
-        if self._behind and len(self._replicas) < MOST_READ:
+        self._pull(now)
+        if self._behind and len(self._replicas) < MOST_READ:  # others are done
             for theirs in list(islice(self._behind, MOST_READ)):
                 self._open(theirs, now)
-        self._pull(now)
 
     def _pull(self, now: float) -> None:
         session = self.link.peer.session
         have: list[tuple[int, int]] = []
-        budget = self._budget(now)
+        budget = allowed = self._budget(now)
         for theirs, replica in list(self._replicas.items()):
             if budget > 0:
                 frames = replica.pulls_due(now, session.round_trip, silent=False)
@@ -264,8 +266,8 @@ class Following:
                 have.append(replica.report())
             if replica.have >= replica.head and not replica.has_unreported:
                 self._drop(theirs)
-        if budget <= 0:
-            self._pull_from = max(self._pull_from, now + PULL_INTERVAL)
+        if budget <= 0 < allowed:
+            self._pull_from = now + PULL_INTERVAL
         for start in range(0, len(have), MAX_HAVE_PAIRS):
             session.queue(Have(tuple(have[start : start + MAX_HAVE_PAIRS])).encode())
             self._wake(self.link)
@@ -285,8 +287,9 @@ class Following:
         dues: list[float] = []
         if not self._is_asking and (self._ask_after is not None or self._unknown):
             dues.append(self._look_from)
-        waits = (replica.next_timer(self._pull_from) for replica in self._replicas.values())
-        dues += [due for due in waits if due is not None]
+        pull_from = math.inf if self.is_choked else self._pull_from
+        waits = (replica.next_timer(pull_from) for replica in self._replicas.values())
+        dues += [due for due in waits if due is not None and due < math.inf]
         return max(min(dues), self._paused_until) if dues else None
 
     # --- which there are ---
@@ -366,17 +369,16 @@ class Following:
         new = [log for log in logs if self._is_new(log)]
         if not new:
             return True
-        self.has_refused = True
         self._turn.when_undone(self._undo)
-        return self._turn.attempt(partial(self._place_new, new), now)
+        return self._turn.attempt(partial(self._place_new, new, now), now)
 
-    def _place_new(self, new: list[SharedLog]) -> None:
+    def _place_new(self, new: list[SharedLog], now: float) -> None:
         realm = self.link.realm
         count = self._store.count_followed(realm) + len(self._placeless)
         for log in new:
             is_unknown = self._store.followed(realm, log.conversation) is None
             if is_unknown and count >= self._limits.realm_conversations:
-                self._report_full(self.link)
+                self._report_full(self.link, now)
                 return
             count += is_unknown
             place = self._copying.place(realm, self.link.name, log)
@@ -401,8 +403,12 @@ class Following:
         realm = self.link.realm
         ours = 0 if isinstance(place, Code) else place
         self._store.save_followed(Followed(realm, theirs, ours, 0, FIRST_CHAIN))
+        refusal = Undelivered(realm, theirs, 0, Code.OK)
+        self.has_refused = True
         if isinstance(place, Code):
-            self._store.add_undelivered(Undelivered(realm, theirs, 0, place))
+            self._store.add_undelivered(refusal._replace(code=place))
+        else:
+            self._store.drop_undelivered(refusal)  # it is taken after all
 
     def _confirm(self, log: SharedLog, have: int, now: float) -> None:
         self._confirmed.add(log.conversation)

@@ -54,6 +54,7 @@ class LinkUse:
 
     opened: Callable[[RealmPeer, float], None]  # who it is for tells the operator: tell_linked
     lost: Callable[[RealmPeer, float], None]  # its session is nobody's any more
+    dropped: Callable[[int], None]  # a realm has no record any more
     serve: Callable[[RealmPeer, int, Verb, Fields, float], None]  # one of VERBS; raises PeerError
     receive: Callable[[RealmPeer, OfLinks, float], None]  # raises PeerError
     pinged: Callable[[RealmPeer, float], None]  # a keepalive came of one that we called
@@ -121,7 +122,7 @@ class RealmLinks:
         """The server starts: all realms that can be called are called."""
         self.known.load()
         for record in self.known.all():
-            self._call(record, now)
+            self.call(record, now)
 
     # --- what is known ---
 
@@ -216,7 +217,8 @@ class RealmLinks:
             trial.rest(CloseCode.EXIT, now)
         self._called_well(trial, now)
 
-    def _call(self, record: RealmRecord, now: float) -> None:
+    def call(self, record: RealmRecord, now: float) -> None:
+        """With the address and password it has now, if it is to be called at all."""
         if self.is_off or record.is_cut or not record.host or record.realm in self._standing:
             return
         call = self._lines.get(record.realm)
@@ -390,11 +392,6 @@ class RealmLinks:
         if standing is not None and standing.is_called:
             self._sessions.close(standing.peer, code, now)
 
-    def call_again(self, record: RealmRecord, now: float) -> None:
-        """The record has changed: with the address and password it has now, if it is to be called
-        at all."""
-        self._call(record, now)
-
     def rename(self, record: RealmRecord) -> None:
         """It is called otherwise now, in all that is yet to come."""
         standing = self._standing.get(record.realm)
@@ -403,8 +400,12 @@ class RealmLinks:
 
     def drop(self, realm: int, now: float) -> None:
         """Its record is gone."""
+        record = self.known.get(realm)
         self.known.forget(realm)
         self.hang_up(realm, CloseCode.KICKED, now)
+        self._use.dropped(realm)
+        self._serving.pop(realm, None)
+        self._entering.pop(record.key if record is not None else b"", None)
         call = self._lines.pop(realm, None)
         if call is not None:
             self._send_last(call, now)
@@ -522,7 +523,7 @@ class RealmLinks:
         for realm in sorted(lonely):
             record = self.known.get(realm)
             assert record is not None  # with a record, this goes too
-            self._call(record, now)
+            self.call(record, now)
         for realm in self._served_later.take_due(now):
             late = self._standing.get(realm)
             if late is not None:

@@ -4,6 +4,7 @@ Band: cores. Puts the parts together; a link that comes or goes, frames and turn
 Source: docs/protocol.md.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -31,6 +32,7 @@ from settings import Limits
 
 MOST_TOLD = 8  # refusals in flight
 TELL_AGAIN = 5.0  # s after the other side could not write it down
+FULL_INTERVAL = 86_400.0  # s after which the operator hears again that a realm may leave no more
 
 
 class _Telling:
@@ -45,6 +47,7 @@ class _Telling:
         self._wake = wake
         self._waiting: deque[Undelivered] = deque()
         self._told: set[Undelivered] = set()  # asked, and not answered yet
+        self.count = 0  # that they have not heard
         self._is_due = True
         self._from = 0.0
 
@@ -52,16 +55,13 @@ class _Telling:
         """Something may have been refused."""
         self._is_due = True
 
-    @property
-    def count(self) -> int:
-        return len(self._waiting) + len(self._told)
-
     def go_on(self, now: float) -> None:
         """After a commit: as many as may be told at once."""
-        if self._is_due and not self._waiting:
+        if self._is_due and now >= self._from:  # what was refused may have been taken meanwhile
             self._is_due = False
             untold = self._store.undelivered(self._link.realm)
-            self._waiting.extend(one for one in untold if one not in self._told)
+            self.count = len(untold)
+            self._waiting = deque(one for one in untold if one not in self._told)
         while self._waiting and len(self._told) < MOST_TOLD and now >= self._from:
             refusal = self._waiting.popleft()
             self._told.add(refusal)
@@ -74,13 +74,15 @@ class _Telling:
             self._wake(self._link.peer)
 
     def next_timer(self) -> float | None:
-        return self._from if self._waiting and len(self._told) < MOST_TOLD else None
+        is_more = self._waiting and len(self._told) < MOST_TOLD
+        return self._from if self._is_due or is_more else None
 
     def _learn(self, refusal: Undelivered, answer: Answer, now: float) -> None:
         self._told.discard(refusal)
         if answer.code is Code.DISK_FULL:
             self._from, self._is_due = now + TELL_AGAIN, True
         else:
+            self.count -= 1
             self._turn.attempt(partial(self._store.drop_undelivered, refusal), now)
 
 
@@ -148,7 +150,7 @@ class RealmLogs:
         self._following: dict[int, Following] = {}  # by realm
         self._bounds: dict[int, RealmBounds] = {}  # by realm, of all since the start
         self._telling: dict[int, _Telling] = {}
-        self._full: set[int] = set()  # realms that were reported
+        self._full: dict[int, float] = {}  # by realm, when it was reported
 
     # --- links ---
 
@@ -200,10 +202,16 @@ class RealmLogs:
         """Something was said there, and is on disk."""
         self._serving.share(conversation, now)
 
-    def _note_full(self, link: RealmPeer) -> None:
-        if link.realm not in self._full:
-            self._full.add(link.realm)
+    def _note_full(self, link: RealmPeer, now: float) -> None:
+        if now >= self._full.get(link.realm, -math.inf) + FULL_INTERVAL:
+            self._full[link.realm] = now
             self._report_full(link)
+
+    def dropped(self, realm: int) -> None:
+        """It is no realm of ours any more, and its link is gone."""
+        self._bounds.pop(realm, None)
+        self._full.pop(realm, None)
+        self._copying.forget(realm)
 
     # --- inwards ---
 

@@ -329,7 +329,7 @@ class Realms:
                     self._links.hang_up(record.realm, CloseCode.KICKED, now)
                     self._happen(HappeningKind.REALM_CUT, record)
                 case RestoreRealm():
-                    self._links.call_again(changed, now)
+                    self._links.call(changed, now)
                     self._happen(HappeningKind.REALM_RESTORED, record)
                 case _:
                     self._links.drop(record.realm, now)

@@ -297,9 +297,9 @@ class LinkedRealm:
     def stands(self) -> bool:
         return self.room.core._abroad.links.standing(self.realm) is not None  # noqa: SLF001
 
-    def turn(self) -> None:
+    def turn(self, seconds: float = 0.05) -> None:
         """Time passes; nothing that comes may bear what is not the realm's to read."""
-        self.room.now += 0.05
+        self.room.now += seconds
         self.room.end_turn()
         for _, datagram in self.room.take_strays():
             for frame in opened(self._there, datagram, ADDRESS, self.room.now) or []:

@@ -245,6 +245,18 @@ def test_of_what_stays_here_nothing_is_told() -> None:
     assert (post.told, post.doubts) == ([], [])
 
 
+def test_what_waited_for_a_group_that_is_gone_is_forgotten() -> None:
+    post = Post()
+    post.take(DraftForwarded(11, GROUP), DraftForwarded(12, WITH_BUDI))
+    for now in (0.0, PATIENCE):
+        post.deliveries.serve(now)
+    assert [told.code for told in post.told] == [None, None]
+
+    post.take(ConversationGone(GROUP))
+
+    assert post.deliveries._told == {12: WITH_BUDI}  # noqa: SLF001
+
+
 @pytest.mark.parametrize("end", [ConversationGone(WITH_BUDI), LogReplaced(WITH_BUDI)])
 def test_of_a_log_that_is_gone_nothing_more_is_known_than_that_it_waits(end: object) -> None:
     post = Post()

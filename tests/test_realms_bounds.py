@@ -428,7 +428,7 @@ def test_a_realm_that_cannot_write_down_a_refusal_hears_it_again(realm: LinkedRe
 
 
 @pytest.mark.parametrize("full", ["commit", "append"])
-def test_a_refusal_of_a_whole_log_that_the_disk_did_not_take_begins_anew(
+def test_a_refusal_of_a_whole_log_that_the_disk_did_not_take_goes_on_where_it_was(
     realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch, full: str
 ) -> None:
     monkeypatch.setattr("server_realm_serving.MOST_REFUSED", 1)
@@ -443,12 +443,13 @@ def test_a_refusal_of_a_whole_log_that_the_disk_did_not_take_begins_anew(
         return Code(realm.ask(Verb.UNDELIVERED, refusal)[0])
 
     assert tell() is Code.DISK_FULL  # it was too much for one turn
+    assert realm.room.store.refused_to(realm.realm, log) == 1  # is passed over from now on
     realm.room.store.full = {full}
     assert tell() is Code.DISK_FULL
     realm.room.store.full = set()
-    codes = [tell() for _ in range(4)]
+    codes = [tell() for _ in range(3)]
 
-    assert codes == [Code.DISK_FULL] * 3 + [Code.OK]  # two texts and two notices
+    assert codes == [Code.DISK_FULL] * 2 + [Code.OK]  # two texts and two notices, but for the first
     assert realm.room.store.declined(realm.realm, log) == Code.NO_SUCH_USER
 
 
