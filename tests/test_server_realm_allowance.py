@@ -1,23 +1,10 @@
 """What files of other realms cost those realms, of what each may leave here."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from fuzz_realms import OUTGOING_LOG, PRIVATE_LOG, SECRET, LinkedRealm
 from server_parts import FIRST_UTC
 from test_realms_attacks import shows
 
 from conversation import Entry, EntryKind
-
-
-@pytest.fixture
-def realm(tmp_path: Path) -> Iterator[LinkedRealm]:
-    made = LinkedRealm(tmp_path, calls=True)
-    with made.room:
-        made.link()
-        made.turn()
-        yield made
 
 
 def test_a_file_that_a_realm_did_not_bring_does_not_count_against_it(realm: LinkedRealm) -> None:

@@ -1,12 +1,10 @@
 """Reading the logs of another realm: when it goes on, what is read anew, what is refused."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from fuzz_realms import ALIAS, GROUP_LOG, OUTGOING_LOG, PRIVATE_LOG, LinkedRealm
+from realm_parts import shared, tells_logs, wishes
 from test_realms_attacks import said
-from test_realms_bounds import changed, shared, tagged, tells_logs, wishes
+from test_realms_bounds import changed, tagged
 
 from conversation import ConversationKind
 from protocol import Code, Verb
@@ -14,15 +12,6 @@ from protocol_frames import EntryPart, Heads, Pull
 from protocol_requests import Fields
 from realms import SharedLog
 from server_events import DropRealm
-
-
-@pytest.fixture
-def realm(tmp_path: Path) -> Iterator[LinkedRealm]:
-    made = LinkedRealm(tmp_path, calls=True)
-    with made.room:
-        made.link()
-        made.turn()
-        yield made
 
 
 def pulled(realm: LinkedRealm) -> list[int]:
