@@ -190,7 +190,7 @@ def test_every_method_of_a_store_is_known_to_fail_on_a_full_disk_or_not_to_write
     reading |= {"realms", "realm_names", "foreign_person", "foreign_people", "mirror", "mirrors"}
     reading |= {"foreign_person_there", "count_foreign_people", "shared_logs", "realms_of"}
     reading |= {"has_shared", "followed", "followed_after", "count_followed", "realm_has"}
-    reading |= {"waiting_for", "waiting_logs", "realm_name", "files_count", "file_places"}
+    reading |= {"waiting_for", "waiting_logs", "realm_name", "is_dropped", "count_refused"}
     reading |= {
         "undelivered",
         "declined",
