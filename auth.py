@@ -107,8 +107,13 @@ def fold_name(name: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
+def is_blank(character: str) -> bool:
+    """Whether nothing is seen of it, although Unicode calls it a letter, a mark or a picture."""
+    return ord(character) in _BLANK
+
+
 def _is_allowed(character: str) -> bool:
-    if character in _MEANINGFUL or ord(character) in _BLANK:
+    if character in _MEANINGFUL or is_blank(character):
         return False
     return character == " " or unicodedata.category(character)[0] not in "CZ"
 
@@ -184,10 +189,11 @@ _TWO_AS_ONE = (("rn", "m"), ("vv", "w"))
 def skeleton(name: str) -> str:
     """Equal for two names that a person would take for each other. Never shown.
 
-    Accents of the European scripts do not tell names apart; vowels of other scripts do.
+    Accents of the European scripts do not tell names apart, nor does what shows nothing (people's
+    names hold none of it); vowels of other scripts do.
     """
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name))
-    plain = "".join(character for character in apart if not _is_accent(character))
+    plain = "".join(one for one in apart if not (_is_accent(one) or is_blank(one)))
     folded = plain.translate(_SHOWN_AS).casefold().translate(_SHOWN_AS).translate(_ONE_STROKE)
     for two, one in _TWO_AS_ONE:
         folded = folded.replace(two, one)

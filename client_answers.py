@@ -27,12 +27,13 @@ from client_events import (
     Search,
 )
 from client_file_events import AskFiles
-from client_realm_events import AddRealm, AskRealms, RealmInfo, RealmState
+from client_realm_events import AddRealm, AskRealms, RealmInfo, RealmState, RealmTrouble
 from protocol import Address, Code, JsonValue
 from realms import is_alias, split_realm
 from texts import Texts
 
 MAX_DETAIL = 64  # characters of a country or a full name; the server takes no more
+ABROAD = "abroad"  # a reason: of a group of another realm we know only that we are no member
 MAX_SEARCH = 200  # characters, so that a request holds them
 _LAST_INSTANT = 253_370_764_800_000  # 9999-01-01: a peer's clock may say anything
 
@@ -54,10 +55,15 @@ COMMAND_OF: dict[type[Request], str] = {  # the name of the typed command
     AddRealm: "addrealm",
     AskRealms: "realms",
 }
+_TO_SOMEBODY = ("send", "sendfile", "sendprivaterealm", "sendfilerealm")
+_TO_A_GROUP = ("joingroup", "sendgrouprealm", "sendgroupfilerealm")
 _FAILURES: dict[tuple[str, Code], str] = {  # where a command has a sentence of its own
     ("register", Code.NAME_TAKEN): "answer.user_exists",
     ("register", Code.BAD_REQUEST): "answer.details",
     ("name", Code.BAD_REQUEST): "answer.name_kept",
+    ("name", Code.BANNED): "answer.banned",
+    ("login", Code.BANNED): "answer.banned",
+    ("register", Code.BANNED): "answer.banned",
     ("send", Code.BAD_REQUEST): "answer.yourself",
     ("sendfile", Code.BAD_REQUEST): "answer.yourself",
     ("joingroup", Code.NO_SUCH_GROUP): "answer.group_missing",
@@ -65,9 +71,15 @@ _FAILURES: dict[tuple[str, Code], str] = {  # where a command has a sentence of 
     ("addrealm", Code.WRONG_PASSWORD): "answer.realm_password",
     ("addrealm", Code.NOT_ALLOWED): "answer.realm_not_allowed",
     ("addrealm", Code.SERVER_FULL): "answer.realms_full",
+    ("addrealm", Code.DISK_FULL): "answer.realm_disk_full",
+    ("addgroup", Code.SERVER_FULL): "answer.conversations_full",
+    **{(command, Code.SERVER_FULL): "answer.conversations_full" for command in _TO_A_GROUP},
+    **{(command, Code.SERVER_FULL): "answer.people_full" for command in _TO_SOMEBODY},
 }
-_BAD_REALMS = {  # reasons of ADD_REALM's BAD_REQUEST
+BAD_REALMS = {  # reasons of ADD_REALM's BAD_REQUEST
     "name": "answer.realm_name",
+    "address": "answer.realm_address",
+    "password": "answer.realm_password_long",  # said by ourselves: the request did not fit
     "self": "answer.realm_self",
 }
 _FAILURES_OF_ALL = {
@@ -79,7 +91,7 @@ _FAILURES_OF_ALL = {
     Code.NO_SUCH_GROUP: "answer.no_such_group",
     Code.ALREADY_A_MEMBER: "answer.already_a_member",
     Code.NOT_A_MEMBER: "answer.not_a_member",
-    Code.BANNED: "answer.banned",
+    Code.BANNED: "answer.banned_there",  # whoever is banned here is not here to ask
     Code.DISK_FULL: "answer.disk_full",
     Code.MUTED: "refused.muted",
     Code.NO_SUCH_CONVERSATION: "answer.no_such_conversation",
@@ -112,17 +124,30 @@ def failure(command: str, answered: Answered, say: Texts) -> Answer:
     return Answer(False, command, answered.code.name, failure_sentence(command, answered, say))
 
 
+def failure_there(command: str, code: Code, say: Texts) -> Answer:
+    """Why another realm did not take what was said to it: it is not our operator who mutes."""
+    if code is Code.MUTED:
+        return Answer(False, command, code.name, say("refused.muted_there"))
+    return failure(command, Answered(0, code), say)
+
+
 def failure_sentence(command: str, answered: Answered, say: Texts) -> str:
     """``command``: a name of the table of commands, or a value of COMMAND_OF."""
     code = answered.code
     if code is Code.NAME_INVALID:
         return say(f"name.{answered.reason or 'character'}")
     if code is Code.TOO_MANY_GUESSES:
-        return say("answer.too_many_guesses", wait=max(1, round(answered.wait)))
+        is_realm = command == "addrealm"  # of which only so many are added at once, too
+        key = "answer.realm_too_many" if is_realm else "answer.too_many_guesses"
+        return say(key, wait=max(1, round(answered.wait)))
+    if code is Code.REALM_EXISTS and answered.reason:
+        return say("answer.realm_exists_named", name=answered.reason)
+    if answered.reason == ABROAD and code in (Code.NOT_A_MEMBER, Code.NO_SUCH_GROUP):
+        return say("answer.no_group_of_ours_there")
     if (command, code) == ("addrealm", Code.BAD_REQUEST):
-        return say(_BAD_REALMS.get(answered.reason, "answer.realm_address"))
-    key = _FAILURES.get((command, code)) or _FAILURES_OF_ALL.get(code)
-    return say("answer.other", code=code.name) if key is None else say(key)
+        return say(BAD_REALMS.get(answered.reason, "answer.realm_address"))
+    known = _FAILURES.get((command, code)) or _FAILURES_OF_ALL.get(code)
+    return say("answer.other", code=code.name) if known is None else say(known)
 
 
 _Success = tuple[str, dict[str, JsonValue], tuple[Found, ...] | None]
@@ -240,17 +265,33 @@ def _of_realms(asked: AddRealm | AskRealms, answered: Answered, say: Texts) -> _
             "waiting": realm.waiting,
             "round_trip_ms": None if realm.round_trip is None else round(1000 * realm.round_trip),
             "address": None if realm.address is None else _place(realm.address),
+            "trouble": None if realm.trouble is None else realm.trouble.value,
         }
         for realm in realms
     ]
     key = "answer.realms" if realms else "answer.realms_none"
-    return say(key, count=len(realms), names=", ".join(names)), {"realms": fields}, None
+    message = say(key, count=len(realms), names=", ".join(names))
+    troubles = [
+        say(_REALM_TROUBLES[realm.trouble], name=realm.name)
+        for realm in realms
+        if realm.trouble is not None
+    ]
+    if troubles:
+        message = f"{message}. {' '.join(troubles)}"
+    return message, {"realms": fields}, None
 
 
 _REALMS = {
     RealmState.LINKED: "answer.realm_linked",
     RealmState.AWAY: "answer.realm_away",
     RealmState.CUT: "answer.realm_cut",
+}
+
+
+_REALM_TROUBLES = {
+    RealmTrouble.KEY: "answer.realm_other_key",
+    RealmTrouble.PASSWORD: "answer.realm_other_password",
+    RealmTrouble.REFUSED: "answer.realm_refuses",
 }
 
 
@@ -275,6 +316,8 @@ def foregone(request: Request) -> Answered | None:
             return _invalid(request.name)
         case LogIn() if _invalid(request.name):
             return _failed(Code.WRONG_LOGIN)
+        case AddRealm() if request.name and not is_alias(request.name):
+            return Answered(0, Code.BAD_REQUEST, reason="name")
         case OpenPrivate():
             return _nowhere(request.name, Code.NO_SUCH_USER)
         case JoinGroup() | LeaveGroup() | AskMembers():

@@ -25,7 +25,7 @@ def parse_words(typed: str, least: int, most: int) -> list[str]:
 
 
 def parse_name(typed: str) -> str:
-    """The only argument: it needs no quotes for its spaces. Raises ValueError."""
+    """The only argument, or the last: it needs no quotes for its spaces. Raises ValueError."""
     typed = typed.strip()
     if typed.startswith('"') or not typed:
         return parse_words(typed, 1, 1)[0]

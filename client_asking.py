@@ -31,16 +31,16 @@ class Asking:
     def begin(self, line: str, *, is_live: bool) -> bool:
         """Whether this command lacks words that can be asked for.
 
-        ``is_live``: a person types; else what may be left out is not asked for.
+        ``is_live``: a person types. A pipe sees no questions: it is asked who somebody is, and for
+        no words of a command of which some may be left out.
         """
         word, _, rest = line.partition(" ")
         command = find_command(word) if word.startswith("/") else None
         questions = _QUESTIONS.get(command.name, ()) if command else ()
         try:
-            most = len(questions)
             if not is_live and questions and questions[-1][0] in _OPTIONAL:
-                most -= 1
-            words = parse_words(rest, 0, most - 1)
+                return False
+            words = parse_words(rest, 0, len(questions) - 1)
         except ValueError:
             return False  # it lacks nothing, or it is not as it must be
         self._words, self._questions = [word, *words], questions

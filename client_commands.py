@@ -101,9 +101,9 @@ class Do:
 
 @dataclass(frozen=True, slots=True)
 class ReadInbox:
-    """Show what is unread, and mark it read. ``realm``: of that realm alone; empty: all."""
+    """Show what is unread, and mark it read. ``realm``: of that realm alone; None: all."""
 
-    realm: str = ""
+    realm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +216,9 @@ _REFUSALS = {
     Code.FILE_MISSING: "answer.file_missing",
     Code.NO_SUCH_USER: "answer.no_such_user",
     Code.NO_SUCH_GROUP: "answer.no_such_group",
+    Code.NO_SUCH_REALM: "answer.no_such_realm",
     Code.NO_WAY_THERE: "answer.no_way_there",
-    Code.BANNED: "answer.banned",
+    Code.BANNED: "answer.banned_there",  # by another realm: else nothing could be said
     Code.NOT_A_MEMBER: "answer.not_a_member",
     Code.NO_SESSION: "answer.no_session",
 }
@@ -354,10 +355,13 @@ def _shares(name: str, kind: ConversationKind) -> Callable[[str, ClientModel, Te
 
 
 def _addrealm(rest: str, _: ClientModel, __: Texts) -> Outcome:
-    name, host, port, *passwords = parse_words(rest, 3, 4)
+    name, rest = parse_name_and_rest(rest)
+    host, rest = parse_name_and_rest(rest)
+    port, rest = parse_name_and_rest(rest)
+    password = parse_name(rest) if rest.strip() else ""  # of words, as a room's usually is
     if not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) <= MAX_PORT):
         raise ValueError("no port")
-    return Do(AddRealm(0, name, host, int(port), "".join(passwords) or None))
+    return Do(AddRealm(0, name, host, int(port), password or None))
 
 
 def _sends_abroad(
@@ -413,7 +417,10 @@ _SHARE_FAILURES = (
     *(FileTrouble.CHANGED, Code.FILE_MISSING, Code.MUTED, Code.DISK_FULL),
     *(FileTrouble.DROPPED, FileTrouble.LEFT),
 )
-_ABROAD = (Code.NO_SUCH_REALM, Code.NO_WAY_THERE)  # besides, of whatever may bear an @
+_ABROAD = (  # besides, of whatever may bear an @
+    *(Code.NO_SUCH_REALM, Code.REALM_UNREACHABLE, Code.NO_WAY_THERE),
+    *(Code.BANNED, Code.SERVER_FULL),
+)
 COMMANDS: tuple[Command, ...] = (
     Command("help", "/help [COMMAND]", _help),
     Command("info", "/info", _info),
@@ -491,7 +498,8 @@ COMMANDS: tuple[Command, ...] = (
         _get,
         failures=(
             *(Code.NO_SUCH_CONVERSATION, FileTrouble.NOT_FOUND, Code.FILE_MISSING),
-            *(Code.FILE_REMOVED, FileTrouble.DAMAGED, FileTrouble.DISK_FULL),
+            *(Code.FILE_REMOVED, Code.FILE_TOO_LARGE, Code.NO_SPACE),
+            *(FileTrouble.DAMAGED, FileTrouble.DISK_FULL),
             *(FileTrouble.CANNOT_SAVE, FileTrouble.DROPPED, FileTrouble.LEFT, Code.NO_SESSION),
         ),
     ),
@@ -502,7 +510,7 @@ COMMANDS: tuple[Command, ...] = (
         "addgroup",
         "/addgroup GROUP",
         _names(AddGroup),
-        failures=(Code.GROUP_EXISTS, Code.NAME_INVALID, Code.NO_SESSION),
+        failures=(Code.GROUP_EXISTS, Code.NAME_INVALID, Code.SERVER_FULL, Code.NO_SESSION),
     ),
     Command(
         "joingroup",
@@ -510,7 +518,7 @@ COMMANDS: tuple[Command, ...] = (
         _names(JoinGroup),
         failures=(
             *(Code.NO_SUCH_GROUP, Code.ALREADY_A_MEMBER),
-            *(*_ABROAD, Code.BANNED, Code.NO_SESSION),
+            *(*_ABROAD, Code.NO_SESSION),
         ),
     ),
     Command(
@@ -532,7 +540,7 @@ COMMANDS: tuple[Command, ...] = (
         failures=(
             *(Code.REALM_EXISTS, Code.REALM_UNREACHABLE, Code.WRONG_PASSWORD),
             *(Code.TOO_MANY_GUESSES, Code.NOT_ALLOWED, Code.SERVER_FULL),
-            *(Code.BAD_REQUEST, Code.NO_SESSION),
+            *(Code.DISK_FULL, Code.BAD_REQUEST, Code.NO_SESSION),
         ),
     ),
     Command("realms", "/realms", _asks(AskRealms), failures=(Code.NO_SESSION,)),
@@ -541,14 +549,14 @@ COMMANDS: tuple[Command, ...] = (
         "sendprivaterealm",
         "/sendprivaterealm R USER TEXT",
         _sends_abroad("sendprivaterealm", ConversationKind.PRIVATE),
-        failures=(*_ABROAD, Code.NO_SUCH_USER, Code.BANNED, Code.NO_SESSION),
+        failures=(*_ABROAD, Code.NO_SUCH_USER, Code.NO_SESSION),
     ),
     Command(
         "sendfilerealm",
         "/sendfilerealm R USER FILE",
         _shares_abroad("sendfilerealm", ConversationKind.PRIVATE),
         failures=(
-            *(*_ABROAD, Code.NO_SUCH_USER, Code.BANNED),
+            *(*_ABROAD, Code.NO_SUCH_USER),
             *(*_SHARE_FAILURES, Code.NO_SESSION),
         ),
     ),
@@ -556,14 +564,14 @@ COMMANDS: tuple[Command, ...] = (
         "sendgrouprealm",
         "/sendgrouprealm R GROUP TEXT",
         _sends_abroad("sendgrouprealm", ConversationKind.GROUP),
-        failures=(*_ABROAD, Code.NO_SUCH_GROUP, Code.BANNED, Code.NO_SESSION),
+        failures=(*_ABROAD, Code.NO_SUCH_GROUP, Code.NO_SESSION),
     ),
     Command(
         "sendgroupfilerealm",
         "/sendgroupfilerealm R GROUP FILE",
         _shares_abroad("sendgroupfilerealm", ConversationKind.GROUP),
         failures=(
-            *(*_ABROAD, Code.NO_SUCH_GROUP, Code.BANNED),
+            *(*_ABROAD, Code.NO_SUCH_GROUP),
             *(*_SHARE_FAILURES, Code.NO_SESSION),
         ),
     ),

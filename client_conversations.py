@@ -14,6 +14,7 @@ from client_events import (
     ConversationChanged,
     ConversationGone,
     ConversationsListed,
+    EntryArrived,
     Event,
     MarkRead,
     ReadMoved,
@@ -57,6 +58,7 @@ class Conversations:
         self._told: dict[int, ConversationChanged] = {}
         self._question: _Question | None = None
         self._is_listed = False  # all pages of this session have come
+        self._realms: frozenset[str] | None = None  # names; None: not told in this session
         self._unknown: set[int] = set()
         self._read: dict[int, int] = {}  # seen up to here, on whatever device
         self._kept: dict[int, int] = {}  # and this the server knows
@@ -67,6 +69,7 @@ class Conversations:
     def enter(self, now: float) -> None:
         """We are in: which conversations are there, and what of them?"""
         self._is_listed = False
+        self._realms = None
         self._ask_page(0, now)
         for conversation in self._read:
             self._mark(conversation, now)
@@ -132,9 +135,18 @@ class Conversations:
             self._ask_page(after, now)
 
     def _end_listing(self) -> None:
-        self._is_listed = True
-        self._logs.complete()
-        self._report(ConversationsListed())
+        if not self._is_listed:
+            self._is_listed = True
+            self._logs.complete()
+            self._report(ConversationsListed())
+
+    def learn_realms(self, names: frozenset[str], now: float) -> None:
+        """One of a new name may be an old one, whose people and groups are called otherwise now:
+        all is listed once more, without being told so."""
+        is_new = self._realms is not None and not names <= self._realms
+        self._realms = names
+        if is_new and self._can_ask() and any("@" in told.name for told in self._told.values()):
+            self._ask_page(0, now)
 
     def _take(
         self, row: OfferedConversation, now: float, *, is_changed: bool, is_news: bool
@@ -229,6 +241,15 @@ class Conversations:
             if told.kind is ConversationKind.PRIVATE and name != told.name:
                 head, read = self._logs.head(told.conversation), self._read[told.conversation]
                 self._tell(replace(told, name=name, head=head, read=read))
+
+    def notice_name(self, event: Event) -> None:
+        """Somebody of another realm, who is in no table of people, bears a name when they speak."""
+        if (
+            isinstance(event, EntryArrived)
+            and "@" in event.entry.name
+            and self._logs.is_news(event.conversation, event.number)
+        ):
+            self.rename({event.entry.person: event.entry.name})
 
     # --- read markers ---
 

@@ -414,6 +414,7 @@ class ClientCore:
     def _receive_served(self, answer: Answer, now: float) -> None:
         self._entrance.hear(now)
         if self._realms.receive_answer(answer):
+            self._conversations.learn_realms(self._realms.names, now)
             return
         try:
             self._requests.receive(answer, now)
@@ -482,6 +483,7 @@ class ClientCore:
 
     def _tell_of_log(self, event: Event) -> None:
         """What a log reports; how a file of ours came to be shared is told as that, too."""
+        self._conversations.notice_name(event)
         match event:
             case EntryArrived(ticket=int(ticket), entry=entry):
                 self._tell(event)

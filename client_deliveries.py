@@ -49,7 +49,7 @@ class Deliveries:
         self._doubt = doubt
         self._abroad: dict[int, ConversationKind] = {}  # by conversation
         self._waiting: dict[int, _Waiting] = {}  # by ticket
-        self._told: set[int] = set()  # tickets of which it was told that they wait
+        self._told: dict[int, int] = {}  # tickets of which it was told that they wait, with where
         self._reached: dict[int, int] = {}  # by conversation
 
     def take(self, event: Event) -> None:
@@ -62,6 +62,9 @@ class Deliveries:
                 self._forget(conversation)
                 if isinstance(event, ConversationGone):
                     self._abroad.pop(conversation, None)
+                    self._told = {
+                        t: there for t, there in self._told.items() if there != conversation
+                    }
             case DraftForwarded(ticket, conversation):
                 self._waiting[ticket] = _Waiting(conversation)
             case DraftTaken(ticket, conversation) if conversation in self._abroad:
@@ -106,7 +109,7 @@ class Deliveries:
         """Once for each ticket."""
         self._waiting.pop(ticket, None)
         if ticket in self._told:
-            self._told.discard(ticket)
+            del self._told[ticket]
         else:
             self._report(DeliveryTold(ticket, conversation, code))
             if code is None:
@@ -135,4 +138,4 @@ class Deliveries:
                 is_group = not waiting.number
                 self._tell(ticket, waiting.conversation, None)
                 if is_group:  # an entry of it, or about it, follows
-                    self._told.add(ticket)
+                    self._told[ticket] = waiting.conversation

@@ -25,6 +25,7 @@ SAVE_INTERVAL = 5.0  # s, and at least so often
 MOST_ATTEMPTS = 2
 FIRST_COMING_INTERVAL = 0.25  # s until a file on its way from another realm is asked for again,
 COMING_INTERVAL = 2.0  # s at most; doubling
+_WHY_NOT = (Code.FILE_REMOVED, Code.FILE_TOO_LARGE, Code.NO_SPACE)  # else it is just not there
 
 
 class _Step(Enum):
@@ -183,7 +184,7 @@ class Download(Move):
             self.realm, self.not_before = self._from_realm, now + self._coming_interval
             self._coming_interval = min(COMING_INTERVAL, 2 * self._coming_interval)
         else:
-            self.end(Code.FILE_REMOVED if code == Code.FILE_REMOVED else Code.FILE_MISSING)
+            self.end(Code(code) if code in _WHY_NOT else Code.FILE_MISSING)
 
     def _is_keeping_due(self, puller: Puller, now: float) -> bool:
         news = puller.bitmap.count - self._kept

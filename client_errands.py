@@ -9,16 +9,18 @@ do, and nothing waits for their end.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from auth import fold_name
 from client_answers import (
+    ABROAD,
     COMMAND_OF,
     answer_for,
     failure,
+    failure_there,
     foregone,
     groups_of,
     iso_time,
@@ -39,6 +41,7 @@ from client_events import (
     AddGroup,
     Answered,
     AskGroups,
+    AskMembers,
     Command,
     ConversationChanged,
     DraftForwarded,
@@ -47,6 +50,7 @@ from client_events import (
     EntryArrived,
     Found,
     JoinGroup,
+    LeaveGroup,
     LoadOlder,
     LogIn,
     OlderArrived,
@@ -120,7 +124,7 @@ class Errands:
         self._said: dict[int, _Said] = {}  # by ticket
         self._letters: deque[_Letter] = deque()  # said in the order they were typed
         self._reading: OnAnswer | None = None
-        self._reading_of = ""  # the realm whose inbox it is; empty: all
+        self._reading_of: str | None = None  # the realm whose inbox it is; None: all
         self._older_of = 0  # the conversation whose older entries are on their way; 0: none
 
     @property
@@ -171,10 +175,11 @@ class Errands:
                 self._do(request, on_answer)
             case _:
                 self._is_alone = True
-                if realm := errand.realm:
-                    self._tickets.ask(AskRealms(0), partial(self._read_realm, realm, on_answer))
+                realm = errand.realm
+                if realm is None:
+                    self._read(None, on_answer)
                 else:
-                    self._read("", on_answer)
+                    self._tickets.ask(AskRealms(0), partial(self._read_realm, realm, on_answer))
 
     # --- events ---
 
@@ -220,6 +225,8 @@ class Errands:
         is_ours = answered.code in (Code.OK, Code.ALREADY_A_MEMBER)
         if isinstance(request, AddGroup | JoinGroup) and is_ours:
             self._learn_of(answered, ConversationKind.GROUP, request.name)
+        if isinstance(request, LeaveGroup | AskMembers) and split_realm(request.name)[1]:
+            answered = replace(answered, reason=ABROAD)
         on_answer(answer_for(request, answered, self._say))
 
     def _learn_of(self, answered: Answered, kind: ConversationKind, name: str) -> None:
@@ -264,7 +271,7 @@ class Errands:
         if said is None:
             return
         if code not in (Code.OK, None):
-            said.on_answer(failure(said.command, Answered(0, code), self._say))
+            said.on_answer(failure_there(said.command, code, self._say))
             return
         message, state = self._say("answer.sent"), "delivered"
         if code is None:
@@ -330,8 +337,11 @@ class Errands:
         """Whether there is such a group in another realm, only who joins it is told."""
         if letter in self._letters:
             is_known = _named(answered, split_realm(letter.errand.name)[1]) is not None
-            code = Code.NOT_A_MEMBER if is_known else Code.NO_SUCH_REALM
-            self._return(letter, answered if answered.code is not Code.OK else Answered(0, code))
+            if answered.code is Code.OK and is_known:
+                answered = Answered(0, Code.NOT_A_MEMBER, reason=ABROAD)
+            elif answered.code is Code.OK:
+                answered = Answered(0, Code.NO_SUCH_REALM)
+            self._return(letter, answered)
             self._post_letters()
 
     def _return(self, letter: _Letter, answered: Answered) -> None:
@@ -407,7 +417,7 @@ class Errands:
             answered = Answered(0, Code.NO_SUCH_REALM)
         on_answer(failure("getrealminbox", answered, self._say))
 
-    def _read(self, realm: str, on_answer: OnAnswer) -> None:
+    def _read(self, realm: str | None, on_answer: OnAnswer) -> None:
         self._reading, self._reading_of = on_answer, realm
         self._older_of = 0
         self._read_on()
@@ -415,7 +425,7 @@ class Errands:
     def _read_now(self) -> list[Conversation]:
         """The conversations whose inbox it is."""
         all_ours = list(self._inbox.conversations())
-        if not self._reading_of:
+        if self._reading_of is None:
             return all_ours
         return [one for one in all_ours if one.realm == self._reading_of]
 
@@ -450,7 +460,7 @@ class Errands:
             key = "answer.unread_more"
         message = self._say(key, count=len(found), skipped=skipped)
         fields: dict[str, JsonValue] = {"skipped": skipped} if skipped else {}
-        command = "getrealminbox" if self._reading_of else "inbox"
+        command = "inbox" if self._reading_of is None else "getrealminbox"
         return Answer(True, command, "OK", message, fields, tuple(found))
 
 
@@ -474,4 +484,4 @@ def command_of(errand: Errand) -> str:
         case Get():
             return "get"
         case _:
-            return "getrealminbox" if errand.realm else "inbox"
+            return "inbox" if errand.realm is None else "getrealminbox"

@@ -108,6 +108,8 @@ def _row(one: SharedHere) -> dict[str, JsonValue]:
 
 def _listed(one: SharedHere, say: Texts) -> str:
     key = "answer.file_gone" if one.is_removed else "answer.file"
+    if one.is_too_large:
+        key = "answer.file_over"
     if one.is_coming:
         key = "answer.file_coming"
     return say(key, number=one.number, file=file_line(one.note, say), sender=one.sender)

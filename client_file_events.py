@@ -83,6 +83,7 @@ class SharedHere:
     note: FileNote
     is_removed: bool  # by the operator
     is_coming: bool = False  # from another realm: it is not here yet
+    is_too_large: bool = False  # for this server: so it was not taken from another realm
 
 
 FileCommand = SendFile | FetchFile | PauseFile | ResumeFile | DropFile

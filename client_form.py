@@ -234,12 +234,13 @@ _REALM_TROUBLES: dict[Code, tuple[JoinField, str]] = {
     Code.REALM_EXISTS: (JoinField.REALM, "realm.exists"),
     Code.REALM_UNREACHABLE: (JoinField.HOST, "realm.unreachable"),
     Code.WRONG_PASSWORD: (JoinField.PASSWORD, "realm.wrong_password"),
-    Code.TOO_MANY_GUESSES: (JoinField.PASSWORD, "answer.too_many_guesses"),
+    Code.TOO_MANY_GUESSES: (JoinField.FORM, "answer.realm_too_many"),
     Code.NOT_ALLOWED: (JoinField.FORM, "answer.realm_not_allowed"),
     Code.SERVER_FULL: (JoinField.FORM, "answer.realms_full"),
 }
 _BAD_REALMS = {  # reasons of BAD_REQUEST
     "name": (JoinField.REALM, "answer.realm_name"),
+    "password": (JoinField.PASSWORD, "answer.realm_password_long"),
     "self": (JoinField.HOST, "answer.realm_self"),
 }
 

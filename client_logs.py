@@ -104,6 +104,10 @@ class Logs:
         """Whether no more logs can be held."""
         return len(self._replicas) >= MAX_LOGS
 
+    def is_news(self, conversation: int, number: int) -> bool:
+        """Whether an entry was not there yet when this session was offered the log."""
+        return number > self._offered.get(conversation, 0)
+
     def head(self, conversation: int) -> int:
         """How far a log goes that is held."""
         return self._replicas[conversation].head

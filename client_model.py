@@ -188,13 +188,16 @@ class ClientModel:
 
     def _apply_conversation(self, event: ConversationChanged | ConversationGone) -> None:
         number = event.conversation
+        if isinstance(event, ConversationChanged) and event.kind is ConversationKind.PRIVATE:
+            if number in self._told:  # they are called otherwise now
+                known = self.strangers.items()
+                self.strangers = {name: one for name, one in known if one != event.person}
+            self._meet(event.name, event.person)
         if isinstance(event, ConversationGone):
             self._told.discard(number)
             self._transcripts.pop(number, None)
         elif number not in self._told:
             self._told.add(number)
-            if event.kind is ConversationKind.PRIVATE:
-                self._meet(event.name, event.person)
             if number == ROOM and event.read == 0:  # what newcomers find is no news
                 self.inbox.mark_read(ROOM, event.head)
             self._keep_in_step()

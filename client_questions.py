@@ -25,7 +25,7 @@ from client_events import (
 from client_file_events import AskFiles, SharedHere
 from client_realm_events import AddRealm, AskRealms, RealmRequest
 from client_realms import realms_in
-from client_requests import Course, Do, Until, answered, ask
+from client_requests import Course, Do, Until, answered, ask, fits
 from conversation import MAX_NAME_BYTES, NO_TAG, Entry, EntryKind, FileNote
 from entering import ONCE_SIZE
 from protocol import MAX_TEXT, Code, JsonValue, PeerError, Verb
@@ -175,6 +175,8 @@ def _add_realm(asked: AddRealm, chance: bytes) -> Course:
     }
     if asked.password is not None:
         fields["password"] = asked.password
+    if not fits(fields):  # the rest of it cannot be that long
+        return Answered(asked.ticket, Code.BAD_REQUEST, reason="password")
     answer = yield from ask(Verb.ADD_REALM, fields)
     if answer.code is Code.REALM_EXISTS:
         known = text_field(answer.fields, "name")
@@ -267,6 +269,7 @@ def shared_in(conversation: int, row: JsonValue) -> SharedHere:
                 FileNote.decode(f"{file} {size} {called}"),
                 is_removed,
                 is_coming=rest[:1] == [True],
+                is_too_large=rest[:1] == [Code.FILE_TOO_LARGE],
             )
         case _:
             raise PeerError("bad row of a file")

@@ -47,6 +47,14 @@ class RealmState(Enum):
     CUT = "cut"  # by the operator
 
 
+class RealmTrouble(Enum):
+    """Why a realm that our server calls is not linked."""
+
+    KEY = "key"  # somebody with another one answers there
+    PASSWORD = "password"  # of its room: it is another than our server has
+    REFUSED = "refused"  # it was cut off there, or that server makes no links
+
+
 @dataclass(frozen=True, slots=True)
 class RealmInfo:
     """A realm in the list of all."""
@@ -57,6 +65,7 @@ class RealmInfo:
     waiting: int  # entries that it has not read yet
     round_trip: float | None  # s
     address: Address | None  # None: it calls us
+    trouble: RealmTrouble | None = None  # None: none is known
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ Source: docs/protocol.md.
 
 from collections.abc import Callable
 
-from client_realm_events import RealmInfo, RealmState, RealmsTold
+from client_realm_events import RealmInfo, RealmState, RealmsTold, RealmTrouble
 from conversation import MAX_NAME_BYTES
 from protocol import Code, JsonValue, PeerError, Verb
 from protocol_requests import Answer, Fields, list_field, number_field, text_field
 
 INTERVAL = 1.0  # s between questions, however often realms come and go
+_TROUBLES = {trouble.value: trouble for trouble in RealmTrouble}
 _STATES = {state.value: state for state in RealmState}
 
 
@@ -28,6 +29,7 @@ class Realms:
         self._asked = 0  # the question on its way
         self._asked_at = float("-inf")
         self._has_away = False
+        self.names: frozenset[str] = frozenset()  # of all, as they were told last
         self.due: float | None = None  # for the next one, in a session
 
     def enter(self, now: float) -> None:
@@ -64,6 +66,7 @@ class Realms:
         self._asked = 0
         if answer.code is Code.OK:
             realms = realms_in(answer.fields)
+            self.names = frozenset(realm.name for realm in realms)
             self._has_away = any(realm.state is RealmState.AWAY for realm in realms)
             self._report(RealmsTold(realms, answer.fields.get("may_add") is True))
         return True
@@ -76,7 +79,9 @@ def realms_in(fields: Fields) -> tuple[RealmInfo, ...]:
 
 def _realm(row: JsonValue) -> RealmInfo:
     match row:
-        case [name, str(state), since, waiting, round_trip, address, port, *_] if state in _STATES:
+        case [name, str(state), since, waiting, round_trip, address, port, *more] if (
+            state in _STATES
+        ):
             fields: Fields = {
                 "name": name,
                 "since": since,
@@ -97,6 +102,16 @@ def _realm(row: JsonValue) -> RealmInfo:
                 number_field(fields, "waiting"),
                 milliseconds / 1000 if milliseconds else None,
                 (host, number_field(fields, "port")) if host else None,
+                _trouble(more),
             )
         case _:
             raise PeerError("bad row of a realm")
+
+
+def _trouble(more: list[JsonValue]) -> RealmTrouble | None:
+    """Of a server that knows some; what we do not know of yet is none."""
+    match more:
+        case [str(trouble), *_]:
+            return _TROUBLES.get(trouble)
+        case _:
+            return None

@@ -54,7 +54,7 @@ Course = Generator[Step, object, Answered]
 
 def ask(verb: Verb, fields: Fields) -> Generator[Step, object, Answer]:
     """One question and its answer. One that does not fit into a datagram is a bad one."""
-    if not _fits(fields):
+    if not fits(fields):
         return Answer(0, verb, Code.BAD_REQUEST, {})
     answer = yield Ask(verb, fields)
     assert isinstance(answer, Answer)
@@ -78,7 +78,7 @@ def answered(request: Request, answer: Answer) -> Answered:
     return Answered(request.ticket, answer.code, None, wait, text)
 
 
-def _fits(fields: Fields) -> bool:
+def fits(fields: Fields) -> bool:
     try:
         return len(encode_object(fields)) <= MAX_REQUEST_JSON
     except UnicodeEncodeError:  # half a character, as some keyboards give

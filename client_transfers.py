@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from client_answers import failure, iso_time
+from client_answers import failure, failure_there, iso_time
 from client_commands import Answer
 from client_events import (
     Answered,
@@ -170,7 +170,8 @@ class Transfers:
             trouble = FileTrouble.NOT_FOUND if is_known else answered.code
             wanted.on_answer(file_failure("get", trouble, self._say))
         elif found.is_removed:
-            wanted.on_answer(file_failure("get", Code.FILE_REMOVED, self._say))
+            why = Code.FILE_TOO_LARGE if found.is_too_large else Code.FILE_REMOVED
+            wanted.on_answer(file_failure("get", why, self._say))
         else:
             ticket = self._tickets.new_ticket()
             self._transfers[ticket] = _Transfer(
@@ -250,7 +251,8 @@ class Transfers:
         if transfer is None or transfer.answer is not None:
             return
         if code not in (Code.OK, None):
-            self._refuse(ticket, code)
+            transfer.answer = failure_there(transfer.command, code, self._say)
+            self._settle(ticket, transfer)
             return
         label: dict[str, JsonValue] = {"conversation": self._inbox.label(conversation)}
         realm = self._inbox.realm(conversation) if code is None else ""

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
 
 from protocol import Address, Burst, Job
@@ -28,6 +28,7 @@ TURN_LIMIT = 512  # datagrams or commands taken in one turn, so that answers do 
 TURN_BYTES = 1024 * 1024  # taken in one turn: files come in large datagrams, and talk goes on
 RECEIVE_BUFFER = 4 * 1024 * 1024  # bytes asked of the kernel: a burst from a full room
 LARGEST_DATAGRAM = 65535  # Windows raises if a datagram does not fit
+LAST_WORK = 0.5  # s at the end for jobs that wait: what came of files is written down in less
 
 _log = logging.getLogger(__name__)
 
@@ -144,12 +145,23 @@ class Driver(Generic[CommandT, EventT]):
             try:
                 self._take_turns(core)
             finally:
-                self._jobs.put(None)
-                self._worker.join()
+                self._end_work()
                 self._at_end()
         except Exception as error:  # noqa: BLE001 - the one place: a defect or a broken disk
             _log.exception("the network thread ended")
             self._on_crash(f"{type(error).__name__}: {error}")
+
+    def _end_work(self) -> None:
+        """What was begun is done to its end. What waits gets a moment: nobody takes its results any
+        more, and whoever made it pile up must not keep us from stopping.
+        """
+        self._jobs.put(None)
+        self._worker.join(LAST_WORK)
+        with contextlib.suppress(Empty):
+            while True:
+                self._jobs.get_nowait()
+        self._jobs.put(None)
+        self._worker.join()
 
     def _take_turns(self, core: Core[CommandT, EventT]) -> None:
         with selectors.DefaultSelector() as selector:

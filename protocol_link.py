@@ -30,6 +30,10 @@ FIRST_INIT_INTERVAL = 0.25  # s, doubling
 LONGEST_INIT_INTERVAL = 1.0
 ATTEMPT_TIMEOUT = 10.0
 PAUSE = 2.0  # between attempts
+LASTING = 60.0  # s; a session that lived so long was none of those that the other end ends at once
+FIRST_AGAIN = 0.5  # s before a third session, after two that did not last, doubling
+LONGEST_AGAIN = 30.0
+MOST_RETRIES = 4  # cookies that are brought at once in one attempt: each costs an INIT
 ASK_AFTER = 2.0  # s without an answer before PING asks: some requests take long
 LOST_AFTER = 4.0  # s without an answer before the user is told
 DEAD_AFTER = 30.0  # s without an answer before a new handshake is tried
@@ -83,6 +87,9 @@ class Link:
         self._due = 0.0  # of the next INIT, or of the end of a pause
         self._interval = 0.0
         self._attempt_ends = 0.0
+        self._retries = 0  # in this attempt
+        self._opened_at: float | None = None  # of a session whose end is not judged yet
+        self._short_sessions = 0  # since one lasted
         self._loose: list[bytes] = []
         self._asked_at: float | None = None  # the oldest thing sent that nothing came after
         self._ping_due = 0.0
@@ -99,15 +106,29 @@ class Link:
         self._handshake = ClientHandshake(self._random_bytes)
         self._interval = FIRST_INIT_INTERVAL
         self._attempt_ends = now + ATTEMPT_TIMEOUT
+        self._retries = 0
+        self._opened_at = None
         self._send_init(self._handshake, now)
 
     def reconnect(self, now: float, *, after: float = 0.0) -> None:
-        """Tries again by itself, at once or after a pause."""
+        """Tries again by itself, at once or after a pause; later if sessions do not last."""
+        after = max(after, self._pause_for_short_sessions(now))
         if after:
             self.session = None
             self.state, self._due = LinkState.PAUSED, now + after
         else:
             self.connect(self._address, now)
+
+    def _pause_for_short_sessions(self, now: float) -> float:
+        """None after the first: a server that was restarted is found again at once. But one that
+        ends each session as soon as it stands would have us shake hands without end."""
+        if self._opened_at is None:
+            return 0.0
+        is_short, self._opened_at = now - self._opened_at < LASTING, None
+        self._short_sessions = self._short_sessions + 1 if is_short else 0
+        if self._short_sessions < 2:
+            return 0.0
+        return min(LONGEST_AGAIN, FIRST_AGAIN * 2.0 ** min(self._short_sessions - 2, 10))
 
     def disconnect(self, code: CloseCode, now: float) -> None:
         """Says CLOSE three times, each in its own datagram, and stays idle."""
@@ -116,6 +137,8 @@ class Link:
                 self.session.queue(Close(code).encode())
                 for burst in self.session.take_bursts(now):
                     self._loose += burst.datagrams
+        elif self._handshake is not None:
+            self._loose.clear()  # INITs: nobody waits for their answer
         self.session = None
         self._handshake = None
         self.state = LinkState.IDLE
@@ -146,10 +169,8 @@ class Link:
                 case DatagramType.DATA_TO_CLIENT:
                     self._receive_data(datagram, address, now)
                 case DatagramType.RETRY if self._handshake is not None:
-                    if address == self._address and self._handshake.receive_retry(datagram):
-                        self._attempt_ends = max(self._attempt_ends, now + ATTEMPT_TIMEOUT / 2)
-                        self._interval = FIRST_INIT_INTERVAL
-                        self._send_init(self._handshake, now)
+                    if address == self._address:
+                        self._receive_retry(self._handshake, datagram, now)
                 case DatagramType.RESP if self._handshake is not None:
                     if address == self._address:
                         self._receive_resp(self._handshake, datagram, now)
@@ -159,6 +180,13 @@ class Link:
                     return
         except PeerError:
             return
+
+    def _receive_retry(self, handshake: ClientHandshake, datagram: bytes, now: float) -> None:
+        if self._retries < MOST_RETRIES and handshake.receive_retry(datagram):
+            self._retries += 1
+            self._attempt_ends = max(self._attempt_ends, now + ATTEMPT_TIMEOUT / 2)
+            self._interval = FIRST_INIT_INTERVAL
+            self._send_init(handshake, now)
 
     def _receive_resp(self, handshake: ClientHandshake, datagram: bytes, now: float) -> None:
         keys, payload = handshake.receive_resp(datagram)
@@ -176,7 +204,7 @@ class Link:
             random_bytes=self._random_bytes,
             now=now,
         )
-        self.state = LinkState.OPEN
+        self.state, self._opened_at = LinkState.OPEN, now
         self._reset_token = payload.reset_token
         self._server_session_id = payload.server_session_id
         self._asked_at, self.is_silent = None, False
@@ -188,7 +216,7 @@ class Link:
         if self.session is None or reset.session_id != self._server_session_id:
             return
         if hmac.compare_digest(reset.token, self._reset_token):
-            self.connect(self._address, now)
+            self.reconnect(now)
 
     def _receive_data(self, datagram: bytes, address: Address, now: float) -> None:
         session_id, number = decode_data_header(datagram)

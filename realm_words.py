@@ -17,6 +17,7 @@ _REASONS: Final[dict[Code, str]] = {
     Code.MUTED: "undelivered.muted",
     Code.SERVER_FULL: "undelivered.full",
     Code.NO_WAY_THERE: "undelivered.no_way",
+    Code.FILE_TOO_LARGE: "undelivered.too_large",
 }
 
 

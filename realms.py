@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from auth import is_blank
 from belonging import LogsRequest, check_page
 from conversation import MAX_NAME_BYTES, MAX_REALM, ConversationKind
 from protocol import JsonValue, PeerError
@@ -165,11 +166,18 @@ class SharedAnswer:
 
     @classmethod
     def decode(cls, fields: Fields, asked: SharedRequest) -> "SharedAnswer":
-        """Raises PeerError, also for what does not come after ``asked.after``."""
-        logs = tuple(SharedLog.decode(row) for row in list_field(fields, "logs"))
-        changed = [number_field({"log": log}, "log") for log in list_field(fields, "changed")]
-        next_after = number_field(fields, "next") if "next" in fields else None
+        """Raises PeerError, also for what does not come after ``asked.after``, and for more than a
+        page holds: rows are looked up on the disk, and in ``changed``, one by one.
+        """
+        rows, told = list_field(fields, "logs"), list_field(fields, "changed")
         refused = list_field(fields, "refused") if "refused" in fields else []
+        if len(rows) > MAX_PAGE or len(told) > len(asked.held) or len(refused) > MAX_PAGE:
+            raise PeerError("more in the answer to SHARED than a page holds")
+        logs = tuple(SharedLog.decode(row) for row in rows)
+        changed = [number_field({"log": log}, "log") for log in told]
+        if not {log.conversation for log in asked.held}.issuperset(changed):
+            raise PeerError("a copy that was not stated")
+        next_after = number_field(fields, "next") if "next" in fields else None
         check_page(asked.after, [log.conversation for log in logs], next_after)
         return cls(logs, tuple(changed), next_after, dict(map(_decode_refused, refused)))
 
@@ -190,14 +198,15 @@ _NOT_IN_ALIAS = re.compile(r"[^\w-]+")
 
 def alias_of(room_name: str) -> str:
     """What a realm whose room is called so is called here, if nobody says otherwise."""
-    alias = _NOT_IN_ALIAS.sub("-", room_name.casefold()).strip("-_")[:MAX_REALM].strip("-_")
+    seen = "".join(" " if is_blank(character) else character for character in room_name.casefold())
+    alias = _NOT_IN_ALIAS.sub("-", seen).strip("-_")[:MAX_REALM].strip("-_")
     while len(alias.encode()) > 3 * MAX_REALM:
         alias = alias[:-1]
     return alias or "realm"
 
 
 def is_alias(name: str) -> bool:
-    """Whether a realm may be called so here: letters, digits, - and _."""
+    """Whether a realm may be called so here: letters that are seen, digits, - and _."""
     return 0 < len(name) <= MAX_REALM and alias_of(name) == name.casefold()
 
 

@@ -251,6 +251,11 @@ class AwaitedFile:
     conversation: int  # here, for which it is to come
     place: int = 0  # among all that are awaited; 0 in one not stored yet
 
+    @property
+    def note(self) -> FileNote:
+        """What its entry says of it."""
+        return FileNote(self.file, self.size, self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class GroupRecord:
@@ -425,16 +430,22 @@ class Store(Protocol):
     # other realms
     def realms(self) -> list[RealmRecord]: ...  # by realm, those that are cut too
     def realm_name(self, realm: int) -> str: ...  # of one that was dropped too; "": none
-    def is_realm_name(self, folded: str, key: bytes) -> bool: ...  # another's, now or once
+    def realm_names(self) -> list[tuple[bytes, str]]: ...  # by key: now, once, and of dropped ones
+    def is_dropped(self, realm: int) -> bool: ...  # its link is no more
     def save_realm(
         self, record: RealmRecord, folded: str
     ) -> RealmRecord: ...  # adds one (realm 0) or replaces; one that was dropped goes on
     def note_realm_seen(self, realm: int, at: int) -> None: ...
+    def name_people_of(self, realm: int, ending: str) -> None: ...  # all of its; "@" and its name
+    def name_mirror(
+        self, mirror: Mirror, shown: str, folded: str, skeleton: str
+    ) -> None: ...  # nothing, if another group is called so
     def drop_realm(self, realm: int) -> None: ...  # the link; what was said stays
     def foreign_person(self, person: int) -> ForeignPerson | None: ...
     def foreign_people(self, realm: int, folded: str) -> list[ForeignPerson]: ...  # newest first
     def foreign_person_there(self, realm: int, theirs: bytes) -> ForeignPerson | None: ...
     def count_foreign_people(self, realm: int) -> int: ...
+    def count_private(self, person: int, realm: int) -> int: ...  # with people of that realm
     def count_unmet_people(
         self, realm: int, asker: int
     ) -> tuple[int, int, int]: ...  # known by name alone: all, of whom no log is declined, by asker
@@ -480,6 +491,9 @@ class Store(Protocol):
         self, realm: int, conversation: int, number: int
     ) -> None: ...  # what was said up to there, with a whole log of ours
     def refused_to(self, realm: int, conversation: int) -> int: ...
+    def count_refused(
+        self, realm: int, conversation: int, after: int, head: int
+    ) -> int: ...  # by note_refused, behind one number up to another
     def awaited_files(
         self, realm: int, after: int = 0, limit: int = -1
     ) -> list[AwaitedFile]: ...  # by place, beyond ``after``

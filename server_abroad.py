@@ -76,8 +76,10 @@ class Abroad:
             settings.limits,
             answer=sessions.answer,
             wake=sessions.wake,
+            is_linked=lambda realm: self.links.is_linked(realm),
             run=run,
             report_full=self._report_full,
+            report_file=self._report_file,
             random_bytes=random_bytes,
             wall_clock=wall_clock,
         )
@@ -88,6 +90,7 @@ class Abroad:
             LinkUse(
                 opened=self._opened,
                 lost=self._lost,
+                dropped=logs.dropped,
                 serve=self._serve,
                 receive=self._receive,
                 pinged=logs.pinged,
@@ -173,3 +176,7 @@ class Abroad:
 
     def _report_full(self, link: RealmPeer) -> None:
         self._report(Happened(HappeningKind.REALM_FULL, self._wall_clock(), link.name))
+
+    def _report_file(self, realm: int, kind: HappeningKind, file: str) -> None:
+        name = self._store.realm_name(realm)
+        self._report(Happened(kind, self._wall_clock(), name, text=file))

@@ -4,6 +4,7 @@ Band: cores. Pure: lines and events go in, commands and lines come out. Whatever
 is cleaned by server_model before it gets into a line.
 """
 
+import io
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from server_events import (
     Event,
     FileRow,
     FilesListed,
+    HappeningKind,
     Kick,
     ListFiles,
     ListRealms,
@@ -81,6 +83,11 @@ _STATES = {
     RealmState.AWAY: "console.realm_away",
     RealmState.CUT: "console.realm_cut",
 }
+_TROUBLES = {  # with a realm that is away, and what to do
+    HappeningKind.REALM_KEY_CHANGED: "console.realm_other_key",
+    HappeningKind.REALM_PASSWORD: "console.realm_other_password",
+    HappeningKind.REALM_REFUSED: "console.realm_refuses",
+}
 
 
 class Console:
@@ -103,6 +110,8 @@ class Console:
         except ValueError:  # a quote without its end
             words = line.split()
         name, arguments = words[0].removeprefix("/").casefold(), words[1:]
+        if name == "addrealm":
+            return self._add_realm(line)
         if (spelling := _COMMANDS.get(name)) is not None:
             return self._person_command(spelling, arguments)
         return self._interpret_other(words[0], name, arguments)
@@ -119,8 +128,6 @@ class Console:
                 return self._remove_file(arguments)
             case "realms" if not arguments:
                 return ListRealms()
-            case "addrealm":
-                return self._add_realm(arguments)
             case _:
                 return Shown((self._say("console.unknown", command=clean(typed)),))
 
@@ -157,25 +164,33 @@ class Console:
         file = f"{clean(row.name) or row.file.hex()[:16]} · {size_text(row.size, self._say)}"
         return self._say("console.file", number=number, file=file, person=clean(row.person) or "—")
 
-    def _add_realm(self, arguments: list[str]) -> Command | Shown:
-        port = _whole(arguments[2]) if len(arguments) in (3, 4) else None
-        if port is None:
+    def _add_realm(self, line: str) -> Command | Shown:
+        try:
+            (_, name, host, typed), password = _words_and_rest(line, 4)
+            if (port := _whole(typed)) is None:
+                raise ValueError("no port")
+        except ValueError:
             usage = "/addrealm NAME ADDRESS PORT [PASSWORD]"
             return Shown((self._say("console.usage", usage=usage),))
-        return AddRealm(arguments[0], arguments[1], port, "".join(arguments[3:]))
+        return AddRealm(name, host, port, password)
 
     def realms(self, listed: RealmsListed) -> tuple[str, ...]:
         """What the operator reads about the links."""
         return tuple(map(self._realm, listed.realms)) or (self._say("console.no_realms"),)
 
     def _realm(self, row: RealmRow) -> str:
-        return self._say(
+        name = clean(row.name)
+        realm = self._say(
             "console.realm",
-            name=clean(row.name),
+            name=name,
             state=self._say(_STATES[row.state]),
             address=format_address(row.address),
             waiting=row.waiting,
         )
+        if row.trouble not in _TROUBLES:
+            return realm
+        trouble = self._say(_TROUBLES[row.trouble], name=name)
+        return self._say("console.realm_trouble", realm=realm, trouble=trouble)
 
     def apply(self, event: Event | StartFailed) -> None:
         """Take one event in, so that /info knows."""
@@ -188,6 +203,8 @@ class Console:
             return self._say("console.reset", name=name, code=answered.secret)
         if answered.code is Code.OK and isinstance(answered.command, AddRealm):
             return self._say("console.realm_added", name=name)
+        if answered.code is Code.OK and answered.calls_us:
+            return self._say("console.realm_comes_back", name=name)
         if answered.code is Code.OK:
             return self._say("console.done", command=name)
         return self._say(trouble_key(answered), name=name)
@@ -213,6 +230,23 @@ def ready_line(started: Started, groups: str) -> str:
     host, port = started.address
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return f"ready {place} key {groups}"
+
+
+def _words_and_rest(line: str, count: int) -> tuple[list[str], str]:
+    """So many words, and all that follows as it stands, or what it holds if it is in quotes.
+
+    Raises ValueError: too few words, or a quote without its end.
+    """
+    typed = io.StringIO(line)
+    lexer = shlex.shlex(typed, posix=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    words = [word for _ in range(count) if (word := lexer.get_token()) is not None]
+    rest = typed.read().strip()
+    if rest.startswith(("'", '"')):
+        (rest,) = shlex.split(rest)
+    if len(words) < count:
+        raise ValueError("too few words")
+    return words, rest
 
 
 def _minutes(text: str) -> int | None:

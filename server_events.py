@@ -300,6 +300,9 @@ class HappeningKind(Enum):
     REALM_RESTORED = auto()
     REALM_DROPPED = auto()
     REALM_FULL = auto()  # it has left here what one realm may leave
+    REALM_FILE_TOO_LARGE = auto()  # text: the name of a file of theirs
+    REALM_FILE_REMOVED = auto()  # by the operator there, before it was here. text: its name
+    REALM_FILE_WAITS = auto()  # for room here. text: its name
     DISK_FULL = auto()
     DISK_FREE = auto()
     ARCHIVE_REBUILT = auto()
@@ -330,6 +333,7 @@ class OperatorAnswered:
     code: Code
     secret: str = field(default="", repr=False)  # of ResetPassword: for the operator's eyes alone
     about: str = ""  # of AddRealm: which realm it is, or what was wrong: "name", "address", "self"
+    calls_us: bool = False  # of DropRealm: the other end calls, and is a realm again when it does
 
 
 @dataclass(frozen=True, slots=True)

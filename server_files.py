@@ -114,4 +114,6 @@ class Files:
         ]
         if shared.is_removed and self._store.is_awaited_in(note.file, shared.conversation):
             row[-1:] = [False, True]  # it is on its way from another realm
+        elif note.size > self._uploads.largest_abroad and self._store.file(note.file) is None:
+            row.append(int(Code.FILE_TOO_LARGE))  # so it was not taken from another realm
         return row

@@ -137,6 +137,8 @@ class Operator:
             self._people.add_ban(BanKind.ENTER, person, host, command.minutes, at)
         if member is not None:
             self._expel(member, CloseCode.BANNED, HappeningKind.BANNED, now)
+        else:  # of somebody who is put out, that tells it
+            self._report(Happened(HappeningKind.BANNED, at, command.name))
         self.report_bans()
         return True
 

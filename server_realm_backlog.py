@@ -70,7 +70,8 @@ class Backlogs:
         while backlog.logs:
             log, head, count = backlog.logs[-1]
             if self._store.realm_has(realm, log) >= head:
-                backlog.count += count
+                refused = self._store.count_refused(realm, log, head - count, head)
+                backlog.count += count - refused
             elif self._store.has_shared(realm, log):
                 return
             backlog.logs.pop()

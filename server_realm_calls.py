@@ -5,6 +5,7 @@ the link stands, is for whoever made the call.
 Source: docs/protocol.md.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -62,6 +63,49 @@ UNREACHABLE = Refusal(Code.REALM_UNREACHABLE, {})
 
 
 @dataclass(frozen=True, slots=True)
+class _Derivation:
+    work: Callable[[], object]
+    is_wanted: Callable[[], bool]
+    end: Callable[[object, float], None]
+
+
+class Derivations:
+    """What passwords give for rooms: worked out one after the other, and only while it is wanted.
+
+    However many calls begin and end, one piece of work at a time stands before the worker: another
+    realm cannot make it pile up there.
+    """
+
+    def __init__(self, run: RunJob) -> None:
+        self._run = run
+        self._waiting: deque[_Derivation] = deque()
+        self._is_busy = False
+
+    def add(
+        self,
+        work: Callable[[], object],
+        is_wanted: Callable[[], bool],
+        end: Callable[[object, float], None],
+    ) -> None:
+        """``end`` gets the result later, or never if nobody wants it by then."""
+        self._waiting.append(_Derivation(work, is_wanted, end))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        while self._waiting and not self._is_busy:
+            derivation = self._waiting.popleft()
+            if derivation.is_wanted():
+                self._is_busy = True
+                self._run(derivation.work, partial(self._end, derivation))
+
+    def _end(self, derivation: _Derivation, result: object, now: float) -> None:
+        self._is_busy = False
+        if derivation.is_wanted():
+            derivation.end(result, now)
+        self._go_on()
+
+
+@dataclass(frozen=True, slots=True)
 class Calls:
     """What a call makes its owner do.
 
@@ -78,7 +122,7 @@ class Calls:
     receive: Callable[[RealmPeer, Frame, float], None]
     pinged: Callable[[RealmPeer, float], None]
     turned: Callable[[float], None]
-    run: RunJob
+    derivations: Derivations
 
 
 class Call:
@@ -204,7 +248,7 @@ class Call:
         if not self.prs:
             self._deadline = None
             derive = partial(derive_prs, self._password, self.room_id)
-            self._calls.run(derive, partial(self._derived, self.room_id))
+            self._calls.derivations.add(derive, partial(self._awaits, session), self._derived)
             return
         self._entering = ClientEntering(
             handshake_hash=session.handshake_hash,
@@ -215,12 +259,14 @@ class Call:
         self.state = CallState.PROVING
         self._ask(*self._entering.first(), now)
 
-    def _derived(self, room_id: bytes, result: object, now: float) -> None:
+    def _awaits(self, session: Session) -> bool:
+        """Whether this is still the session that cannot go on without what is worked out."""
+        return self._link.session is session and self.state is CallState.CALLING
+
+    def _derived(self, result: object, now: float) -> None:
         assert isinstance(result, bytes)
-        is_for_this = self._link.session is not None and room_id == self.room_id
-        if is_for_this and self.state is CallState.CALLING:
-            self.prs = result
-            self._prove(now)
+        self.prs = result
+        self._prove(now)
 
     def _ask(self, verb: Verb, fields: Fields, now: float) -> None:
         self._deadline = now + ANSWER_TIMEOUT
@@ -302,16 +348,19 @@ class Call:
         self._refusal = UNREACHABLE
 
     def _refuse(self, refusal: Refusal, now: float) -> None:
-        self._pause_refused(now)
+        wait = 0.0
         if refusal.code is Code.TOO_MANY_GUESSES:
-            self._pause = min(60.0, number_field(refusal.fields, "wait")) + 0.5
+            wait = min(60.0, number_field(refusal.fields, "wait")) + 0.5
+        self._pause_refused(now, wait)
         self._refusal = refusal
 
-    def _pause_refused(self, now: float) -> None:
+    def _pause_refused(self, now: float, wait: float = 0.0) -> None:
+        """At least ``wait``: that is what they say, and it may be nothing each time."""
         if self._has_stood_long(now):
             self._refusals = 0
         longest = LONGEST_REFUSED_PAUSE
-        self._pause = min(longest, FIRST_REFUSED_PAUSE * 2 ** min(self._refusals, 10))
+        pause = min(longest, FIRST_REFUSED_PAUSE * 2 ** min(self._refusals, 10))
+        self._pause = max(pause, wait)
         self._refusals += 1
 
     def _has_stood_long(self, now: float) -> bool:
@@ -328,7 +377,8 @@ class Call:
             self._calls.turned(now)
         if self.state is CallState.RESTING or self._link.session is not None:
             return
-        if self.state is CallState.PROVING and refusal is None:
+        is_ended_trial = self.record is None and self.key
+        if refusal is None and (self.state is CallState.PROVING or is_ended_trial):
             refusal = UNREACHABLE  # it has forgotten us, or talked nonsense
         self.state, self._deadline = CallState.CALLING, None
         if pause is not None:

@@ -47,7 +47,7 @@ class _Wish:
 
 
 class Contacts:
-    """CONTACT, both ways. ``standing(realm)``: the link to it."""
+    """CONTACT, both ways. ``standing(realm)``: the link to it; ``is_linked``: and it answers."""
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class Contacts:
         turn: Turn,
         *,
         standing: Callable[[int], RealmPeer | None],
+        is_linked: Callable[[int], bool],
         answer: Callable[[Peer, int, Code, Fields], None],
         wake: Callable[[Peer], None],
         bounds_of: Callable[[int], RealmBounds],
@@ -71,6 +72,7 @@ class Contacts:
         self._serving = serving
         self._turn = turn
         self._standing = standing
+        self._is_linked = is_linked
         self._answer = answer
         self._wake = wake
         self._bounds_of = bounds_of
@@ -84,14 +86,17 @@ class Contacts:
     ) -> None:
         """``then`` gets what to do in the open transaction, now or after a while."""
         local, alias = split_realm(name)
-        realms = (one for one in self._store.realms() if not one.is_cut)
-        realm = next((one for one in realms if fold_name(one.name) == fold_name(alias)), None)
+        realms, folded = self._store.realms(), fold_name(alias)
+        realm = next((one for one in realms if fold_name(one.name) == folded), None)
         unknown = Code.NO_SUCH_USER if kind is ConversationKind.PRIVATE else Code.NO_SUCH_GROUP
         if "@" in local:
             then(_refuse(Code.NO_WAY_THERE), now)
             return
         if realm is None:
             then(_refuse(Code.NO_SUCH_REALM), now)
+            return
+        if realm.is_cut:  # it is in the list of realms: nobody would understand that it is none
+            then(_refuse(Code.REALM_UNREACHABLE), now)
             return
         try:
             local = normalise_name(local)
@@ -102,7 +107,7 @@ class Contacts:
 
     def _ask(self, wish: _Wish, now: float) -> None:
         link = self._standing(wish.realm.realm)
-        if link is None or link.is_mute:
+        if link is None or link.is_mute or not self._is_linked(wish.realm.realm):
             wish.then(self._decision(wish, None), now)
             return
         person, name = self._serving.known(wish.member.person)

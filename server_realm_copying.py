@@ -32,6 +32,7 @@ from server_rooms import Rooms
 
 MAX_RETURNING = 50_000  # entries of ours that a home has not shown yet: what is remembered of them
 READ_BYTES = 256 * 1024
+REALMS_SHARE = 2  # of the conversations that somebody may have, others begin this part at most
 ENTRY_COST = 100  # bytes that an entry takes beside its words, of all that a realm may leave here
 _SAID = frozenset({EntryKind.TEXT, EntryKind.FILE})
 _PASSED_ON = _SAID | {EntryKind.JOINED, EntryKind.LEFT}
@@ -80,7 +81,7 @@ class Origin:
 
 
 class Copying:
-    """Writes what came. ``is_here(file)``: whether we have all of it."""
+    """Writes what came. ``is_here(file)``: whether we have all of it; ``largest``: bytes of one."""
 
     def __init__(
         self,
@@ -90,12 +91,15 @@ class Copying:
         foreigners: Foreigners,
         *,
         is_here: Callable[[bytes], bool],
+        largest: int,
     ) -> None:
         self._store = store
         self._rooms = rooms
         self._people = people
         self._foreigners = foreigners
         self._is_here = is_here  # a file, on the shelf
+        self._largest = largest
+        self._too_large: list[tuple[int, FileNote]] = []  # that do not come, with their realms
         self._returning: dict[int, _Returning] = {}  # by mirror
         self._awaiting: set[int] = set()  # realms of whose files one more is awaited
         self._taken = 0  # bytes of theirs that were appended in the call of ``write`` that runs
@@ -110,13 +114,23 @@ class Copying:
         awaiting, self._awaiting = self._awaiting, set()
         return awaiting
 
+    def take_too_large(self) -> list[tuple[int, FileNote]]:
+        """Files that do not come, with their realms, since the last call."""
+        too_large, self._too_large = self._too_large, []
+        return too_large
+
     # --- which log of theirs goes where ---
 
-    def place(self, realm: int, alias: str, log: SharedLog) -> int | Code:
-        """The conversation here that a log is for; a code: it is refused."""
+    def place(
+        self, realm: int, alias: str, log: SharedLog, arrived: Iterable[Arrived] = ()
+    ) -> int | Code | None:
+        """The conversation here that a log is for; a code: it is refused; None: there is none yet,
+        and nobody of theirs speaks in what has arrived of it.
+        """
         match log.kind:
             case ConversationKind.PRIVATE:
-                return self._place_private(realm, alias, log)
+                has_spoken = any(e.kind in _SAID and "@" not in e.name for _, e in arrived)
+                return self._place_private(realm, alias, log, has_spoken)
             case ConversationKind.GROUP:
                 mirrors = self._store.mirrors(realm)
                 same = (m for m in mirrors if fold_name(m.name) == fold_name(log.name))
@@ -128,7 +142,9 @@ class Copying:
                     return Code.NO_SUCH_GROUP
                 return group
 
-    def _place_private(self, realm: int, alias: str, log: SharedLog) -> int | Code:
+    def _place_private(
+        self, realm: int, alias: str, log: SharedLog, has_spoken: bool
+    ) -> int | Code | None:
         assert log.ours is not None
         assert log.yours is not None
         ours = self.own(log.yours)
@@ -136,8 +152,11 @@ class Copying:
             return Code.NO_SUCH_USER
         if not log.ours.theirs or "@" in log.ours.name:
             return Code.BAD_REQUEST
+        theirs, name = log.ours.theirs, log.ours.name
         try:
-            other = self._foreigners.know(realm, alias, log.ours.theirs, log.ours.name).person
+            if not has_spoken and self._foreigners.find(realm, theirs, name) is None:
+                return None
+            other = self._foreigners.know(realm, alias, theirs, name).person
         except NameInvalid:
             return Code.NAME_INVALID
         except TooManyError:
@@ -145,8 +164,13 @@ class Copying:
         found = self._store.private_between(ours, other)
         if found is not None:
             return found
-        if len(self._store.conversations_of(ours)) >= MAX_CONVERSATIONS // 2:
-            return Code.SERVER_FULL  # the rest is for whom they want to talk to
+        if not has_spoken:
+            return None
+        # Half is for whom they want to talk to. Of the rest a realm takes no more than it leaves,
+        # so that none of them keeps the others out.
+        left = MAX_CONVERSATIONS // REALMS_SHARE - len(self._store.conversations_of(ours))
+        if self._store.count_private(ours, realm) >= left:
+            return Code.SERVER_FULL
         return self._store.add_private(ours, other)
 
     def own(self, someone: Someone) -> int | None:
@@ -167,8 +191,10 @@ class Copying:
         arrived: Iterable[Arrived],
         known: Collection[bytes],
         at: int,
-    ) -> None:
-        """Appends what came of a log. ``known``: tags of what may come a second time."""
+    ) -> bool:
+        """Appends what came of a log; whether all of it was taken. ``known``: tags of what may
+        come a second time.
+        """
         record = self._store.conversation(ours)
         assert record is not None  # no conversation ends
         self._taken = 0
@@ -179,6 +205,7 @@ class Copying:
             write = self._mirrored(origin, mirror, at)
         else:
             write = self._group(origin, ours, at)
+        is_all = True
         for number, entry in arrived:
             is_refused = number <= origin.refused and entry.kind in _SAID
             if is_refused or entry.kind not in _PASSED_ON or is_known(entry.tag, known):
@@ -187,8 +214,10 @@ class Copying:
             if code is not Code.OK:
                 refusal = Undelivered(origin.realm, origin.theirs, number, code)
                 self._store.add_undelivered(refusal)
+                is_all = False
         if self._taken:
             self._store.add_realm_bytes(origin.realm, self._taken)
+        return is_all
 
     def _private(
         self, origin: Origin, ours: int, pair: tuple[int, int], at: int
@@ -288,9 +317,13 @@ class Copying:
         is_given = True
         if entry.kind is EntryKind.FILE:
             try:
-                is_given = self._give(origin.realm, ours, FileNote.decode(entry.text))
+                note = FileNote.decode(entry.text)
             except PeerError:
                 return Code.BAD_REQUEST
+            if note.size > self._largest and self._store.mirror(ours) is None:
+                self._too_large.append((origin.realm, note))
+                return Code.FILE_TOO_LARGE  # as to people here; what stands at its home shows
+            is_given = self._give(origin.realm, ours, note)
         elif not is_postable_text(entry.text):
             return Code.TEXT_INVALID
         sent_at = min(entry.sent_at, at)  # one from the future would be the time of all after it
@@ -316,6 +349,9 @@ class Copying:
             may_read = store.may_realm_read_file(note.file, realm)
             if may_read or store.has_brought(note.file, realm):
                 return True
+        if note.size > self._largest:
+            self._too_large.append((realm, note))
+            return False
         store.add_awaited_file(AwaitedFile(note.file, note.size, note.name, realm, ours))
         self._awaiting.add(realm)
         return False

@@ -5,6 +5,7 @@ once that is on disk. A turn that was undone leaves no trace: everything is aske
 Source: docs/protocol.md.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -76,7 +77,7 @@ class Following:
         *,
         wake: Callable[[RealmPeer], None],
         run: RunJob,
-        report_full: Callable[[RealmPeer], None],
+        report_full: Callable[[RealmPeer, float], None],
         now: float,
     ) -> None:
         self.link = link
@@ -94,7 +95,7 @@ class Following:
         self._allowance = Allowance(HELD_BYTES)
         self._pull_from = now
         self._look_from = now
-        self.has_refused = False  # since it was looked at last, perhaps
+        self.has_refused = False  # or taken what it had refused, since that was looked at
         self.is_choked = False  # too much was refused that they have not heard yet
         self._replicas: dict[int, Replica] = {}
         self._forget()
@@ -110,6 +111,7 @@ class Following:
         self._replicas = {}
         self._behind: dict[int, int] = {}  # heads of logs that wait for their turn
         self._compared: dict[int, _Comparison] = {}
+        self._placeless: dict[int, SharedLog] = {}  # have none here before somebody speaks there
         self._arrived: dict[int, list[Arrived]] = {}
 
     def end(self) -> None:
@@ -127,8 +129,7 @@ class Following:
             if theirs not in self._confirmed:
                 self._hear_of(theirs, head)
             elif head == 0:
-                self._confirmed.discard(theirs)
-                self._drop(theirs)
+                self._unconfirm(theirs)
             else:
                 self._learn_head(theirs, head, now)
 
@@ -167,13 +168,19 @@ class Following:
         if len(self._replicas) >= MOST_READ or (compared is not None and not compared.is_ready):
             return None
         followed = self._store.followed(self.link.realm, theirs)
-        assert followed is not None  # as all that are confirmed
+        assert followed is not None or theirs in self._placeless  # as all that are confirmed
         replica = self._replicas[theirs] = Replica(theirs, allowance=self._allowance)
-        if compared is None or compared.is_over:
+        if followed is not None and (compared is None or compared.is_over):
             replica.begin(followed.have, followed.chain)
         replica.expect(self._behind.pop(theirs, 0))
         replica.restart(now)
         return replica
+
+    def _unconfirm(self, theirs: int) -> None:
+        self._confirmed.discard(theirs)
+        self._placeless.pop(theirs, None)
+        self._compared.pop(theirs, None)
+        self._drop(theirs)
 
     def _drop(self, theirs: int) -> None:
         replica = self._replicas.pop(theirs, None)
@@ -194,10 +201,9 @@ class Following:
         if not self._arrived:
             return
         arrived, self._arrived = self._arrived, {}
-        self.has_refused = True
         self._turn.when_undone(self._undo)
         if self._store.realm_bytes(self.link.realm) >= self._limits.realm_bytes:
-            self._report_full(self.link)
+            self._report_full(self.link, now)
             self._pause(now, FULL_PAUSE)
             return
         self._turn.attempt(partial(self._write, arrived, at), now)
@@ -210,6 +216,8 @@ class Following:
         realm = self.link.realm
         for theirs, entries in arrived.items():
             replica = self._replicas.get(theirs)
+            if replica is not None and theirs in self._placeless:
+                self._place_spoken(theirs, entries)
             followed = self._store.followed(realm, theirs)
             if replica is None or followed is None or not followed.ours:
                 continue
@@ -218,7 +226,8 @@ class Following:
             if compared is not None:
                 entries = compared.take(entries)
             origin = Origin(realm, self.link.name, theirs, self._refused.get(theirs, 0))
-            self._copying.write(origin, followed.ours, entries, known, at)
+            if not self._copying.write(origin, followed.ours, entries, known, at):
+                self.has_refused = True
             if compared is not None and replica.have >= compared.head:
                 compared.is_over = True
                 if self._store.mirror(followed.ours) is None:
@@ -236,15 +245,15 @@ class Following:
         if self._is_over or now < self._paused_until:
             return
         self._ask_logs(now)
-        if self._behind and len(self._replicas) < MOST_READ:
+        self._pull(now)
+        if self._behind and len(self._replicas) < MOST_READ:  # others are done
             for theirs in list(islice(self._behind, MOST_READ)):
                 self._open(theirs, now)
-        self._pull(now)
 
     def _pull(self, now: float) -> None:
         session = self.link.peer.session
         have: list[tuple[int, int]] = []
-        budget = self._budget(now)
+        budget = allowed = self._budget(now)
         for theirs, replica in list(self._replicas.items()):
             if budget > 0:
                 frames = replica.pulls_due(now, session.round_trip, silent=False)
@@ -257,8 +266,8 @@ class Following:
                 have.append(replica.report())
             if replica.have >= replica.head and not replica.has_unreported:
                 self._drop(theirs)
-        if budget <= 0:
-            self._pull_from = max(self._pull_from, now + PULL_INTERVAL)
+        if budget <= 0 < allowed:
+            self._pull_from = now + PULL_INTERVAL
         for start in range(0, len(have), MAX_HAVE_PAIRS):
             session.queue(Have(tuple(have[start : start + MAX_HAVE_PAIRS])).encode())
             self._wake(self.link)
@@ -278,8 +287,9 @@ class Following:
         dues: list[float] = []
         if not self._is_asking and (self._ask_after is not None or self._unknown):
             dues.append(self._look_from)
-        waits = (replica.next_timer(self._pull_from) for replica in self._replicas.values())
-        dues += [due for due in waits if due is not None]
+        pull_from = math.inf if self.is_choked else self._pull_from
+        waits = (replica.next_timer(pull_from) for replica in self._replicas.values())
+        dues += [due for due in waits if due is not None and due < math.inf]
         return max(min(dues), self._paused_until) if dues else None
 
     # --- which there are ---
@@ -321,9 +331,13 @@ class Following:
         )
         for log in logs:
             followed = self._store.followed(self.link.realm, log.conversation)
-            if followed is None or not followed.ours or log.conversation in self._confirmed:
+            if log.conversation in self._confirmed:
                 continue
-            if followed.have and log.conversation not in held:
+            if log.conversation in self._placeless:
+                self._confirm(log, 0, now)
+            elif followed is None or not followed.ours:
+                continue
+            elif followed.have and log.conversation not in held:
                 self._unknown.add(log.conversation)  # it became ours while they answered
             elif log.conversation in shared.changed:
                 self._compare(log, followed.ours, now)
@@ -339,38 +353,62 @@ class Following:
         refused tells who is not here, so it counts as a question for them does."""
         contacts = self._bounds.contacts
         for place, log in enumerate(shared.logs):
-            followed = self._store.followed(self.link.realm, log.conversation)
-            if (followed is None or not followed.ours) and not contacts.take(now):
+            if self._is_new(log) and not contacts.take(now):
                 self._look_from = max(self._look_from, contacts.ready_at(now))
                 return shared.logs[:place], log.conversation - 1
         return shared.logs, shared.next_after
 
+    def _is_new(self, log: SharedLog) -> bool:
+        followed = self._store.followed(self.link.realm, log.conversation)
+        is_placed = followed is not None and followed.ours
+        return not is_placed and log.conversation not in self._placeless
+
     def _place(self, logs: tuple[SharedLog, ...], now: float) -> bool:
-        """Logs that are new to us have a place from now on, or are refused."""
-        new: list[tuple[SharedLog, Followed | None]] = []
-        for log in logs:
-            followed = self._store.followed(self.link.realm, log.conversation)
-            if followed is None or not followed.ours:
-                new.append((log, followed))
+        """Logs that are new to us have a place from now on, or are refused; or it is seen when
+        somebody speaks there."""
+        new = [log for log in logs if self._is_new(log)]
         if not new:
             return True
-        self.has_refused = True
         self._turn.when_undone(self._undo)
-        return self._turn.attempt(partial(self._place_new, new), now)
+        return self._turn.attempt(partial(self._place_new, new, now), now)
 
-    def _place_new(self, new: list[tuple[SharedLog, Followed | None]]) -> None:
+    def _place_new(self, new: list[SharedLog], now: float) -> None:
         realm = self.link.realm
-        count = self._store.count_followed(realm)
-        for log, followed in new:
-            if followed is None and count >= self._limits.realm_conversations:
-                self._report_full(self.link)
+        count = self._store.count_followed(realm) + len(self._placeless)
+        for log in new:
+            is_unknown = self._store.followed(realm, log.conversation) is None
+            if is_unknown and count >= self._limits.realm_conversations:
+                self._report_full(self.link, now)
                 return
-            count += followed is None
+            count += is_unknown
             place = self._copying.place(realm, self.link.name, log)
-            ours = 0 if isinstance(place, Code) else place
-            self._store.save_followed(Followed(realm, log.conversation, ours, 0, FIRST_CHAIN))
-            if isinstance(place, Code):
-                self._store.add_undelivered(Undelivered(realm, log.conversation, 0, place))
+            if place is None:
+                self._placeless[log.conversation] = log
+            else:
+                self._keep_place(log.conversation, place)
+
+    def _place_spoken(self, theirs: int, arrived: list[Arrived]) -> None:
+        """If somebody speaks in what has arrived."""
+        log = self._placeless[theirs]
+        place = self._copying.place(self.link.realm, self.link.name, log, arrived)
+        if place is None:
+            return
+        self._keep_place(theirs, place)
+        if isinstance(place, Code):
+            self._unconfirm(theirs)
+        else:
+            del self._placeless[theirs]
+
+    def _keep_place(self, theirs: int, place: int | Code) -> None:
+        realm = self.link.realm
+        ours = 0 if isinstance(place, Code) else place
+        self._store.save_followed(Followed(realm, theirs, ours, 0, FIRST_CHAIN))
+        refusal = Undelivered(realm, theirs, 0, Code.OK)
+        self.has_refused = True
+        if isinstance(place, Code):
+            self._store.add_undelivered(refusal._replace(code=place))
+        else:
+            self._store.drop_undelivered(refusal)  # it is taken after all
 
     def _confirm(self, log: SharedLog, have: int, now: float) -> None:
         self._confirmed.add(log.conversation)

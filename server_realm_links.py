@@ -31,7 +31,7 @@ from realms import RealmRequest, alias_of, prove_key
 from records import RealmRecord
 from server_events import Event, Happened, HappeningKind
 from server_peer import Peer
-from server_realm_calls import Call, Calls, Ourselves, Refusal
+from server_realm_calls import Call, Calls, Derivations, Ourselves, Refusal
 from server_realm_peer import OfLinks, RealmPeer
 from server_realm_records import RealmRecords
 from server_sessions import Sessions
@@ -54,6 +54,7 @@ class LinkUse:
 
     opened: Callable[[RealmPeer, float], None]  # who it is for tells the operator: tell_linked
     lost: Callable[[RealmPeer, float], None]  # its session is nobody's any more
+    dropped: Callable[[int], None]  # a realm has no record any more
     serve: Callable[[RealmPeer, int, Verb, Fields, float], None]  # one of VERBS; raises PeerError
     receive: Callable[[RealmPeer, OfLinks, float], None]  # raises PeerError
     pinged: Callable[[RealmPeer, float], None]  # a keepalive came of one that we called
@@ -104,12 +105,13 @@ class RealmLinks:
             refused=self._refused,
             receive=self._receive,
             pinged=self._pinged,
-            turned=use.changed,
-            run=run,
+            turned=self._turned,
+            derivations=Derivations(run),
         )
         self._lines: dict[int, Call] = {}  # to all realms that can be called, by realm
         self._trials: list[Call] = []  # to realms that have no record yet
         self._standing: dict[int, RealmPeer] = {}
+        self._silent: dict[int, int] = {}  # UTC ms since when, by realm; its link stands
         self._lonely: set[int] = set()  # realms whose link to us is gone: perhaps to be called
         self._told: dict[int, HappeningKind] = {}  # what the operator knows of the trouble with one
         self._entering: dict[bytes, TokenBucket] = {}  # how often a realm may call, by key
@@ -120,7 +122,7 @@ class RealmLinks:
         """The server starts: all realms that can be called are called."""
         self.known.load()
         for record in self.known.all():
-            self._call(record, now)
+            self.call(record, now)
 
     # --- what is known ---
 
@@ -132,6 +134,20 @@ class RealmLinks:
         """Whether its link stands, and the other end answers."""
         peer, call = self._standing.get(realm), self._lines.get(realm)
         return peer is not None and (peer.is_called or (call is not None and call.is_alive))
+
+    def silent_since(self, realm: int) -> int | None:
+        """UTC ms; None: its link does not stand, or the other end answers."""
+        return self._silent.get(realm)
+
+    def _turned(self, now: float) -> None:
+        """One whose link stands has fallen silent, or answers again."""
+        silent = {}
+        for realm, standing in self._standing.items():
+            if not self.is_linked(realm):
+                ago = now - standing.peer.session.last_heard
+                silent[realm] = self._silent.get(realm) or self._wall_clock() - round(1000 * ago)
+        self._silent = silent
+        self._use.changed(now)
 
     def expect_answer(self, realm: int, now: float) -> None:
         """It was told of something that it lacks: its silence means something from now on."""
@@ -186,6 +202,11 @@ class RealmLinks:
         """Nothing comes of it."""
         self._trials.remove(trial)
         trial.rest(CloseCode.EXIT, now)
+        self._send_last(trial, now)
+
+    def _send_last(self, call: Call, now: float) -> None:
+        """Nobody knows of it from now on, so that nobody would ask it for its CLOSE."""
+        self._sessions.send_bursts(call.take_bursts(now))
 
     def take_over(self, trial: Call, record: RealmRecord, now: float) -> None:
         """The realm has a record now: the call is that record's. If it stands, it serves."""
@@ -196,7 +217,8 @@ class RealmLinks:
             trial.rest(CloseCode.EXIT, now)
         self._called_well(trial, now)
 
-    def _call(self, record: RealmRecord, now: float) -> None:
+    def call(self, record: RealmRecord, now: float) -> None:
+        """With the address and password it has now, if it is to be called at all."""
         if self.is_off or record.is_cut or not record.host or record.realm in self._standing:
             return
         call = self._lines.get(record.realm)
@@ -345,6 +367,7 @@ class RealmLinks:
         self._standing[peer.realm] = peer
         self._lonely.discard(peer.realm)
         self._told.pop(peer.realm, None)
+        self._silent.pop(peer.realm, None)
         self.known.note_seen(peer.realm, self._wall_clock(), now)
         self._use.opened(peer, now)
         self._use.changed(now)
@@ -355,7 +378,8 @@ class RealmLinks:
             self._lonely.add(peer.realm)
         self._use.lost(peer, now)
         self._use.changed(now)
-        self.known.note_seen(peer.realm, self._wall_clock(), now)
+        gone_at = self._silent.pop(peer.realm, None) or self._wall_clock()
+        self.known.note_seen(peer.realm, gone_at, now)
         record = self.known.get(peer.realm)
         if record is not None and not record.is_cut:  # that is told by who cut it
             self._happen(HappeningKind.REALM_LOST, record)
@@ -368,11 +392,6 @@ class RealmLinks:
         if standing is not None and standing.is_called:
             self._sessions.close(standing.peer, code, now)
 
-    def call_again(self, record: RealmRecord, now: float) -> None:
-        """The record has changed: with the address and password it has now, if it is to be called
-        at all."""
-        self._call(record, now)
-
     def rename(self, record: RealmRecord) -> None:
         """It is called otherwise now, in all that is yet to come."""
         standing = self._standing.get(record.realm)
@@ -381,9 +400,15 @@ class RealmLinks:
 
     def drop(self, realm: int, now: float) -> None:
         """Its record is gone."""
+        record = self.known.get(realm)
         self.known.forget(realm)
         self.hang_up(realm, CloseCode.KICKED, now)
-        self._lines.pop(realm, None)
+        self._use.dropped(realm)
+        self._serving.pop(realm, None)
+        self._entering.pop(record.key if record is not None else b"", None)
+        call = self._lines.pop(realm, None)
+        if call is not None:
+            self._send_last(call, now)
         self._told.pop(realm, None)
         self._lonely.discard(realm)
 
@@ -498,7 +523,7 @@ class RealmLinks:
         for realm in sorted(lonely):
             record = self.known.get(realm)
             assert record is not None  # with a record, this goes too
-            self._call(record, now)
+            self.call(record, now)
         for realm in self._served_later.take_due(now):
             late = self._standing.get(realm)
             if late is not None:

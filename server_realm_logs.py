@@ -4,6 +4,7 @@ Band: cores. Puts the parts together; a link that comes or goes, frames and turn
 Source: docs/protocol.md.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -13,6 +14,7 @@ from protocol_frames import EntryPart, Have, Heads, Pull, Want
 from protocol_requests import Answer, Fields
 from records import Shelf, Store, Undelivered
 from server_delivery import Delivery
+from server_events import HappeningKind
 from server_peer import Peer
 from server_people import People
 from server_realm_contacts import Contacts
@@ -30,6 +32,7 @@ from settings import Limits
 
 MOST_TOLD = 8  # refusals in flight
 TELL_AGAIN = 5.0  # s after the other side could not write it down
+FULL_INTERVAL = 86_400.0  # s after which the operator hears again that a realm may leave no more
 
 
 class _Telling:
@@ -44,6 +47,7 @@ class _Telling:
         self._wake = wake
         self._waiting: deque[Undelivered] = deque()
         self._told: set[Undelivered] = set()  # asked, and not answered yet
+        self.count = 0  # that they have not heard
         self._is_due = True
         self._from = 0.0
 
@@ -51,16 +55,13 @@ class _Telling:
         """Something may have been refused."""
         self._is_due = True
 
-    @property
-    def count(self) -> int:
-        return len(self._waiting) + len(self._told)
-
     def go_on(self, now: float) -> None:
         """After a commit: as many as may be told at once."""
-        if self._is_due and not self._waiting:
+        if self._is_due and now >= self._from:  # what was refused may have been taken meanwhile
             self._is_due = False
             untold = self._store.undelivered(self._link.realm)
-            self._waiting.extend(one for one in untold if one not in self._told)
+            self.count = len(untold)
+            self._waiting = deque(one for one in untold if one not in self._told)
         while self._waiting and len(self._told) < MOST_TOLD and now >= self._from:
             refusal = self._waiting.popleft()
             self._told.add(refusal)
@@ -73,19 +74,23 @@ class _Telling:
             self._wake(self._link.peer)
 
     def next_timer(self) -> float | None:
-        return self._from if self._waiting and len(self._told) < MOST_TOLD else None
+        is_more = self._waiting and len(self._told) < MOST_TOLD
+        return self._from if self._is_due or is_more else None
 
     def _learn(self, refusal: Undelivered, answer: Answer, now: float) -> None:
         self._told.discard(refusal)
         if answer.code is Code.DISK_FULL:
             self._from, self._is_due = now + TELL_AGAIN, True
         else:
+            self.count -= 1
             self._turn.attempt(partial(self._store.drop_undelivered, refusal), now)
 
 
 class RealmLogs:
     """All links that stand. ``run(work, end)``: for the worker thread; ``wake``: a peer has
-    something to send; ``report_full(link)``: more than a realm may leave here.
+    something to send; ``is_linked(realm)``: its link stands, and answers; ``report_full(link)``:
+    more than a realm may leave here; ``report_file(realm, kind, name)``: a file of theirs does not
+    come.
     """
 
     def __init__(
@@ -102,8 +107,10 @@ class RealmLogs:
         *,
         answer: Callable[[Peer, int, Code, Fields], None],
         wake: Callable[[Peer], None],
+        is_linked: Callable[[int], bool],
         run: RunJob,
         report_full: Callable[[RealmPeer], None],
+        report_file: Callable[[int, HappeningKind, str], None],
         random_bytes: Callable[[int], bytes],
         wall_clock: Callable[[], int],
     ) -> None:
@@ -114,7 +121,9 @@ class RealmLogs:
         self._turn = turn
         self._limits = limits
         foreigners = Foreigners(store, limits, random_bytes)
-        self._copying = copying = Copying(store, rooms, people, foreigners, is_here=shelf.has)
+        self._copying = copying = Copying(
+            store, rooms, people, foreigners, is_here=shelf.has, largest=uploads.largest_abroad
+        )
         self._serving = Serving(
             store, rooms, people, delivery, turn, copying, answer=answer, wall_clock=wall_clock
         )
@@ -126,12 +135,14 @@ class RealmLogs:
             self._serving,
             turn,
             standing=self.standing,
+            is_linked=is_linked,
             answer=answer,
             wake=wake,
             bounds_of=self._bounds_of,
             wall_clock=wall_clock,
         )
-        self._files = RealmFiles(store, uploads, turn, limits)
+        self._files = RealmFiles(store, uploads, turn, limits, report=report_file)
+        supply.lacks_room = self._files.lacks_room
         self._wake = wake
         self._run = run
         self._report_full = report_full
@@ -139,7 +150,7 @@ class RealmLogs:
         self._following: dict[int, Following] = {}  # by realm
         self._bounds: dict[int, RealmBounds] = {}  # by realm, of all since the start
         self._telling: dict[int, _Telling] = {}
-        self._full: set[int] = set()  # realms that were reported
+        self._full: dict[int, float] = {}  # by realm, when it was reported
 
     # --- links ---
 
@@ -191,10 +202,16 @@ class RealmLogs:
         """Something was said there, and is on disk."""
         self._serving.share(conversation, now)
 
-    def _note_full(self, link: RealmPeer) -> None:
-        if link.realm not in self._full:
-            self._full.add(link.realm)
+    def _note_full(self, link: RealmPeer, now: float) -> None:
+        if now >= self._full.get(link.realm, -math.inf) + FULL_INTERVAL:
+            self._full[link.realm] = now
             self._report_full(link)
+
+    def dropped(self, realm: int) -> None:
+        """It is no realm of ours any more, and its link is gone."""
+        self._bounds.pop(realm, None)
+        self._full.pop(realm, None)
+        self._copying.forget(realm)
 
     # --- inwards ---
 
@@ -223,6 +240,7 @@ class RealmLogs:
             case Have():
                 self._serving.receive_have(link, frame, now)
             case Want():
+                self._files.receive_want(link.realm, frame)
                 self._uploads.receive_want(link.peer, frame)
                 self._supply.receive(link.peer, frame, now)
             case _:
@@ -244,6 +262,8 @@ class RealmLogs:
         """After the commit: what we want, have and refuse."""
         for realm in self._copying.take_awaiting():
             self._files.look(realm, now)
+        for realm, note in self._copying.take_too_large():
+            self._files.tell(realm, note, HappeningKind.REALM_FILE_TOO_LARGE)
         for realm, following in self._following.items():
             telling = self._telling[realm]
             if following.has_refused:

@@ -36,14 +36,19 @@ class Foreigners:
 
         Raises NameInvalid, TooManyError.
         """
+        known = self.find(realm, theirs, name)
+        if known is None:
+            return self._add(ForeignPerson(self._new(realm), realm, theirs, name), alias)
+        return self._update(replace(known, theirs=theirs, name=name), known, alias)
+
+    def find(self, realm: int, theirs: bytes, name: str) -> ForeignPerson | None:
+        """Somebody of that number and name, if they are known. Raises NameInvalid."""
         check_name(name)
         known = self._store.foreign_person_there(realm, theirs)
         if known is None:  # perhaps somebody asked for that name while the realm was away
             named = self._store.foreign_people(realm, fold_name(name))
             known = next((one for one in named if not one.theirs), None)
-        if known is None:
-            return self._add(ForeignPerson(self._new(realm), realm, theirs, name), alias)
-        return self._update(replace(known, theirs=theirs, name=name), known, alias)
+        return known
 
     def named(self, realm: int, alias: str, name: str, asker: int) -> ForeignPerson:
         """Whoever is called so there, as far as we know. Raises NameInvalid, TooManyError."""

@@ -5,13 +5,13 @@ a wish, which is worth less: it takes no name that another realm bears or bore, 
 or that is ours, and it makes way for whoever is given that name by somebody here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from functools import partial
 
 from auth import fold_name, skeleton
 from conversation import MAX_REALM
-from realms import alias_of
+from realms import alias_of, at_realm
 from records import RealmRecord, Store
 from server_turn import Turn
 from settings import Limits
@@ -63,8 +63,13 @@ class RealmRecords:
     # --- changing them ---
 
     def save(self, record: RealmRecord) -> RealmRecord:
-        """Into the open transaction; in memory once it is on disk."""
+        """Into the open transaction; in memory once it is on disk. Its people and groups are called
+        after it."""
         saved = self._store.save_realm(record, fold_name(record.name))
+        self._store.name_people_of(saved.realm, at_realm("", saved.name))
+        for mirror in self._store.mirrors(saved.realm):
+            shown = at_realm(mirror.name, saved.name)
+            self._store.name_mirror(mirror, shown, fold_name(shown), skeleton(shown))
         self._turn.when_kept(partial(self._keep, saved))
         return saved
 
@@ -84,15 +89,11 @@ class RealmRecords:
 
     # --- names ---
 
-    def is_taken(self, name: str, key: bytes) -> bool:
-        """Whether another realm is called so, or once was: its people still bear that name. Or
-        whether somebody might take it for another one, or for ours."""
-        looks = skeleton(name)
-        return (
-            looks == self._own
-            or self._store.is_realm_name(fold_name(name), key)
-            or any(skeleton(one.name) == looks and one.key != key for one in self._records.values())
-        )
+    def _taken(self, besides: Container[bytes]) -> frozenset[str]:
+        """What names may not look like: ours, those of other realms, and those that others once
+        had, for their people still bear them. ``besides``: keys of realms that do not count."""
+        names = [name for key, name in self._store.realm_names() if key not in besides]
+        return frozenset([self._own, *map(skeleton, names), *map(_folded_look, names)])
 
     def is_nameless(self, record: RealmRecord) -> bool:
         """Whether its name is its own idea, and nobody here has read or said it: it may change."""
@@ -112,15 +113,23 @@ class RealmRecords:
     def may_be_named(self, name: str, key: bytes) -> bool:
         """Whether somebody here may give a realm this name."""
         rivals = self.in_the_way(name, key)
-        if not rivals:
-            return not self.is_taken(name, key)
-        return skeleton(name) != self._own and all(map(self.is_nameless, rivals))
+        taken = self._taken({key, *(rival.key for rival in rivals)})
+        return not _is_among(name, taken) and all(map(self.is_nameless, rivals))
 
     def free_name(self, wish: str, key: bytes) -> str:
         """``wish``, or with a number behind it if that is taken."""
-        number, name = 1, wish
-        while self.is_taken(name, key):
+        number, name, taken = 1, wish, self._taken({key})
+        while _is_among(name, taken):
             number += 1
             end = f"-{number}"
             name = wish[: MAX_REALM - len(end)] + end
         return name
+
+
+def _folded_look(name: str) -> str:
+    """Of the name as it is written small: a capital may look otherwise."""
+    return skeleton(fold_name(name))
+
+
+def _is_among(name: str, looks: frozenset[str]) -> bool:
+    return not looks.isdisjoint({skeleton(name), _folded_look(name)})

@@ -54,7 +54,6 @@ class Serving:
         self._answer = answer
         self._wall_clock = wall_clock
         self._links: dict[int, RealmPeer] = {}  # by realm
-        self._refused_to: dict[tuple[int, int], int] = {}  # by realm and log that it is refusing
 
     def opened(self, link: RealmPeer) -> None:
         """From now on it may read."""
@@ -198,15 +197,15 @@ class Serving:
 
         is_all = True
 
+        def forget(_: float) -> None:
+            self._copying.forget(link.realm)
+
         def write() -> None:
             nonlocal is_all
             if self._store.has_shared(link.realm, conversation):
                 is_all = self._refuse(link.realm, conversation, number, Code(code))
 
-        def begin_again(_: float) -> None:
-            self._refused_to.pop((link.realm, conversation), None)
-
-        self._turn.when_undone(begin_again)
+        self._turn.when_undone(forget)
         self._turn.when_undone(answer(Code.DISK_FULL))
         if self._turn.attempt(write, now):
             # DISK_FULL as well if there was too much for one turn: it is said again after a while.
@@ -220,18 +219,18 @@ class Serving:
             if mirror is not None:
                 self._copying.note_refused(mirror, number)
             return True
-        head = self._rooms.head(conversation)
-        had = mirror.returned if mirror is not None else self._store.realm_has(realm, conversation)
-        looked = self._refused_to.pop((realm, conversation), had)
-        last = min(head, looked + MOST_REFUSED)
-        for number in range(looked + 1, last + 1):
-            self._note(realm, conversation, number, code)
-        if last < head:
-            self._refused_to[realm, conversation] = last
-            return False
-        self._store.decline(realm, conversation, code)
         if self._is_told(conversation):
-            self._store.refuse_to(realm, conversation, head)
+            store, head = self._store, self._rooms.head(conversation)
+            had = mirror.returned if mirror is not None else store.realm_has(realm, conversation)
+            looked = max(had, store.refused_to(realm, conversation))
+            last = min(head, looked + MOST_REFUSED)
+            for number in range(looked + 1, last + 1):
+                self._note(realm, conversation, number, code)
+            # Should it be taken after all before the rest was told, those are passed over.
+            store.refuse_to(realm, conversation, last)
+            if last < head:
+                return False
+        self._store.decline(realm, conversation, code)
         return True
 
     def _is_told(self, conversation: int) -> bool:

@@ -42,6 +42,11 @@ TRIALS_WAIT = 10  # s after which there is certainly room for another
 COUNT_INTERVAL = 1.0  # s for which what waits for a realm is not counted again, whoever asks
 RealmCommand = AddRealm | CutRealm | RestoreRealm | DropRealm | LetPeopleLink | ListRealms
 Then = Callable[[Code, Fields, float], None]
+_TROUBLES = {  # as people are told of them
+    HappeningKind.REALM_KEY_CHANGED: "key",
+    HappeningKind.REALM_PASSWORD: "password",
+    HappeningKind.REALM_REFUSED: "refused",
+}
 # What a realm may answer to who calls; all else means that it has no such thing as links.
 _ANSWERS = frozenset(
     {
@@ -123,6 +128,7 @@ class Realms:
                 round(1000 * row.round_trip) if row.round_trip is not None else 0,
                 row.address[0] if row.address is not None else "",
                 row.address[1] if row.address is not None else 0,
+                _TROUBLES.get(row.trouble, "") if row.trouble is not None else "",
             ]
             for row in self.rows(now)
         ]
@@ -308,6 +314,8 @@ class Realms:
             self._report(OperatorAnswered(command, Code.OK))
             return
         changed = replace(record, is_cut=isinstance(command, CutRealm))
+        standing = self._links.standing(record.realm)
+        calls_us = not record.host or (standing is not None and standing.is_called)
 
         def decide() -> None:
             if isinstance(command, DropRealm):
@@ -321,12 +329,14 @@ class Realms:
                     self._links.hang_up(record.realm, CloseCode.KICKED, now)
                     self._happen(HappeningKind.REALM_CUT, record)
                 case RestoreRealm():
-                    self._links.call_again(changed, now)
+                    self._links.call(changed, now)
                     self._happen(HappeningKind.REALM_RESTORED, record)
                 case _:
                     self._links.drop(record.realm, now)
                     self._happen(HappeningKind.REALM_DROPPED, record)
-            self._report(OperatorAnswered(command, Code.OK))
+            self._changed(now)  # even if no link stood that could fall
+            is_drop = isinstance(command, DropRealm)
+            self._report(OperatorAnswered(command, Code.OK, calls_us=is_drop and calls_us))
 
         if self._turn.attempt(decide, now):
             self._turn.when_kept(keep)
@@ -363,17 +373,16 @@ class Realms:
         state = RealmState.CUT if record.is_cut else RealmState.AWAY
         if self._links.is_linked(record.realm):
             state = RealmState.LINKED
-        is_silent = state is RealmState.AWAY and standing is not None  # since a moment ago
         return RealmRow(
             record.name,
             state,
-            self._wall_clock() if is_silent else record.seen_at,
+            self._links.silent_since(record.realm) or record.seen_at,
             self._count(record.realm),
             standing.peer.session.round_trip.smoothed if standing is not None else None,
             (record.host, record.port) if record.host else None,
             record.added_by,
             standing.peer.session.receive_loss if standing is not None else 0.0,
-            self._links.trouble(record.realm),
+            self._links.trouble(record.realm) if state is RealmState.AWAY else None,
         )
 
 

@@ -135,19 +135,25 @@ class Rooms:
         return Code.OK if is_postable_text(text) else Code.TEXT_INVALID, text
 
     def _refusal_there(self, conversation: int) -> Code | None:
-        """What another realm said to all of it, until somebody asks there again."""
+        """What another realm said to all of it, until somebody asks there again; or that there is
+        no link to it any more, over which what is said would ever go."""
         store = self._store
         mirror = store.mirror(conversation)
         if mirror is not None:
-            code = store.declined(mirror.realm, mirror.outgoing)
-            return Code(code) if code else None
+            return self._refusal_of(mirror.realm, mirror.outgoing)
         record = store.conversation(conversation)
         for person in (record.pair or ()) if record is not None else ():
             other = store.foreign_person(person)
-            code = store.declined(other.realm, conversation) if other is not None else 0
-            if code:
-                return Code(code)
+            refusal = self._refusal_of(other.realm, conversation) if other is not None else None
+            if refusal is not None:
+                return refusal
         return None
+
+    def _refusal_of(self, realm: int, log: int) -> Code | None:
+        if self._store.is_dropped(realm):
+            return Code.NO_SUCH_REALM
+        code = self._store.declined(realm, log)
+        return Code(code) if code else None
 
     def written_to(self, conversation: int) -> int:
         """The log that what is said in a conversation goes into: of a copy of another realm's

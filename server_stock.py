@@ -192,6 +192,16 @@ class Stock:
         if key in self._idle:
             self._forget_part(self._idle[key])
 
+    def trim_idle(self, owner: bytes, most: int) -> None:
+        """Of the idle parts whose keys end so, the oldest go until the others take no more."""
+        theirs = [part for key, part in self._idle.items() if key.endswith(owner)]
+        excess = sum(part.size for part in theirs) - most
+        for part in theirs:
+            if excess <= 0:
+                break
+            excess -= part.size
+            self._forget_part(part)
+
     def remove(self, file: bytes) -> None:
         """Of this file nothing is coming, and nothing of it stays on the shelf."""
         for key in [key for key in self._idle if key.startswith(file)]:

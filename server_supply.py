@@ -43,6 +43,7 @@ class Supply:
         self._wall_clock = wall_clock
         self._wake = wake
         self._send = send
+        self.lacks_room: Callable[[bytes], bool] = lambda _: False  # for one from another realm
         self._served: dict[int, _Served] = {}  # by session id
         self._unreadable = set[bytes]()  # files, once each was told of
         self._deadlines: Deadlines[int] = Deadlines()
@@ -97,7 +98,7 @@ class Supply:
         if record is not None and record.is_removed and self._may(peer, file):
             why = Code.FILE_REMOVED
         elif self._is_coming(peer, file):
-            why = Code.FILE_COMING
+            why = Code.NO_SPACE if self.lacks_room(file) else Code.FILE_COMING
         peer.session.queue(Want(file, 0, (), why).encode())
         self._wake(peer)
 

@@ -116,6 +116,11 @@ class Uploads:
         realm = self._store.realm_name(person)
         return "@" + realm if realm else ""
 
+    @property
+    def largest_abroad(self) -> int:
+        """Bytes that a file of another realm may have."""
+        return min(self._stock.largest, self._limits.realm_bytes)
+
     # --- offers; when nothing is written that is not on disk ---
 
     def is_offered(self, peer: Peer, file: bytes) -> bool:
@@ -178,6 +183,10 @@ class Uploads:
         """Somebody has given it up, or has it no more: what came of it is of no use."""
         self.withdraw(peer, file)
         self._stock.drop_idle(_part_key(file, person))
+
+    def trim(self, person: int, most: int) -> None:
+        """Of what came from them and nobody goes on with, no more bytes wait than these."""
+        self._stock.trim_idle(_part_key(b"", person), most)
 
     def withdraw(self, peer: Peer, file: bytes) -> None:
         """A session offers it no more. What came from it waits for its person to go on."""

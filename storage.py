@@ -40,7 +40,7 @@ from records import (
 from storage_accounts import Accounts
 from storage_archive import ARCHIVE_NAME, Archive, Left
 from storage_archive_rows import ArchiveRow, label, read_archive
-from storage_disk import sync_folder
+from storage_disk import keep_private, make_private, sync_folder
 from storage_realms import Realms
 from storage_records import Records
 from storage_schema import DATABASE_NAME, MAX_INTEGER, Database, Reader, as_store_error
@@ -65,7 +65,7 @@ _SELECT_HEAD = """
     WHERE conversation = ? AND place <= ? ORDER BY number DESC LIMIT 1
 """
 _SELECT_LAST_SHOWN = """
-    SELECT place FROM entries JOIN conversations AS kinds USING (conversation)
+    SELECT place, body FROM entries JOIN conversations AS kinds USING (conversation)
     WHERE kinds.kind IN (?, ?) ORDER BY place DESC LIMIT 1
 """
 _INSERT_ENTRY = """
@@ -93,7 +93,7 @@ class _Turn:
     stored: list[Stored] = field(default_factory=list)
     rows: list[ArchiveRow] = field(default_factory=list)
     last: dict[int, Stored] = field(default_factory=dict)  # by conversation
-    sent_at: int = 0
+    sent_at: int = 0  # the newest that the archive shows
     places: int = 0  # taken by what was appended
 
 
@@ -123,7 +123,7 @@ class Storage(Records, Accounts, Realms, Shares):
         self._heads: dict[int, LogHead] = {}  # committed, of logs used lately
         self._notices: list[StoreNotice] = []
         self._labels: dict[int, str | None] = {}  # of conversations written to lately
-        self._last_sent_at = 0
+        self._last_sent_at = 0  # of what the archive shows
         self._last_place = 0
         self._is_open = True
         self._load_room(folder / ARCHIVE_NAME)
@@ -149,6 +149,7 @@ class Storage(Records, Accounts, Realms, Shares):
                 folder.mkdir(parents=True, exist_ok=True)
                 undo.enter_context(closing(_lock(folder / LOCK_NAME)))
                 identity = _load_identity(folder / KEY_NAME, random_bytes)
+                _keep_others_out(folder)
                 database = undo.enter_context(closing(Database(folder / DATABASE_NAME, max_pages)))
                 storage = cls(
                     folder,
@@ -217,15 +218,18 @@ class Storage(Records, Accounts, Realms, Shares):
         return _head(last) if last is not None else self._committed_head(conversation)
 
     def append(self, conversation: int, entry: Entry, *, is_given: bool = True) -> Stored:
-        """Numbers an entry; its time may be later than it says, never before that of another.
+        """Numbers an entry; its time may be later than it says, never before another's in its log.
 
-        In all logs together, since the archive shows them so. One of kind FILE shares its file
-        from now on, if it ``is_given``; raises LocalError if it says no FileNote.
+        Nor before one in any other log that the archive shows, if it shows this one: it shows them
+        all as one. One of kind FILE shares its file from now on, if it ``is_given``; raises
+        LocalError if it says no FileNote.
         """
         self._hear(entry.sent_at)
         labels = self._labels
         shown_as = labels[conversation] if conversation in labels else self._label(conversation)
-        stored, entry = self._insert(conversation, entry, is_given=is_given)
+        stored, entry = self._insert(
+            conversation, entry, is_shown=shown_as is not None, is_given=is_given
+        )
         turn = self._turn
         turn.stored.append(stored)
         if shown_as is not None:
@@ -288,12 +292,14 @@ class Storage(Records, Accounts, Realms, Shares):
         return shown_as
 
     def _insert(
-        self, conversation: int, entry: Entry, *, is_given: bool = True
+        self, conversation: int, entry: Entry, *, is_shown: bool = True, is_given: bool = True
     ) -> tuple[Stored, Entry]:
         """The entry as it stands in the log, and with the time it got."""
         turn = self._turn
-        last = turn.last.get(conversation) or self._committed_head(conversation)
-        latest = max(entry.sent_at, self._last_sent_at, turn.sent_at)
+        last = self.head(conversation)
+        latest = max(entry.sent_at, last.sent_at)
+        if is_shown:
+            turn.sent_at = latest = max(latest, self._last_sent_at, turn.sent_at)
         if latest != entry.sent_at:
             entry = entry._replace(sent_at=latest)
         body = entry.encode()
@@ -304,7 +310,6 @@ class Storage(Records, Accounts, Realms, Shares):
         place = self._last_place + turn.places
         row = (place, conversation, number, int(entry.kind), text_offset(body), chain, body)
         self._database.write_later(_INSERT_ENTRY, row)
-        turn.sent_at = latest
         stored = turn.last[conversation] = Stored(conversation, number, body, chain)
         return stored, entry
 
@@ -363,10 +368,9 @@ class Storage(Records, Accounts, Realms, Shares):
 
     def _load_room(self, archive: Path) -> None:
         """Its id; for a new one, what an archive tells of an older database."""
-        newest = self._database.row("SELECT body, place FROM entries ORDER BY place DESC LIMIT 1")
+        newest = self._database.row("SELECT place FROM entries ORDER BY place DESC LIMIT 1")
         if newest is not None:
-            self._last_sent_at = Entry.decode(newest[0]).sent_at
-            self._last_place = newest[1]
+            self._last_place = newest[0]
         if self._database.meta(_ROOM_ID) is None:
             self._database.set_meta(_ROOM_ID, self._random_bytes(ROOM_ID_SIZE))
             self._database.write(
@@ -400,6 +404,8 @@ class Storage(Records, Accounts, Realms, Shares):
         shown = self._database.row(
             _SELECT_LAST_SHOWN, (ConversationKind.ROOM, ConversationKind.GROUP)
         )
+        if shown is not None:
+            self._last_sent_at = sent_at(shown[1])
         left = self._database.meta(_LEFT)
         archive = Archive(
             folder,
@@ -442,6 +448,17 @@ def _lock(path: Path) -> sqlite3.Connection:
             raise FolderInUseError(f"another server works in {path.parent}") from error
         raise as_store_error(error) from error
     return lock
+
+
+def _keep_others_out(folder: Path) -> None:
+    """Besides all that was said, the database holds what links to other realms are entered with,
+    as good as the passwords of their rooms. Its logs get the mode that it has itself."""
+    database = folder / DATABASE_NAME
+    make_private(database)
+    for path in (database, folder / ARCHIVE_NAME):
+        keep_private(path)
+    for log in ("-wal", "-shm"):  # left by a server that was killed
+        keep_private(database.with_name(DATABASE_NAME + log))
 
 
 def _load_identity(path: Path, random_bytes: Callable[[int], bytes]) -> Identity:

@@ -1,9 +1,9 @@
 """archive.csv: the room (and groups) for people and spreadsheets, written along after each commit.
 
-Band: adapters. The database is the truth, the archive a copy of it that anybody may open, move,
-edit or delete: what is missing or cut is written again, and a file that says more than the database
-is kept under another name. Knows the tables of entries and conversations; no session, no core.
-Never holds the file open between writes: a spreadsheet on Windows could not save it.
+Band: adapters. The database is the truth, the archive a copy of it that whoever runs the server may
+open, move, edit or delete: what is missing or cut is written again, and a file that says more than
+the database is kept under another name. Knows the tables of entries and conversations; no session,
+no core. Never holds the file open between writes: a spreadsheet on Windows could not save it.
 """
 
 import io
@@ -31,6 +31,7 @@ from storage_archive_rows import (
     stamp,
     undefuse,
 )
+from storage_disk import open_private
 from storage_schema import Reader
 
 ARCHIVE_NAME = "archive.csv"
@@ -249,7 +250,8 @@ def _rebuild(path: Path, reader: Reader, target: int) -> int:
     """A new file in the place of whatever is there; entries written."""
     rebuilding = path.with_name(_REBUILDING_NAME)
     try:
-        with rebuilding.open("wb") as file:
+        rebuilding.unlink(missing_ok=True)
+        with open(rebuilding, "xb", opener=open_private) as file:
             file.write(HEADER_LINE)
             count = _write(file, 0, reader, target)
             file.flush()
@@ -362,7 +364,7 @@ class Archive:
 
     def _append(self, rows: list[ArchiveRow]) -> None:
         try:
-            with self._path.open("ab") as file:
+            with open(self._path, "ab", opener=open_private) as file:
                 file.write("".join([line(row) for row in rows]).encode())
             outcome = _Outcome(_look(self._path, self._target))
         except OSError as error:

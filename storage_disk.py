@@ -8,7 +8,7 @@ import os
 import stat
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from records import as_disk_error
@@ -95,6 +95,27 @@ class OpenFiles:
 def open_plain(path: str | Path, flags: int) -> int:
     """A descriptor. What it makes, nobody else may read."""
     return os.open(path, flags | _FLAGS, 0o600)
+
+
+def open_private(path: str, flags: int) -> int:
+    """The same for ``open``, of a file that may be a link to where its owner wants it."""
+    return os.open(path, flags, 0o600)
+
+
+def make_private(path: Path) -> None:
+    """An empty file, if there is none: what others then write into it, nobody else may read.
+
+    What cannot be made, they will say.
+    """
+    with suppress(OSError):
+        os.close(open_private(str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+
+
+def keep_private(path: Path) -> None:
+    """From now on nobody else may read it, if it is there and its disk knows of such a thing."""
+    if os.name == "posix":
+        with suppress(OSError):
+            path.chmod(0o600)
 
 
 @contextmanager

@@ -31,6 +31,12 @@ _AWAITED_BY = """
         SELECT 1 FROM members WHERE person = ? AND conversation = place.conversation
     ) LIMIT 1
 """
+_COUNT_PRIVATE = """
+    SELECT count(*) FROM members AS ours
+    JOIN private_pairs AS pair USING (conversation)
+    JOIN foreign_people AS other ON other.person = iif(pair.low = ours.person, pair.high, pair.low)
+    WHERE ours.person = ? AND other.realm = ?
+"""
 _COUNT_UNMET = """
     SELECT count(DISTINCT other.person),
         count(DISTINCT CASE WHEN declined.realm IS NULL THEN other.person END),
@@ -118,14 +124,17 @@ class Realms(Conversations):
         row = self._database.row("SELECT name FROM realms WHERE realm = ?", (realm,))
         return row[0] if row else ""
 
-    def is_realm_name(self, folded: str, key: bytes) -> bool:
-        """Whether another realm is called so, or was: what its people said here bears that name."""
-        row = self._database.row(
-            "SELECT 1 FROM realms LEFT JOIN former_realm_names AS former USING (realm)"
-            " WHERE ? IN (realms.folded, former.folded) AND key <> ? LIMIT 1",
-            (folded, key),
+    def is_dropped(self, realm: int) -> bool:
+        """Whether its link is no more, though what was said stays."""
+        row = self._database.row("SELECT is_dropped FROM realms WHERE realm = ?", (realm,))
+        return row is not None and bool(row[0])
+
+    def realm_names(self) -> list[tuple[bytes, str]]:
+        """What each realm, by its key, is called here or was: its people's words bear that name."""
+        return self._database.rows(
+            "SELECT key, name FROM realms UNION"
+            " SELECT key, former.name FROM former_realm_names AS former JOIN realms USING (realm)"
         )
-        return row is not None
 
     def save_realm(self, record: RealmRecord, folded: str) -> RealmRecord:
         """Adds one (realm 0) or replaces it. One that was dropped goes on where it was."""
@@ -142,8 +151,8 @@ class Realms(Conversations):
             record.is_cut,
         )
         self._database.write(
-            "INSERT OR IGNORE INTO former_realm_names (folded, realm)"
-            " SELECT folded, realm FROM realms WHERE key = ? AND folded <> ? AND ("
+            "INSERT OR IGNORE INTO former_realm_names (name, realm)"
+            " SELECT name, realm FROM realms WHERE key = ? AND folded <> ? AND ("
             "EXISTS (SELECT 1 FROM foreign_people WHERE realm = realms.realm)"
             " OR EXISTS (SELECT 1 FROM mirrors WHERE realm = realms.realm))",
             (record.key, folded),
@@ -219,9 +228,23 @@ class Realms(Conversations):
         )
         return ForeignPerson(*row) if row else None
 
+    def name_people_of(self, realm: int, ending: str) -> None:
+        """All of them are shown with this behind their names; what they said keeps what it had."""
+        self._database.write(
+            "UPDATE people SET name ="
+            " (SELECT name FROM foreign_people WHERE person = people.person) || ?"
+            " WHERE person IN (SELECT person FROM foreign_people WHERE realm = ?)",
+            (ending, realm),
+        )
+
     def count_foreign_people(self, realm: int) -> int:
         """How many of them are known here."""
         row = self._database.row("SELECT count(*) FROM foreign_people WHERE realm = ?", (realm,))
+        return row[0] if row else 0
+
+    def count_private(self, person: int, realm: int) -> int:
+        """In how many private conversations somebody is with people of that realm."""
+        row = self._database.row(_COUNT_PRIVATE, (person, realm))
         return row[0] if row else 0
 
     def count_unmet_people(self, realm: int, asker: int) -> tuple[int, int, int]:
@@ -279,6 +302,18 @@ class Realms(Conversations):
             f"{_SELECT_MIRROR} WHERE realm = ? ORDER BY conversation", (realm,)
         )
         return [Mirror(*row) for row in rows]
+
+    def name_mirror(self, mirror: Mirror, shown: str, folded: str, skeleton: str) -> None:
+        """It is shown otherwise from now on, unless another group is shown so or looks so."""
+        self._database.write(
+            "UPDATE OR IGNORE group_names SET folded = ?, skeleton = ? WHERE conversation = ?",
+            (folded, skeleton, mirror.conversation),
+        )
+        self._database.write(
+            "UPDATE conversations SET name = ? WHERE conversation IN (?, ?)"
+            " AND EXISTS (SELECT 1 FROM group_names WHERE conversation = ? AND folded = ?)",
+            (shown, mirror.conversation, mirror.outgoing, mirror.conversation, folded),
+        )
 
     def set_returned(self, conversation: int, returned: int) -> None:
         """Of a copy: what was said to its home is in it up to here, or was refused."""
@@ -444,6 +479,15 @@ class Realms(Conversations):
                 (realm, conversation, number),
             )
         return known is None
+
+    def count_refused(self, realm: int, conversation: int, after: int, head: int) -> int:
+        """How many of ours behind a number, up to another, it does not take."""
+        row = self._database.row(
+            "SELECT count(*) FROM refused_entries WHERE realm = ? AND conversation = ?"
+            " AND number > ? AND number <= ?",
+            (realm, conversation, after, head),
+        )
+        return row[0] if row else 0
 
     # --- files that their entries speak of ---
 

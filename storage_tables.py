@@ -304,4 +304,9 @@ MIGRATIONS = (
             ) WITHOUT ROWID""",
         ),
     ),
+    Migration(
+        "former realm names",
+        # As they were shown: what looks like one is nobody else's name either.
+        ("ALTER TABLE former_realm_names RENAME COLUMN folded TO name",),
+    ),
 )

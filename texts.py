@@ -542,13 +542,27 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "realm {name} has left here as much as one realm may; no more is taken from it",
         "realm {name} sudah menaruh sebanyak yang boleh di sini; tidak diterima lagi darinya",
     ),
+    "server.log.realm_file_too_large": (
+        "the file {text} of realm {name} is too large for this server and was not taken",
+        "file {text} dari realm {name} terlalu besar untuk server ini dan tidak diterima",
+    ),
+    "server.log.realm_file_removed": (
+        "the file {text} of realm {name} was removed there and does not come",
+        "file {text} dari realm {name} sudah dihapus di sana dan tidak akan datang",
+    ),
+    "server.log.realm_file_waits": (
+        "the file {text} of realm {name} waits: there is no room for it here",
+        "file {text} dari realm {name} menunggu: tidak ada tempat untuknya di sini",
+    ),
     "server.realm.none": (
         "no realm is called {name} here",
         "tidak ada realm bernama {name} di sini",
     ),
     "server.realm.exists": (
-        "{name}: that realm, or that name, is there already",
-        "{name}: realm atau nama itu sudah ada",
+        "{name}: that realm, or that name, is there already; if its address or password is another "
+        "now, remove it (/delrealm) and add it again: nothing that waits is lost",
+        "{name}: realm atau nama itu sudah ada; jika alamat atau kata sandinya berubah, hapus "
+        "(/delrealm) lalu tambahkan lagi: pesan yang menunggu tidak hilang",
     ),
     "server.realm.unreachable": (
         "{name}: no server answers at that address",

@@ -136,6 +136,23 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{name} (away, {count} waiting)",
         "{name} (terputus, {count} menunggu)",
     ),
+    "answer.realm_other_key": (
+        "Somebody with another key answers for {name}: if that server was set up anew, the operator "
+        "adds it with /addrealm under another name.",
+        "Yang menjawab untuk {name} memakai kunci lain: jika server itu dibuat baru, operator "
+        "menambahkannya dengan /addrealm dengan nama lain.",
+    ),
+    "answer.realm_other_password": (
+        "{name} refuses the password that our server has for it: the operator removes it with "
+        "/delrealm and adds it with the new one with /addrealm; nothing that waits is lost.",
+        "{name} menolak kata sandi yang dipakai server kita: operator menghapusnya dengan "
+        "/delrealm lalu menambahkannya lagi dengan /addrealm dan kata sandi baru; pesan yang "
+        "menunggu tidak hilang.",
+    ),
+    "answer.realm_refuses": (
+        "{name} refuses the link: its operator has cut it off, or that server makes no links.",
+        "{name} menolak sambungan: operatornya memutusnya, atau server itu tidak menerimanya.",
+    ),
     "answer.realm_cut": ("{name} (cut by the operator)", "{name} (diputus operator)"),
     "answer.registered": ("Registration successful.", "Registrasi berhasil."),
     "answer.logged_in": (
@@ -184,6 +201,10 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{number} · {file} · {sender} (removed)",
         "{number} · {file} · {sender} (dihapus)",
     ),
+    "answer.file_over": (
+        "{number} · {file} · {sender} (too large for this server)",
+        "{number} · {file} · {sender} (terlalu besar untuk server ini)",
+    ),
     "answer.file_coming": (
         "{number} · {file} · {sender} (on its way)",
         "{number} · {file} · {sender} (sedang dikirim)",
@@ -207,9 +228,27 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "answer.no_such_group": ("No such group", "Group tidak ditemukan"),
     "answer.already_a_member": ("Already a member", "User sudah join"),
     "answer.not_a_member": ("Not a member of this group", "User bukan member grup"),
+    "answer.conversations_full": (
+        "You are in as many conversations as one may be.",
+        "Anda sudah ada di percakapan sebanyak yang boleh.",
+    ),
+    "answer.people_full": (
+        "You are in as many conversations as one may be, or too many names wait for their realm to "
+        "say whether they exist.",
+        "Anda sudah ada di percakapan sebanyak yang boleh, atau terlalu banyak nama menunggu "
+        "kepastian dari realm-nya.",
+    ),
+    "answer.no_group_of_ours_there": (
+        "You are not a member of such a group there. /joingroup tells whether there is one.",
+        "Anda bukan member grup itu di sana. /joingroup memberi tahu apakah grupnya ada.",
+    ),
     "answer.banned": (
         "The operator keeps this user out of the room.",
         "Operator melarang user ini masuk ke ruang.",
+    ),
+    "answer.banned_there": (
+        "The operator there keeps you out.",
+        "Operator di sana melarang Anda masuk.",
     ),
     "answer.disk_full": (
         "The server's disk is full. Nothing was changed.",
@@ -282,6 +321,7 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "answer.no_such_realm": ("No such realm", "Realm tidak ditemukan"),
     "answer.realm_exists": ("Realm already exists", "Realm sudah ada"),
+    "answer.realm_exists_named": ("Realm already exists: {name}", "Realm sudah ada: {name}"),
     "answer.realm_unreachable": ("Realm unreachable", "Realm tidak dapat dihubungi"),
     "answer.realm_password": (
         "Wrong password of that realm. With it: /addrealm R ADDRESS PORT PASSWORD",
@@ -295,9 +335,24 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "No more realms can be linked.",
         "Tidak bisa menambah realm lagi.",
     ),
+    "answer.realm_disk_full": (
+        "A disk is full, of this server or of that one. No realm was added.",
+        "Disk penuh, di server ini atau di server itu. Realm tidak ditambahkan.",
+    ),
+    "answer.realm_too_many": (
+        "Too many wrong passwords there, or too many realms at once. Try again in {wait} s.",
+        "Password di sana terlalu sering salah, atau terlalu banyak realm sekaligus. Coba lagi "
+        "dalam {wait} detik.",
+    ),
     "answer.realm_name": (
         "A realm's name has 1 to 20 letters, digits, - and _.",
         "Nama realm: 1 sampai 20 huruf, angka, - dan _.",
+    ),
+    "answer.realm_password_long": (
+        "This password cannot be sent to our server: it is too long, or not text. The operator can "
+        "add that realm.",
+        "Kata sandi ini tidak bisa dikirim ke server kita: terlalu panjang, atau bukan teks. "
+        "Operator bisa menambahkan realm itu.",
     ),
     "answer.realm_address": (
         "There can be no server at this address.",
@@ -327,6 +382,10 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "refused.muted": (
         "The operator has muted you; you can read but not write.",
         "Operator membisukan Anda; Anda bisa membaca tetapi tidak bisa menulis.",
+    ),
+    "refused.muted_there": (
+        "The operator there has muted you; you can read but not write there.",
+        "Operator di sana membisukan Anda; Anda bisa membaca tetapi tidak bisa menulis di sana.",
     ),
     "refused.disk_full": (
         "The server's disk is full. The message was not saved.",
@@ -369,6 +428,10 @@ COMMAND_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "undelivered.no_way": (
         "that realm passes nothing on.",
         "realm itu tidak meneruskan apa pun.",
+    ),
+    "undelivered.too_large": (
+        "this file is too large for that realm.",
+        "file ini terlalu besar untuk realm itu.",
     ),
     "undelivered.other": (
         "it was not taken there ({code}).",

@@ -49,8 +49,10 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "folder untuk basis data, arsip, file, kunci dan log; biasanya folder server.py",
     ),
     "cli.server.realms": (
-        "who may link this server with others",
-        "siapa yang boleh menghubungkan server ini dengan server lain",
+        "who may link this server with others: users, which is everybody in the room (usual), the "
+        "operator alone, or nobody (off: no links at all)",
+        "siapa yang boleh menghubungkan server ini dengan server lain: users, yaitu semua orang di "
+        "ruang (biasanya), operator saja, atau tidak ada (off: tanpa sambungan)",
     ),
     "cli.server.files_space": (
         "how much all files may take, such as 20GB; usually 10 GiB",
@@ -198,10 +200,33 @@ PROGRAM_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Kata sandi sekali pakai {name}, berlaku 24 jam: {code}",
     ),
     "console.realm_added": ("Realm added: {name}", "Realm berhasil ditambahkan: {name}"),
+    "console.realm_comes_back": (
+        "Done: {name}. But that server calls this one with the password of this room, and is a realm "
+        "again as soon as it does. /cutrealm keeps it away.",
+        "Selesai: {name}. Tetapi server itu memanggil server ini dengan kata sandi ruang ini, dan "
+        "menjadi realm lagi begitu memanggil. /cutrealm membuatnya tetap di luar.",
+    ),
     "console.no_realms": ("No realm is linked.", "Tidak ada realm yang tersambung."),
     "console.realm": (
         "{name}  {state}  {address}  waiting: {waiting}",
         "{name}  {state}  {address}  menunggu: {waiting}",
+    ),
+    "console.realm_trouble": ("{realm}  ({trouble})", "{realm}  ({trouble})"),
+    "console.realm_other_key": (
+        "somebody with another key answers there: if that server was set up anew, /delrealm {name}, "
+        "then /addrealm with another name",
+        "yang menjawab memakai kunci lain: jika server itu dibuat baru, /delrealm {name}, lalu "
+        "/addrealm dengan nama lain",
+    ),
+    "console.realm_other_password": (
+        "refuses our password: /delrealm {name}, then /addrealm with the new one; nothing that "
+        "waits is lost",
+        "menolak kata sandi kita: /delrealm {name}, lalu /addrealm dengan yang baru; pesan yang "
+        "menunggu tidak hilang",
+    ),
+    "console.realm_refuses": (
+        "refuses the link: cut off there, or that server makes none",
+        "menolak sambungan: diputus di sana, atau server itu tidak menerimanya",
     ),
     "console.realm_linked": ("linked", "tersambung"),
     "console.realm_away": ("away", "tidak tersambung"),

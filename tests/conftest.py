@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from client_file_parts import FileSeat
+from fuzz_realms import LinkedRealm
 from hypothesis import HealthCheck, settings
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -74,6 +75,16 @@ def seat(tmp_path: Path) -> Iterator[FileSeat]:
     seat.enter()
     yield seat
     seat.disk.close()
+
+
+@pytest.fixture
+def realm(tmp_path: Path) -> Iterator[LinkedRealm]:
+    """Another realm, played by hand, that we have called."""
+    made = LinkedRealm(tmp_path, calls=True)
+    with made.room:
+        made.link()
+        made.turn()
+        yield made
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "commands.md"
 sys.path.insert(0, str(ROOT))
 
-from client_answers import failure_sentence  # noqa: E402
+from client_answers import BAD_REALMS, failure_sentence  # noqa: E402
 from client_commands import (  # noqa: E402
     COMMANDS,
     OWN_CODES,
@@ -43,8 +43,10 @@ one looks at; in the terminal and in scripts that is the room.
   named. `/get` takes a number or a name that `/files` lists; of two files with one name the newer.
 - Somebody or a group of another realm is USER@R or GROUP@R wherever a name is asked for: R is what
   that realm is called here, as `/realms` lists it. `/addrealm` gives it its name; ADDRESS is an IP
-  or a host's name, which your computer looks up. Without PASSWORD the server tries its own; in the
-  terminal it is asked for.
+  or a host's name, which your computer looks up. PASSWORD is all that follows, spaces included; in
+  quotes, what is between them. Without it the server tries its own; in the terminal it is asked for.
+  `/delrealm` and `/cutrealm` are typed at the server. A realm that was removed and calls by itself is
+  back when it does; one that was cut stays away.
 - A TEXT is all that follows, as it stands, apostrophes and quotes included. If it is a JSON string
   as a whole, it is what that means: `/send budi "first\\nsecond"` sends two lines.
 - A line that begins with `register`, `login` or `auth` is never sent as a message without asking.
@@ -83,7 +85,7 @@ week (what was to be shared: for a day). Whoever types the same command again ha
 | a file to another realm | as a message there, and `line`, and what a file has |
 | `joingroup` of another realm | `conversation`, `state` |
 | `addrealm` | `name`: what it is called here, `room`: what its room is called |
-| `realms` | `realms`: a list of `name`, `state`, `since`, `waiting`, `round_trip_ms`, `address` |
+| `realms` | `realms`: a list of `name`, `state`, `since`, `waiting`, `round_trip_ms`, `address`, `trouble` |
 | `get` | `line`, `conversation`, `number`, `path` (it is saved there), and what a file has |
 | `files` | `conversation`, `files`: a list, with `number`, `sender`, `time`, `removed`, `coming` |
 | `inbox`, `search` | `messages`: a list with the fields of an entry |
@@ -101,7 +103,8 @@ gets has its `number` once it is there, so not while it waits. If that realm ref
 on, an `entry` of `kind` `notice` comes in that conversation, with `code` and, as its `text`, the
 sentence. Of realms, `state` is `linked`, `away` or `cut` (by the operator), `since` when the link
 last came or went (null: never), `waiting` how many messages that realm has not read yet, `address`
-null if it calls us.
+null if it calls us, `trouble` why our server is not let in there: `password` (of its room, that is
+not the one we have), `key` (somebody with another one answers), `refused`; null: none is known.
 
 Events come between them. `entry`, `joined`, `left` and `renamed` have `conversation`, `number`,
 `sender`, `kind`, `text` (of `renamed`: the new name) and `time`; an `entry` whose `kind` is `file`
@@ -148,9 +151,10 @@ def _codes() -> str:
     sentences: dict[tuple[str, str, str], list[str]] = {}
     for command in COMMANDS:
         for failure in command.failures:
-            name, english = _failed(command, failure, ENGLISH)
-            row = (name, english, _failed(command, failure, INDONESIAN)[1])
-            sentences.setdefault(row, []).append(f"`{command.name}`")
+            for reason in _reasons(command, failure):
+                name, english = _failed(command, failure, ENGLISH, reason)
+                row = (name, english, _failed(command, failure, INDONESIAN, reason)[1])
+                sentences.setdefault(row, []).append(f"`{command.name}`")
     for (name, english, indonesian), after in sorted(sentences.items()):
         rows.append(f"| `{name}` | {' '.join(after)} | {english} | {indonesian} |")
     for code in REFUSALS:
@@ -162,12 +166,21 @@ def _codes() -> str:
     return "\n".join(rows) + "\n"
 
 
-def _failed(command: Command, failure: Code | FileTrouble, say: Texts) -> tuple[str, str]:
+def _reasons(command: Command, failure: Code | FileTrouble) -> list[str]:
+    """Each has a sentence of its own, or stands in it."""
+    if (command.name, failure) == ("addrealm", Code.BAD_REQUEST):
+        return list(BAD_REALMS)
+    return ["R" if failure is Code.REALM_EXISTS else "character"]
+
+
+def _failed(
+    command: Command, failure: Code | FileTrouble, say: Texts, reason: str = ""
+) -> tuple[str, str]:
     """Its code and its sentence."""
     if isinstance(failure, FileTrouble):
         failed = file_failure(command.name, failure, say)
         return failed.code, failed.message
-    answered = Answered(0, failure, wait=30.0, reason="character")
+    answered = Answered(0, failure, wait=30.0, reason=reason)
     return failure.name, failure_sentence(command.name, answered, say)
 
 

@@ -185,6 +185,7 @@ class RawServer(Stranger):
         self.room_id = room_id
         self.on_request = on_request
         self.sessions: dict[int, Session] = {}
+        self.reset_token = b""  # of the newest
         self.frames: list[Frame] = []  # all that any client sent inside a session
         self._random_bytes = random_bytes
         self._answered: set[tuple[int, int]] = set()
@@ -199,7 +200,8 @@ class RawServer(Stranger):
 
     def _answer_init(self, init: Init, source: Address) -> None:
         session_id = int.from_bytes(self._random_bytes(8), "big") or 1
-        payload = RespPayload(session_id, self.room_id, self._random_bytes(16), 1, "Kelas 7B")
+        self.reset_token = self._random_bytes(16)
+        payload = RespPayload(session_id, self.room_id, self.reset_token, 1, "Kelas 7B")
         resp, keys = answer_init(
             init,
             payload,

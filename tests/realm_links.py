@@ -8,7 +8,7 @@ from simulated_network import Address
 from simulated_nodes import cached_prs
 
 from entering import ServerEntering
-from protocol import Code, Verb
+from protocol import Code, Reset, Verb
 from protocol_frames import Ping
 from protocol_requests import Fields
 from protocol_session import Session
@@ -105,11 +105,12 @@ class HandMade(RawServer):
     ) -> None:
         chance = realms["a"].random_bytes("hand-made")
         super().__init__("hand-made", ("10.2.0.9", 8083), realms.network, random_bytes=chance)
-        self.on_request = self._serve
+        self.on_request = self.serve
         self.called: list[float] = []  # when a new session was wanted
         self.answers = answers or {}
         self.answers_pings = False
         self.greeting = b""  # what it says at once in each session
+        self.resets = False  # whether it ends each session at once
         self._entering: ServerEntering | None = None
 
     def arrive(self, datagram: bytes, source: Address) -> None:
@@ -119,6 +120,8 @@ class HandMade(RawServer):
             self.called.append(self.network.now)
             if self.greeting:
                 self.say(self.greeting)
+            if self.resets:
+                self.reset()
         elif self.answers_pings and self.sessions and isinstance(self.frames[-1], Ping):
             self.newest.receive_ping(self.frames[-1])
             self.say(b"")
@@ -127,6 +130,11 @@ class HandMade(RawServer):
     def newest(self) -> Session:
         return list(self.sessions.values())[-1]
 
+    def reset(self) -> None:
+        """It has forgotten the newest session, and can prove that it had it."""
+        session_id = list(self.sessions)[-1]
+        self.send(Reset(session_id, self.reset_token).encode(), self.newest.address)
+
     def say(self, frame: bytes) -> None:
         """In the newest session."""
         self.newest.queue(frame)
@@ -134,7 +142,8 @@ class HandMade(RawServer):
             for datagram in burst.datagrams:
                 self.send(datagram, burst.address)
 
-    def _serve(self, number: int, fields: Fields) -> tuple[Code, Fields] | None:
+    def serve(self, number: int, fields: Fields) -> tuple[Code, Fields] | None:
+        """As an honest realm would, but for ``answers``."""
         verb = Verb(number)
         if verb in self.answers:
             return self.answers[verb]

@@ -246,6 +246,7 @@ WRITES |= {"add_account", "drop_token", "save_credentials", "set_read"}
 WRITES |= {"add_group", "add_member", "add_private", "drop_member"}
 WRITES |= {"add_file", "bring_file", "forget_file", "remove_file"}
 WRITES |= {"save_realm", "drop_realm", "save_foreign_person", "add_mirror", "set_returned"}
+WRITES |= {"name_people_of", "name_mirror"}
 WRITES |= {"save_followed", "set_realm_has", "add_undelivered", "drop_undelivered", "decline"}
 WRITES |= {"undo_decline", "add_awaited_file", "drop_awaited_file", "add_realm_bytes"}
 WRITES |= {"free_realms_of", "refuse_to"}

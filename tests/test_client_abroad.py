@@ -224,6 +224,14 @@ def test_whoever_was_met_of_another_realm_is_known_by_name() -> None:
     assert room.model.strangers == {"darren@kampus-b": DARREN, "sari@kampus-b": 1}
 
 
+def test_whoever_is_called_otherwise_is_known_by_that_name_alone() -> None:
+    room = abroad()
+
+    room.tell(WITH_DARREN, ConversationKind.PRIVATE, "daren@kampus", person=DARREN)
+
+    assert room.model.strangers == {"daren@kampus": DARREN}
+
+
 def test_a_realm_that_invents_people_does_not_fill_memory() -> None:
     room = abroad()
 

@@ -56,11 +56,16 @@ def test_whatever_lacks_nothing_that_can_be_asked_for_is_left_alone(line: str) -
     assert not Asking().begin(line, is_live=True)
 
 
+@pytest.mark.parametrize("words", ["", " campus-b", " campus-b 10.0.0.2 8083"])
+def test_a_pipe_is_asked_nothing_about_a_realm(words: str) -> None:
+    assert not Asking().begin(f"/addrealm{words}", is_live=False)
+    assert Asking().begin(f"/addrealm{words}", is_live=True)
+
+
 def test_a_password_that_may_be_left_out_is_asked_of_people_alone() -> None:
     asking = Asking()
 
-    assert not asking.begin("/addrealm campus-b 10.0.0.2 8083", is_live=False)
-    assert asking.begin("/addrealm campus-b 10.0.0.2", is_live=False)
+    assert asking.begin("/addrealm campus-b 10.0.0.2", is_live=True)
     assert not asking.is_optional
     assert asking.begin("/addrealm campus-b 10.0.0.2 8083", is_live=True)
     assert (asking.is_optional, asking.is_hidden) == (True, True)

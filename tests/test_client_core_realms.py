@@ -6,11 +6,21 @@ from pathlib import Path
 
 import pytest
 from client_file_parts import FileSeat, made, note_of, saved
-from client_parts import Seat, always, nothing
+from client_parts import Seat, always, nothing, private
 
 from belonging import OfferedConversation
 from client_deliveries import PATIENCE
-from client_events import Answered, Connection, EntryArrived, JoinGroup, OpenPrivate, Say
+from client_events import (
+    Answered,
+    Connection,
+    ConversationChanged,
+    ConversationGone,
+    ConversationsListed,
+    EntryArrived,
+    JoinGroup,
+    OpenPrivate,
+    Say,
+)
 from client_file_events import (
     DropFile,
     FetchFile,
@@ -43,6 +53,7 @@ from records import Stored
 from replication_server import entry_frames
 
 KELAS, BOB = 8, 9
+BOBS_NUMBER = 77
 ROW: list[JsonValue] = ["campus-b", "linked", 1000, 0, 12, "10.0.0.2", 8083]
 CAMPUS = RealmInfo("campus-b", RealmState.LINKED, 1000, 0, 0.012, ("10.0.0.2", 8083))
 ADD = AddRealm(1, "campus-b", "10.0.0.2", 8083, "rahasia")
@@ -287,3 +298,86 @@ def test_a_new_session_asks_anew(seat: FileSeat) -> None:
     seat.pass_time(10.0)
 
     assert saved(seat) == {"foto.png": data}
+
+
+# --- what their people and groups are called ---
+
+
+def hear_bob(seat: Seat, number: int, name: str, conversation: int = BOB) -> None:
+    said = Entry(bytes(8), EntryKind.TEXT, number, BOBS_NUMBER, name, f"nomor {number}")
+    hear_entry(seat, conversation, number, said)
+
+
+def told(seat: Seat, conversation: int) -> list[str]:
+    """What a conversation was called, in order."""
+    return [e.name for e in seat.saw(ConversationChanged) if e.conversation == conversation]
+
+
+@pytest.fixture
+def with_bob() -> Seat:
+    """In a group of campus-b, and with Bob there, who has spoken once."""
+    seat = Seat()
+    seat.host.others = [
+        offered(KELAS, ConversationKind.GROUP, "kelas@campus-b"),
+        private(BOB, "bob@campus-b", person=BOBS_NUMBER, head=1),
+    ]
+    seat.host.replies[Verb.REALMS] = always(Code.OK, realms=[ROW])
+    seat.enter()
+    return seat
+
+
+@pytest.mark.parametrize("place", [BOB, KELAS])
+def test_somebody_of_another_realm_who_has_another_name_is_told_by_what_they_say(
+    with_bob: Seat, place: int
+) -> None:
+    seat = with_bob
+    hear_bob(seat, 1, "bob@campus-b")
+
+    for number in (2, 3) if place == BOB else (1, 2):
+        hear_bob(seat, number, "bobby@campus-b", place)
+
+    assert told(seat, BOB) == ["bob@campus-b", "bobby@campus-b"]
+    changed = next(e for e in seat.events if getattr(e, "name", "") == "bobby@campus-b")
+    said = next(e for e in seat.saw(EntryArrived) if e.entry.name == "bobby@campus-b")
+    assert seat.events.index(changed) < seat.events.index(said)
+
+
+def test_what_was_said_before_tells_no_name_of_now(with_bob: Seat) -> None:
+    hear_bob(with_bob, 1, "bobo@campus-b")
+
+    assert with_bob.saw(EntryArrived)
+    assert told(with_bob, BOB) == ["bob@campus-b"]
+
+
+def test_a_realm_of_a_new_name_makes_all_conversations_be_listed_anew(seat: Seat) -> None:
+    seat.pass_time(2.0)
+    seat.events.clear()
+    seat.host.requests.clear()
+    seat.host.others = [
+        offered(KELAS, ConversationKind.GROUP, "kelas@kampus"),
+        offered(BOB, ConversationKind.PRIVATE, "bob@kampus"),
+    ]
+    for realms in ([], [["kampus", *ROW[1:]]]):
+        seat.host.replies[Verb.REALMS] = always(Code.OK, realms=realms)
+        seat.hear(RealmsChanged().encode())
+        seat.pass_time(2.0)
+
+    assert (told(seat, KELAS), told(seat, BOB)) == (["kelas@kampus"], ["bob@kampus"])
+    assert len(seat.host.asked(Verb.LOGS)) == 1
+    assert not seat.saw(ConversationGone)
+    assert not seat.saw(ConversationsListed)
+
+
+def test_a_new_realm_is_nothing_to_who_has_no_conversation_with_another() -> None:
+    seat = Seat()
+    seat.host.others = [offered(KELAS, ConversationKind.GROUP, "kelas")]
+    seat.enter()
+    seat.pass_time(2.0)
+    seat.host.requests.clear()
+
+    seat.host.replies[Verb.REALMS] = always(Code.OK, realms=[ROW])
+    seat.hear(RealmsChanged().encode())
+    seat.pass_time(2.0)
+
+    assert seat.saw(RealmsTold)[-1] == RealmsTold((CAMPUS,))
+    assert seat.host.asked(Verb.LOGS) == []

@@ -103,10 +103,12 @@ def test_one_of_another_size_than_was_said_is_no_such_file(seat: FileSeat) -> No
         (0, Code.FILE_MISSING),
         (Code.FILE_MISSING, Code.FILE_MISSING),
         (Code.FILE_REMOVED, Code.FILE_REMOVED),
+        (Code.FILE_TOO_LARGE, Code.FILE_TOO_LARGE),
+        (Code.NO_SPACE, Code.NO_SPACE),
         (Code.OK, Code.FILE_MISSING),
     ],
 )
-def test_what_the_server_has_not_for_us_is_missing_or_removed(
+def test_what_the_server_has_not_for_us_ends_with_what_it_says_of_it(
     seat: FileSeat, place: int, trouble: Code
 ) -> None:
     data = made(5 * BLOCK)

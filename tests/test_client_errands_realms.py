@@ -8,12 +8,15 @@ from client_commands import Answer, Do, Errand, Post, ReadInbox, Send, Share
 from client_events import (
     Answered,
     AskGroups,
+    AskMembers,
     ConversationChanged,
     DraftForwarded,
+    DraftRefused,
     DraftTaken,
     EntryArrived,
     GroupInfo,
     JoinGroup,
+    LeaveGroup,
     MarkRead,
     OpenPrivate,
     Say,
@@ -102,6 +105,40 @@ def test_it_may_be_refused_there() -> None:
     visit.happen(DeliveryTold(2, BOB, Code.NO_SUCH_USER), DeliveryTold(2, BOB, Code.OK))
 
     assert (only(visit).code, only(visit).message) == ("NO_SUCH_USER", "No such user")
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (Code.MUTED, "The operator there has muted you"),
+        (Code.BANNED, "The operator there keeps you out."),
+    ],
+)
+def test_whom_the_operator_there_silenced_is_told_that_it_was_there(
+    code: Code, sentence: str
+) -> None:
+    visit = in_realm("foto.png").begin(to_bob(), file_to(PRIVATE), to_bob())
+    for ticket in (1, 2):
+        visit.happen(Answered(ticket, Code.OK, BOB))
+    visit.happen(said(4, BOB), EntryArrived(BOB, 13, file_entry(person=1), 5))
+    visit.happen(FileEnded(5, note(), is_upload=True))
+
+    visit.happen(DeliveryTold(4, BOB, code), DeliveryTold(5, BOB, code))
+    visit.happen(Answered(3, Code.BANNED))
+
+    told = [answer.message for answer in visit.answers]
+    assert told[0].startswith(sentence)
+    assert told[1].startswith(sentence)
+    assert told[2] == "The operator there keeps you out."
+    assert [answer.code for answer in visit.answers] == [code.name, code.name, "BANNED"]
+
+
+def test_whom_our_operator_silenced_is_told_that_it_was_here() -> None:
+    visit = in_realm().begin(to_bob()).happen(Answered(1, Code.OK, BOB))
+
+    visit.happen(DraftRefused(2, 1, BOB, "halo", Code.MUTED))
+
+    assert only(visit).message.startswith("The operator has muted you")
 
 
 def test_of_a_realm_that_is_known_to_be_away_nothing_is_waited_for() -> None:
@@ -214,6 +251,25 @@ def test_whoever_does_not_say_that_they_join_must_be_a_member(
     assert visit.codes == [("sendgroup", code)]
 
 
+@pytest.mark.parametrize("asked", [LeaveGroup(0, "nog@campus-b"), AskMembers(0, "nog@campus-b")])
+def test_of_a_group_there_one_knows_only_that_one_is_no_member(
+    asked: LeaveGroup | AskMembers,
+) -> None:
+    visit = Visit().begin(Send("sendgroup", GROUP, "nog@campus-b", "halo"))
+    visit.happen(Answered(1, Code.OK, ()), Answered(2, Code.OK, (CAMPUS,)))
+    visit.begin(Do(asked)).happen(Answered(3, Code.NO_SUCH_GROUP))
+
+    sentence = "You are not a member of such a group there. /joingroup tells whether there is one."
+    assert [answer.message for answer in visit.answers] == [sentence, sentence]
+    assert [answer.code for answer in visit.answers] == ["NOT_A_MEMBER", "NO_SUCH_GROUP"]
+
+
+def test_of_a_group_here_it_is_known() -> None:
+    visit = Visit().begin(Do(LeaveGroup(0, "nog"))).happen(Answered(1, Code.NO_SUCH_GROUP))
+
+    assert only(visit).message == "No such group"
+
+
 def test_whoever_becomes_a_member_meanwhile_is_one() -> None:
     visit = Visit().begin(Send("sendgroup", GROUP, "kelas@campus-b", "halo"))
     visit.happen(Answered(1, Code.OK, ()))
@@ -295,8 +351,9 @@ def test_the_inbox_of_a_realm_holds_what_came_from_there_and_marks_only_that() -
     assert (only(visit).command, only(visit).message) == ("getrealminbox", "Unread (2):")
 
 
-def test_a_realm_that_is_not_there_has_no_inbox() -> None:
-    visit = in_realm().begin(read("lain"), Post("halo"))
+@pytest.mark.parametrize("name", ["lain", ""])
+def test_a_realm_that_is_not_there_has_no_inbox(name: str) -> None:
+    visit = in_realm().begin(read(name), Post("halo"))
 
     visit.happen(Answered(1, Code.OK, (CAMPUS,)))
 

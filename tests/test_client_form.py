@@ -236,11 +236,12 @@ def test_what_is_typed_of_a_realm_is_checked_before_anybody_is_asked() -> None:
         ),
         (Answered(1, Code.REALM_UNREACHABLE), JoinField.HOST, "No server answers"),
         (Answered(1, Code.WRONG_PASSWORD), JoinField.PASSWORD, "The room there has another"),
-        (Answered(1, Code.TOO_MANY_GUESSES, wait=30), JoinField.PASSWORD, "Too many"),
+        (Answered(1, Code.TOO_MANY_GUESSES, wait=30), JoinField.FORM, "Too many"),
         (Answered(1, Code.NOT_ALLOWED), JoinField.FORM, "Realms are added by the operator"),
         (Answered(1, Code.SERVER_FULL), JoinField.FORM, "No more realms"),
         (Answered(1, Code.BAD_REQUEST, reason="name"), JoinField.REALM, "A realm's name has"),
         (Answered(1, Code.BAD_REQUEST, reason="self"), JoinField.HOST, "This is the server"),
+        (Answered(1, Code.BAD_REQUEST, reason="password"), JoinField.PASSWORD, "This password"),
         (Answered(1, Code.BAD_REQUEST, reason="address"), JoinField.HOST, "There can be no server"),
     ],
 )

@@ -259,6 +259,14 @@ def test_a_realm_is_added_with_its_password_or_with_ours(inside: Seat) -> None:
     assert (first["password"], "password" in second) == ("kopi", False)
 
 
+@pytest.mark.parametrize("password", ["w" * 1500, "\ud800"])
+def test_a_password_that_cannot_be_sent_is_told_so(inside: Seat, password: str) -> None:
+    inside.do(AddRealm(1, "x" * 20, "10.0.0.2", 8083, password))
+
+    (answered,) = inside.saw(Answered)
+    assert (answered.code, answered.reason) == (Code.BAD_REQUEST, "password")
+
+
 def test_the_realms_are_told(inside: Seat) -> None:
     row = ["kampus-b", "linked", 5, 0, 3, "10.0.0.2", 8083]
     inside.host.replies[Verb.REALMS] = always(Code.OK, realms=[row])

@@ -7,15 +7,16 @@ from talk_parts import Visit
 
 from client_answers import answer_for, foregone
 from client_commands import Answer, Do, Outcome, ReadInbox, Send, Share, holds_password, interpret
-from client_events import Answered, AskMembers, JoinGroup, LeaveGroup, OpenPrivate, Request
+from client_events import Answered, AskMembers, JoinGroup, LeaveGroup, LogIn, OpenPrivate, Request
 from client_model import ClientModel
-from client_realm_events import AddRealm, AskRealms, RealmInfo, RealmState
+from client_realm_events import AddRealm, AskRealms, RealmInfo, RealmState, RealmTrouble
 from conversation import ConversationKind
 from protocol import Code
 from texts import Texts
 
 GROUP, PRIVATE = ConversationKind.GROUP, ConversationKind.PRIVATE
 SAY = Texts("en")
+SPACED = "kuda  laut biru"
 ADD = AddRealm(0, "campus-b", "10.0.0.2", 8083)
 CAMPUS = RealmInfo("campus-b", RealmState.LINKED, 0, 3, 0.012, ("10.0.0.2", 8083))
 LAB = RealmInfo("lab", RealmState.AWAY, 1_000, 3, None, ("::1", 8083))
@@ -32,6 +33,9 @@ def meant(line: str) -> Outcome:
         ('/addrealm campus-b 10.0.0.2 8083 ""', Do(ADD)),
         ('/addrealm "" 10.0.0.2 8083', Do(replace(ADD, name=""))),
         ('/addrealm campus-b 10.0.0.2 8083 "kata sandi"', Do(replace(ADD, password="kata sandi"))),
+        ("/addrealm campus-b 10.0.0.2 8083 kuda  laut biru ", Do(replace(ADD, password=SPACED))),
+        (f'/addrealm campus-b 10.0.0.2 8083 "{SPACED}"', Do(replace(ADD, password=SPACED))),
+        ("/addrealm campus-b 10.0.0.2 8083 jum'at", Do(replace(ADD, password="jum'at"))),
         ("/realms", Do(AskRealms(0))),
         (
             "/sendprivaterealm campus-b bob apa  kabar?",
@@ -71,7 +75,8 @@ def test_a_command_about_realms_means_what_it_says(line: str, outcome: Outcome) 
         "/addrealm campus-b 10.0.0.2 65536",
         "/addrealm campus-b 10.0.0.2 655360000",
         "/addrealm campus-b 10.0.0.2 port",
-        "/addrealm campus-b 10.0.0.2 8083 kata sandi",
+        '/addrealm campus-b 10.0.0.2 8083 "kata sandi',
+        '/addrealm campus-b 10.0.0.2 8083 "kata" sandi',
         "/realms all",
         "/sendprivaterealm campus-b bob",
         "/sendfilerealm campus-b bob",
@@ -118,6 +123,12 @@ def test_its_password_is_kept_nowhere() -> None:
         (Code.NO_SESSION, "No session.", "Session tidak ditemukan"),
         (Code.NOT_ALLOWED, "Realms are added by the operator", "Realm hanya ditambahkan oleh"),
         (Code.SERVER_FULL, "No more realms can be linked.", "Tidak bisa menambah realm lagi."),
+        (Code.DISK_FULL, "A disk is full, of this server or", "Disk penuh, di server ini atau di"),
+        (
+            Code.TOO_MANY_GUESSES,
+            "Too many wrong passwords there, or too",
+            "Password di sana terlalu",
+        ),
         (Code.BAD_REQUEST, "There can be no server at", "Tidak mungkin ada server di"),
     ],
 )
@@ -128,7 +139,35 @@ def test_why_a_realm_was_not_added(code: Code, english: str, indonesian: str) ->
         assert answer.message.startswith(sentence)
 
 
-@pytest.mark.parametrize(("reason", "word"), [("name", "letters"), ("self", "you are on")])
+def test_too_many_wrong_passwords_of_ones_own_are_told_as_such() -> None:
+    message = answer_for(LogIn(0, "ana", "x"), Answered(1, Code.TOO_MANY_GUESSES, wait=7), SAY)
+
+    assert message.message == "Too many wrong passwords. Try again in 7 s."
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "words"),
+    [
+        (OpenPrivate(0, "bob@campus-b"), Code.BANNED, "The operator there keeps you out."),
+        (OpenPrivate(0, "bob@campus-b"), Code.REALM_UNREACHABLE, "Realm unreachable"),
+        (OpenPrivate(0, "bob@campus-b"), Code.SERVER_FULL, "too many names wait for their realm"),
+        (JoinGroup(0, "kelas@campus-b"), Code.SERVER_FULL, "You are in as many conversations as"),
+    ],
+)
+def test_why_somebody_there_was_not_reached(asked: Request, code: Code, words: str) -> None:
+    assert words in answer_for(asked, Answered(1, code), SAY).message
+
+
+def test_a_realm_that_is_there_already_is_named() -> None:
+    exists = Answered(1, Code.REALM_EXISTS, reason="beta")
+
+    assert answer_for(ADD, exists, SAY).message == "Realm already exists: beta"
+    assert answer_for(ADD, exists, Texts("id")).message == "Realm sudah ada: beta"
+
+
+@pytest.mark.parametrize(
+    ("reason", "word"), [("name", "letters"), ("self", "you are on"), ("password", "too long")]
+)
 def test_a_realm_that_cannot_be_is_explained(reason: str, word: str) -> None:
     assert word in answer_for(ADD, Answered(1, Code.BAD_REQUEST, reason=reason), SAY).message
 
@@ -163,6 +202,7 @@ def test_realms_are_listed_with_how_they_stand() -> None:
             "waiting": 3,
             "round_trip_ms": 12,
             "address": "10.0.0.2:8083",
+            "trouble": None,
         },
         {
             "name": "lab",
@@ -171,8 +211,30 @@ def test_realms_are_listed_with_how_they_stand() -> None:
             "waiting": 3,
             "round_trip_ms": None,
             "address": "[::1]:8083",
+            "trouble": None,
         },
     ]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (RealmTrouble.PASSWORD, "lab refuses the password that our server has for it"),
+        (RealmTrouble.KEY, "Somebody with another key answers for lab"),
+        (RealmTrouble.REFUSED, "lab refuses the link"),
+    ],
+)
+def test_why_a_realm_is_away_is_told_if_it_is_known(trouble: RealmTrouble, words: str) -> None:
+    realms = (CAMPUS, replace(LAB, trouble=trouble))
+
+    answer = answer_for(AskRealms(0), Answered(1, Code.OK, realms), SAY)
+
+    listed = "Realms (2): campus-b (linked), lab (away, 3 waiting). "
+    assert answer.message.startswith(f"{listed}{words}")
+    rows = answer.fields["realms"]
+    assert isinstance(rows, list)
+    assert isinstance(rows[1], dict)
+    assert rows[1]["trouble"] == trouble.value
 
 
 def test_a_realm_without_an_address_calls_us_and_no_realm_is_an_answer_too() -> None:
@@ -214,6 +276,13 @@ def test_a_name_in_a_realm_that_cannot_be_need_not_be_asked_for(
     assert foregone(asked) == (None if code is None else Answered(0, code))
 
 
+def test_what_no_realm_can_be_called_need_not_be_asked_for() -> None:
+    refused = foregone(replace(ADD, name="z" * 1500))
+
+    assert refused == Answered(0, Code.BAD_REQUEST, reason="name")
+    assert [foregone(replace(ADD, name=name)) for name in ("", "z" * 20)] == [None, None]
+
+
 # --- the terminal ---
 
 
@@ -243,3 +312,10 @@ def test_a_pipe_is_not_asked_what_may_be_left_out() -> None:
     assert [command for command in visit.commands if isinstance(command, AddRealm)] == [
         replace(ADD, ticket=1)
     ]
+
+
+def test_a_pipe_is_told_how_a_realm_is_added_and_its_next_lines_are_its_own() -> None:
+    visit = Visit(is_live=False).enter().type("/addrealm", "/realms")
+
+    assert "/addrealm R ADDRESS PORT [PASSWORD]" in visit.screen.text
+    assert [type(command) for command in visit.commands if isinstance(command, AskRealms)]

@@ -14,7 +14,7 @@ from client_events import (
     LogReplaced,
     ReachedChanged,
 )
-from client_realm_events import DeliveryTold, RealmInfo, RealmState, RealmsTold
+from client_realm_events import DeliveryTold, RealmInfo, RealmState, RealmsTold, RealmTrouble
 from client_realms import INTERVAL, Realms, realms_in
 from conversation import ROOM, ConversationKind, Entry, EntryKind, RefusalNote
 from protocol import Code, JsonValue, PeerError, Verb
@@ -70,6 +70,29 @@ def test_a_server_that_says_nothing_of_it_lets_nobody_add_one() -> None:
     (told,) = desk.told
     assert not told.may_add
     assert told.realms == (RealmInfo("kampus-c", RealmState.LINKED, 0, 0, None, None),)
+
+
+@pytest.mark.parametrize(
+    ("told", "trouble"),
+    [
+        ("password", RealmTrouble.PASSWORD),
+        ("key", RealmTrouble.KEY),
+        ("refused", RealmTrouble.REFUSED),
+        ("", None),
+        ("something of later", None),
+        (7, None),
+    ],
+)
+def test_why_a_realm_is_away_is_read_if_it_is_known(
+    told: JsonValue, trouble: RealmTrouble | None
+) -> None:
+    desk = Desk()
+    desk.realms.look(desk.now)
+    desk.serve()
+
+    desk.answer([*KAMPUS, told])
+
+    assert desk.told[0].realms[0].trouble is trouble
 
 
 def test_a_refused_question_tells_nothing() -> None:
@@ -220,6 +243,18 @@ def test_of_what_stays_here_nothing_is_told() -> None:
     post.take(ReachedChanged(NEAR, 1), DraftTaken(12, NEAR, 2, 1), ReachedChanged(ROOM, 1))
 
     assert (post.told, post.doubts) == ([], [])
+
+
+def test_what_waited_for_a_group_that_is_gone_is_forgotten() -> None:
+    post = Post()
+    post.take(DraftForwarded(11, GROUP), DraftForwarded(12, WITH_BUDI))
+    for now in (0.0, PATIENCE):
+        post.deliveries.serve(now)
+    assert [told.code for told in post.told] == [None, None]
+
+    post.take(ConversationGone(GROUP))
+
+    assert post.deliveries._told == {12: WITH_BUDI}  # noqa: SLF001
 
 
 @pytest.mark.parametrize("end", [ConversationGone(WITH_BUDI), LogReplaced(WITH_BUDI)])

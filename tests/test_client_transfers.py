@@ -417,12 +417,18 @@ def test_a_file_that_nobody_shared_is_not_found() -> None:
     assert visit.errands.is_idle
 
 
-def test_a_file_that_the_operator_removed_is_not_asked_for() -> None:
+@pytest.mark.parametrize(
+    ("is_too_large", "code"), [(False, "FILE_REMOVED"), (True, "FILE_TOO_LARGE")]
+)
+def test_a_file_that_is_not_there_any_more_or_never_was_is_not_asked_for(
+    is_too_large: bool, code: str
+) -> None:
+    gone = replace(shared(9, is_removed=True), is_too_large=is_too_large)
     visit = Visit().begin(Get("foto.png"))
 
-    visit.happen(Answered(1, Code.OK, (shared(9, is_removed=True),)))
+    visit.happen(Answered(1, Code.OK, (gone,)))
 
-    assert (len(visit.commands), visit.codes) == (1, [("get", "FILE_REMOVED")])
+    assert (len(visit.commands), visit.codes) == (1, [("get", code)])
 
 
 @pytest.mark.parametrize("file", ["9", "foto.png"])
@@ -456,6 +462,17 @@ def test_files_are_fetched_side_by_side() -> None:
 
     assert visit.codes == [("get", "OK"), ("get", "OK")]
     assert [answer.fields["number"] for answer in visit.answers] == [9, 8]
+
+
+def test_a_file_that_was_too_large_for_the_server_is_listed_as_such() -> None:
+    gone = replace(shared(9, is_removed=True), is_too_large=True)
+
+    visit = Visit().begin(ListFiles()).happen(Answered(1, Code.OK, (gone,)))
+    visit.happen(Answered(2, Code.OK, ()))
+
+    assert visit.answers[0].message.splitlines()[1] == (
+        "9 · foto.png · 1.2 MB · budi (too large for this server)"
+    )
 
 
 def test_a_file_that_is_still_on_its_way_is_listed_as_such() -> None:

@@ -1,5 +1,7 @@
 """docs/protocol.md is true: its tables, its examples, and that a client can be written from it."""
 
+import hashlib
+import hmac
 import importlib
 import re
 from collections.abc import Iterator
@@ -40,6 +42,8 @@ from protocol import CloseCode, Code, DatagramType, Verb, decode_object, encode_
 from protocol_frames import FrameType
 from protocol_handshake import answer_init
 from protocol_packing import pad
+from realms import prove_key
+from server_realm_copying import strange_tag
 from settings import Limits
 
 PAGE = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -334,6 +338,18 @@ def test_the_example_of_the_password() -> None:
     assert theirs.verify(EXAMPLES["Tb"])
 
 
+def test_the_example_of_a_realms_key() -> None:
+    private, server_key = EXAMPLES["realm_static_private"], EXAMPLES["server_key"]
+
+    shared = x25519(private, server_key)
+    proof = hmac.digest(shared, b"Ruang realm 1" + EXAMPLES["h"], "sha256")
+
+    assert x25519_public(private) == EXAMPLES["realm_key"]
+    assert shared == x25519(EXAMPLES["server_static_private"], EXAMPLES["realm_key"])
+    assert shared == EXAMPLES["shared"]
+    assert proof == prove_key(shared, EXAMPLES["h"]) == EXAMPLES["realm_proof"]
+
+
 def test_the_example_of_an_account() -> None:
     salt, nonce, sid = EXAMPLES["salt"], EXAMPLES["client_nonce"], EXAMPLES["h"]
     both = nonce + EXAMPLES["server_nonce"]
@@ -377,3 +393,10 @@ def test_the_example_of_a_log() -> None:
     assert left == EXAMPLES["body_2"]
     assert next_chain(chain, left) == EXAMPLES["chain_2"]
     assert conversation.next_chain(chain, left) == EXAMPLES["chain_2"]
+
+
+def test_the_example_of_what_a_home_shows_and_nobody_here_said() -> None:
+    strange = hashlib.blake2s(b"strange" + EXAMPLES["tag"], digest_size=8).digest()
+
+    assert strange == strange_tag(EXAMPLES["tag"]) == EXAMPLES["strange_tag"]
+    assert strange_tag(conversation.NO_TAG) == conversation.NO_TAG

@@ -192,6 +192,43 @@ def test_work_that_fails_hands_over_its_error(running: Running) -> None:
     assert running.event() == (8, error)
 
 
+def test_stopping_does_what_was_begun_and_what_is_quick(running: Running) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def slow() -> None:
+        begun.set()
+        go_on.wait(PATIENCE)
+        done.append("begun")
+
+    running.driver.submit(Job(1, slow))
+    running.driver.submit(Job(2, lambda: done.append("waiting")))
+    assert begun.wait(PATIENCE)
+    running.event()
+    running.event()
+    go_on.set()
+    running.driver.stop()
+
+    assert done == ["begun", "waiting"]
+
+
+def test_stopping_waits_for_no_pile_of_work(running: Running) -> None:
+    never, done = threading.Event(), queue.SimpleQueue[int]()
+
+    def work(number: int) -> None:
+        never.wait(0.1)
+        done.put(number)
+
+    pile = [Job(number, partial(work, number)) for number in range(200)]
+    for job in pile:
+        running.driver.submit(job)
+    while running.event() != pile[-1]:
+        pass
+    running.driver.stop()
+
+    assert done.qsize() < len(pile) / 2
+
+
 def test_a_send_that_fails_is_counted_and_harmless(running: Running, peer: socket.socket) -> None:
     running.driver.submit(Burst(("127.0.0.1", 9), [bytes(70_000)]))
     running.event()

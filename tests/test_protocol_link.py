@@ -409,6 +409,15 @@ def test_leaving_is_said_three_times_each_in_a_datagram_of_its_own(world: World)
     assert world.wait(3_600.0) == []
 
 
+def test_leaving_in_the_moment_of_calling_takes_the_call_back() -> None:
+    world = World()
+    world.link.connect(SERVER, world.now)
+
+    world.link.disconnect(CloseCode.EXIT, world.now)
+
+    assert world.turn() == []
+
+
 def test_leaving_before_there_is_a_session_says_nothing() -> None:
     world = World()
     world.link.connect(SERVER, world.now)

@@ -25,6 +25,7 @@ def notice(text: str) -> Entry:
         (16, "the operator there has muted ana.", "operator di sana membisukan ana."),
         (17, "no more is taken there", "tidak ada tempat lagi"),
         (54, "that realm passes nothing on.", "tidak meneruskan apa pun"),
+        (40, "this file is too large for that realm.", "terlalu besar untuk realm itu"),
         (23, "it was not taken there (TEXT_INVALID).", "tidak diterima di sana (TEXT_INVALID)."),
     ],
 )

@@ -52,6 +52,25 @@ def test_people_of_two_realms_talk() -> None:
         assert [entry.text for _, entry in bob.log(there)] == ["hai", "apa kabar?", "baik"]
 
 
+def test_somebody_who_changed_their_name_and_who_took_it_are_two_to_who_is_there() -> None:
+    with Realms("names", "a", "b") as realms:
+        _, _, alice, bob = realms.neighbours()
+        bob.write("alice@a", "satu")
+        realms.run(2)
+
+        assert realms.asked(bob, client_events.ChangeName(bob.ticket(), "bobby")) is Code.OK
+        bob.write("alice@a", "dua")
+        realms.run(1)
+        other = realms.client("b", "budi")
+        realms.enters(other)
+        assert realms.asked(other, client_events.ChangeName(other.ticket(), "bob")) is Code.OK
+        other.write("alice@a", "tiga")
+        realms.run(2)
+
+        assert alice.texts(alice.private("bobby@b")) == ["satu", "dua"]
+        assert alice.texts(alice.private("bob@b")) == ["tiga"]
+
+
 @pytest.mark.uncounted
 @pytest.mark.parametrize("seed", range(4))
 def test_what_is_said_over_a_bad_network_arrives_once_and_in_order(seed: int) -> None:
@@ -95,6 +114,26 @@ def test_what_is_said_to_a_realm_that_is_away_waits_for_it() -> None:
         assert sorted(texts(a, here)) == ["kedua", "ketiga", "pertama"]
         assert sorted(texts(b, there)) == ["kedua", "ketiga", "pertama"]
         assert a.server.store.waiting_for(realm.realm) == 0
+
+
+def test_what_waited_says_when_it_was_said() -> None:
+    with Realms("late", "a", "b") as realms:
+        a, b, alice, bob = realms.neighbours()
+        alice.write("bob@b", "pagi")
+        realms.run(2)
+        realms.part("a", "b")
+        realms.run(60)
+        alice.write("bob@b", "siang")
+        realms.run(3600)
+        bob.say("sementara itu")
+        realms.run(5)
+        realms.heal()
+        realms.run(600)
+
+        here, there = a.conversation(alice, "bob@b"), b.conversation(bob, "alice@a")
+        said = [entry.sent_at for entry in a.entries(here)]
+        assert [entry.sent_at for entry in b.entries(there)] == said
+        assert said[1] - said[0] < 3600_000
 
 
 def test_whoever_is_not_there_cannot_be_written_to() -> None:

@@ -27,6 +27,8 @@ from protocol import CloseCode, Code, JsonValue, Verb
 from protocol_frames import Chunk, Close, EntryPart, Have, Heads, Pull, RealmsChanged, Want
 from protocol_requests import Answer
 from realms import RealmRequest, SharedLog, Someone, prove_key
+from records import RealmRecord
+from replication_client import Arrived
 from server_events import AddRealm, BanPerson, CutRealm, HappeningKind, RestoreRealm
 from server_realm_links import MOST_ENTERED
 from server_realm_peer import COMPARED_BURST, ENTRIES_DEBT, RealmBounds
@@ -299,7 +301,19 @@ def test_a_tag_of_ours_in_a_home_is_not_taken_for_our_draft(realm: LinkedRealm) 
 
 @pytest.mark.uncounted
 @pytest.mark.parametrize(
-    "name", ["Ana@sekolah", "ana@", "@", "bob\u202e", "\uff41na", "b\u200bob", "x" * 60, ""]
+    "name",
+    [
+        "Ana@sekolah",
+        "ana@",
+        "@",
+        "bob\u202e",
+        "\uff41na",
+        "b\u200bob",
+        "x" * 60,
+        "",
+        "x@\u3164",
+        "x@b\uffa0",
+    ],
 )
 def test_nobody_speaks_under_a_name_that_is_none_or_not_of_that_realm(
     realm: LinkedRealm, name: str
@@ -319,15 +333,33 @@ def test_a_realm_of_many_people_leaves_others_room_for_conversations(
     ana = realm.ana.entered.person
     copying = realm.room.core._abroad.logs._copying  # noqa: SLF001
 
-    def place(number: int) -> int | Code:
+    def place(number: int) -> int | Code | None:
         ours, yours = Someone(number.to_bytes(8), f"n{number}"), Someone(b"", "Ana")
         log = SharedLog(number, ConversationKind.PRIVATE, 1, ours=ours, yours=yours)
-        return copying.place(realm.realm, ALIAS, log)
+        return copying.place(realm.realm, ALIAS, log, [Arrived(1, said("hai"))])
 
     placed = [place(number) for number in range(100, 110)]
 
     assert placed.count(Code.SERVER_FULL) >= 8
     assert len(realm.room.store.conversations_of(ana)) <= 4
+
+
+def test_a_realm_of_many_people_leaves_room_for_those_of_other_realms(
+    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server_realm_copying.MAX_CONVERSATIONS", 40)
+    other = realm.room.store.save_realm(RealmRecord(0, b"\x09" * 32, "baik"), "baik").realm
+    copying = realm.room.core._abroad.logs._copying  # noqa: SLF001
+
+    def begins(of: int, alias: str, number: int) -> bool:
+        ours, yours = Someone(number.to_bytes(8), f"n{number}"), Someone(b"", "Ana")
+        log = SharedLog(number, ConversationKind.PRIVATE, 1, ours=ours, yours=yours)
+        return not isinstance(copying.place(of, alias, log, [Arrived(1, said("hai"))]), Code)
+
+    many = sum(begins(realm.realm, ALIAS, number) for number in range(100, 140))
+
+    assert 5 < many < 15
+    assert all(begins(other, "baik", number) for number in range(3))
 
 
 # --- a link that is cut ---
@@ -434,6 +466,8 @@ def test_those_that_made_themselves_leave_room_for_those_that_are_wanted(room: R
         ("Kelas 7B", "kelas-7b-2"),
         ("", "realm"),
         ("\u202e@@@", "realm"),
+        ("kampus\u3164", "kampus-2"),
+        ("\u1160kam\uffa0pus", "kam-pus"),
         ("x" * 60, "x" * 20),
     ],
 )

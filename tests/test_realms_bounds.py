@@ -1,233 +1,29 @@
 """Links at the edges of what is usual: too many, too late, refused, and again."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from fuzz_realms import ALIAS, BOB_THERE, GROUP_LOG, OUTGOING_LOG, PRIVATE_LOG, LinkedRealm
-from server_parts import FIRST_UTC, Guest
+from fuzz_realms import (
+    ALIAS,
+    BOB_THERE,
+    GROUP_LOG,
+    OUTGOING_LOG,
+    PRIVATE_LOG,
+    TIGHT,
+    LinkedRealm,
+)
+from realm_parts import last, reach, shared, speaks, tells_logs
+from server_parts import FIRST_UTC
 from test_realms_attacks import said, shows
 
 from conversation import ConversationKind, Entry, FileNote
-from protocol import Code, Job, JsonValue, Verb
-from protocol_frames import EntryPart, Heads, Pull, Want
-from protocol_requests import Answer, Fields
+from protocol import BLOCK, Code, Job, Verb
+from protocol_frames import Chunk, EntryPart, Heads, Pull, Want
+from protocol_requests import Fields
 from realms import SharedAnswer, SharedLog, Someone
-from records import FileRecord, ForeignPerson
+from records import FileRecord
 from server_events import CutRealm
+from server_stock import FILE_COST
 
 BOB = Someone(BOB_THERE, "bob")
-
-
-@pytest.fixture
-def realm(tmp_path: Path) -> Iterator[LinkedRealm]:
-    made = LinkedRealm(tmp_path, calls=True)
-    with made.room:
-        made.link()
-        made.turn()
-        yield made
-
-
-def wishes(realm: LinkedRealm, verb: Verb, name: str) -> bytes:
-    return realm.ana.request(verb, {"once": realm.ana.chance(16).hex(), "name": name})
-
-
-def last(guest: Guest) -> Answer:
-    return guest.answers[-1]
-
-
-def reach(realm: LinkedRealm, verb: Verb, name: str, code: Code, fields: Fields) -> Code:
-    """Ana wants somebody there; the realm answers so."""
-    realm.ana.send(wishes(realm, verb, name))
-    realm.turn()
-    realm.answer(Verb.CONTACT, code, fields)
-    return last(realm.ana).code
-
-
-def fill(realm: LinkedRealm) -> None:
-    """As many people of the realm are known as may be."""
-    store = realm.room.store
-    for number in range(60):
-        made = ForeignPerson(10_000 + number, realm.realm, number.to_bytes(8), f"n{number}")
-        store.save_foreign_person(made, made.name)
-    store.commit()
-
-
-def shared(number: int, name: str = "rina", yours: str = "Ana") -> SharedLog:
-    ours = Someone(number.to_bytes(8), name)
-    return SharedLog(number, ConversationKind.PRIVATE, 1, ours=ours, yours=Someone(b"", yours))
-
-
-def tells_logs(realm: LinkedRealm, *logs: SharedLog, code: Code = Code.OK) -> None:
-    """It says that there is something new, is asked, and answers."""
-    realm.send(Heads(tuple((log.conversation, 1) for log in logs)))
-    realm.room.pass_time(0.2)
-    realm.turn()
-    realm.answer(Verb.SHARED, code, SharedAnswer(logs).encode())
-
-
-# --- reaching somebody ---
-
-
-def test_a_name_that_is_none_is_not_asked_for(realm: LinkedRealm) -> None:
-    for verb, code in (
-        (Verb.PRIVATE, Code.NO_SUCH_USER),
-        (Verb.JOIN_GROUP, Code.NO_SUCH_GROUP),
-    ):
-        realm.ana.send(wishes(realm, verb, f"\u202ex@{ALIAS}"))
-        realm.turn()
-        assert last(realm.ana).code is code
-    assert not realm.is_asked(Verb.CONTACT)
-
-
-@pytest.mark.parametrize("code", [Code.TOO_MANY_GUESSES, Code.DISK_FULL, Code.NAME_TAKEN])
-def test_a_realm_that_cannot_tell_is_as_if_it_were_away(realm: LinkedRealm, code: Code) -> None:
-    assert reach(realm, Verb.PRIVATE, f"rina@{ALIAS}", code, {"wait": 5}) is Code.OK
-    assert last(realm.ana).fields["state"] == "waiting"
-
-
-def test_a_realm_that_says_no_is_believed(realm: LinkedRealm) -> None:
-    found = reach(realm, Verb.PRIVATE, f"rina@{ALIAS}", Code.NO_SUCH_USER, {})
-
-    assert found is Code.NO_SUCH_USER
-
-
-@pytest.mark.parametrize(
-    "person", [None, ["", "rina"], [BOB_THERE.hex(), "bob"], [BOB_THERE.hex(), "rina\u202e"]]
-)
-def test_whoever_is_found_bears_the_name_that_was_asked_for(
-    realm: LinkedRealm, person: JsonValue
-) -> None:
-    realm.ana.send(wishes(realm, Verb.PRIVATE, f"rina@{ALIAS}"))
-    realm.turn()
-
-    realm.answer(Verb.CONTACT, Code.OK, {"person": person})
-
-    assert not realm.stands
-
-
-def test_a_realm_that_answers_nothing_is_asked_no_more_in_the_end(
-    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("server_realm_peer.MOST_ASKED", 0)
-
-    realm.ana.send(wishes(realm, Verb.PRIVATE, f"rina@{ALIAS}"))
-    realm.turn()
-
-    assert last(realm.ana).fields["state"] == "waiting"
-    assert not realm.is_asked(Verb.CONTACT)
-
-
-def test_when_no_more_people_of_a_realm_are_taken_nobody_new_is_reached(realm: LinkedRealm) -> None:
-    fill(realm)
-    person: JsonValue = [(77).to_bytes(8).hex(), "rina"]
-
-    found = reach(realm, Verb.PRIVATE, f"rina@{ALIAS}", Code.OK, {"person": person})
-    tells_logs(realm, shared(130))
-
-    assert found is Code.SERVER_FULL
-    told = [(one.theirs, one.code) for one in realm.room.store.undelivered(realm.realm)]
-    assert told == [(130, Code.SERVER_FULL)]
-
-
-def test_names_that_are_made_up_take_no_place_from_people_of_a_realm(
-    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("server_realm_people.MOST_AWAITED_BY_ONE", 3)
-
-    away = [reach(realm, Verb.PRIVATE, f"x{n}@{ALIAS}", Code.DISK_FULL, {}) for n in range(4)]
-    again = reach(realm, Verb.PRIVATE, f"x0@{ALIAS}", Code.DISK_FULL, {})
-    person: JsonValue = [(77).to_bytes(8).hex(), "rina"]
-    found = reach(realm, Verb.PRIVATE, f"rina@{ALIAS}", Code.OK, {"person": person})
-
-    assert away == [Code.OK] * 3 + [Code.SERVER_FULL]
-    assert again is Code.OK
-    assert found is Code.OK
-    assert realm.room.store.count_unmet_people(realm.realm, 0) == (3, 3, 0)
-
-
-@pytest.mark.parametrize(("bound", "most"), [("MOST_AWAITED", 2), ("UNMET_SHARE", 30)])
-def test_all_names_together_that_a_realm_has_not_confirmed_are_few(
-    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
-) -> None:
-    monkeypatch.setattr(f"server_realm_people.{bound}", most)
-
-    away = [reach(realm, Verb.PRIVATE, f"x{n}@{ALIAS}", Code.DISK_FULL, {}) for n in range(3)]
-
-    assert away == [Code.OK] * 2 + [Code.SERVER_FULL]
-
-
-def test_a_name_of_nobody_is_awaited_no_more(
-    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("server_realm_people.MOST_AWAITED_BY_ONE", 1)
-    assert reach(realm, Verb.PRIVATE, f"x0@{ALIAS}", Code.DISK_FULL, {}) is Code.OK
-
-    assert reach(realm, Verb.PRIVATE, f"x0@{ALIAS}", Code.NO_SUCH_USER, {}) is Code.NO_SUCH_USER
-
-    assert realm.room.store.count_unmet_people(realm.realm, 0) == (1, 0, 0)
-    assert reach(realm, Verb.PRIVATE, f"x1@{ALIAS}", Code.DISK_FULL, {}) is Code.OK
-
-
-def test_what_was_said_to_nobody_is_not_forgotten_when_they_are_asked_for(
-    realm: LinkedRealm,
-) -> None:
-    assert reach(realm, Verb.PRIVATE, f"x0@{ALIAS}", Code.DISK_FULL, {}) is Code.OK
-    log = last(realm.ana).fields["conversation"]
-    assert isinstance(log, int)
-    realm.ana.send(realm.ana.post("halo", conversation=log))
-    realm.turn()
-
-    assert reach(realm, Verb.PRIVATE, f"x0@{ALIAS}", Code.NO_SUCH_USER, {}) is Code.NO_SUCH_USER
-
-    assert not realm.room.store.declined(realm.realm, log)  # it is read, and goes back
-    assert log in realm.room.store.shared_logs(realm.realm)
-
-
-def test_whoever_has_enough_conversations_begins_none_abroad(
-    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("server_realm_contacts.MAX_CONVERSATIONS", 1)
-    person: JsonValue = [(77).to_bytes(8).hex(), "rina"]
-
-    private = reach(realm, Verb.PRIVATE, f"rina@{ALIAS}", Code.OK, {"person": person})
-    group = reach(realm, Verb.JOIN_GROUP, f"catur@{ALIAS}", Code.OK, {"name": "catur"})
-
-    fill(realm)
-    known: JsonValue = [(1).to_bytes(8).hex(), "n1"]
-    somebody = reach(realm, Verb.PRIVATE, f"n1@{ALIAS}", Code.OK, {"person": known})
-
-    assert (private, group, somebody) == (Code.SERVER_FULL,) * 3
-
-
-def test_a_group_that_looks_like_another_of_that_realm_is_not_joined(realm: LinkedRealm) -> None:
-    name = "rnereka"  # mereka is there
-
-    assert reach(realm, Verb.JOIN_GROUP, f"{name}@{ALIAS}", Code.OK, {"name": name}) is (
-        Code.GROUP_EXISTS
-    )
-
-
-def test_a_contact_of_no_kind_ends_the_link(realm: LinkedRealm) -> None:
-    realm.ask_quickly(Verb.CONTACT, {"kind": 1, "name": "Ana", "person": BOB.encode()})
-    realm.turn()
-
-    assert not realm.stands
-
-
-@pytest.mark.parametrize("verb", [Verb.SHARED, Verb.CONTACT, Verb.UNDELIVERED])
-def test_what_was_asked_over_a_link_that_is_cut_now_is_not_answered(
-    realm: LinkedRealm, verb: Verb
-) -> None:
-    realm.heard.clear()
-    fields: Fields = {"after": 0, "held": [], "kind": 3, "name": "Ana", "person": BOB.encode()}
-    fields |= {"conversation": realm.private, "number": 1, "code": 999}
-
-    realm.room.core.handle_command(CutRealm(ALIAS), realm.room.now)
-    realm.ask_quickly(verb, fields)
-    realm.turn()
-
-    assert realm.answered() == 0
 
 
 # --- logs ---
@@ -271,15 +67,69 @@ def test_shared_is_asked_again_after_no_answer_and_after_a_full_disk(realm: Link
     realm.turn()
     assert realm.is_asked(Verb.SHARED)
 
-    realm.room.store.full = {"add_private"}
     realm.answer(Verb.SHARED, Code.OK, SharedAnswer((shared(30),)).encode())
+    realm.room.store.full = {"add_private"}
+    speaks(realm, 30)
     assert realm.room.store.followed(realm.realm, 30) is None
     realm.room.store.full = set()
     realm.room.pass_time(6)
     realm.turn()
     realm.answer(Verb.SHARED, Code.OK, SharedAnswer((shared(30),)).encode())
+    speaks(realm, 30)
 
+    followed = realm.room.store.followed(realm.realm, 30)
+    assert followed is not None
+    assert [entry.text for entry in realm.entries(followed.ours)] == ["hai"]
+
+
+def test_a_log_whose_refusal_the_disk_did_not_take_is_asked_for_again(realm: LinkedRealm) -> None:
+    realm.room.store.full = {"add_undelivered"}
+    tells_logs(realm, shared(30, yours="siapa"))
+    realm.room.store.full = set()
+    before = realm.room.store.undelivered(realm.realm)
+
+    realm.room.pass_time(6)
+    realm.turn()
+    realm.answer(Verb.SHARED, Code.OK, SharedAnswer((shared(30, yours="siapa"),)).encode())
+
+    assert before == []
+    assert [one.theirs for one in realm.room.store.undelivered(realm.realm)] == [30]
+
+
+def test_a_private_log_has_a_place_once_somebody_speaks_there(realm: LinkedRealm) -> None:
+    assert realm.ana.entered is not None
+    store, ana = realm.room.store, realm.ana.entered.person
+    before = store.conversations_of(ana), store.count_foreign_people(realm.realm)
+    quiet = said("dari Ana")._replace(person=1, name="Ana@sekolah")
+
+    tells_logs(realm, shared(130))
+    realm.says(130, quiet)
+    nothing = store.conversations_of(ana), store.count_foreign_people(realm.realm)
+    unplaced = store.followed(realm.realm, 130)
+    speaks(realm, 130)
+
+    assert (nothing, unplaced) == (before, None)
+    followed = store.followed(realm.realm, 130)
+    assert followed is not None
+    assert [entry.text for entry in realm.entries(followed.ours)] == ["hai"]
+
+
+def test_logs_without_a_place_count_as_others_do(
+    realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server_realm_following.MOST_READ", 100)
+    bounds = realm.room.core._abroad.logs._bounds[realm.realm]  # noqa: SLF001
+    tells_logs(realm, *(shared(number) for number in range(30, 80)))
+    level = bounds.contacts.level(realm.room.now)
+
+    realm.send(Heads(((30, 0),)))
+    tells_logs(realm, shared(30))
+
+    assert bounds.contacts.level(realm.room.now) < level
+    speaks(realm, 30)
+    speaks(realm, 79)
     assert realm.room.store.followed(realm.realm, 30) is not None
+    assert realm.room.store.followed(realm.realm, 79) is None
 
 
 def test_a_full_disk_while_shared_is_asked_makes_all_be_asked_anew(realm: LinkedRealm) -> None:
@@ -359,7 +209,7 @@ def test_a_realm_that_cannot_write_down_a_refusal_hears_it_again(realm: LinkedRe
 
 
 @pytest.mark.parametrize("full", ["commit", "append"])
-def test_a_refusal_of_a_whole_log_that_the_disk_did_not_take_begins_anew(
+def test_a_refusal_of_a_whole_log_that_the_disk_did_not_take_goes_on_where_it_was(
     realm: LinkedRealm, monkeypatch: pytest.MonkeyPatch, full: str
 ) -> None:
     monkeypatch.setattr("server_realm_serving.MOST_REFUSED", 1)
@@ -374,12 +224,13 @@ def test_a_refusal_of_a_whole_log_that_the_disk_did_not_take_begins_anew(
         return Code(realm.ask(Verb.UNDELIVERED, refusal)[0])
 
     assert tell() is Code.DISK_FULL  # it was too much for one turn
+    assert realm.room.store.refused_to(realm.realm, log) == 1  # is passed over from now on
     realm.room.store.full = {full}
     assert tell() is Code.DISK_FULL
     realm.room.store.full = set()
-    codes = [tell() for _ in range(4)]
+    codes = [tell() for _ in range(3)]
 
-    assert codes == [Code.DISK_FULL] * 3 + [Code.OK]  # two texts and two notices
+    assert codes == [Code.DISK_FULL] * 2 + [Code.OK]  # two texts and two notices, but for the first
     assert realm.room.store.declined(realm.realm, log) == Code.NO_SUCH_USER
 
 
@@ -466,6 +317,29 @@ def test_files_that_never_come_make_way_and_are_tried_ever_more_rarely(
             realm.link()
         realm.turn()
     assert store.awaited_files(realm.realm) == []
+
+
+def test_parts_of_files_that_a_realm_brings_no_more_count_against_what_it_may_leave(
+    realm: LinkedRealm,
+) -> None:
+    """It brings a little of each, then nothing more."""
+    size = 200 * BLOCK
+    notes = [FileNote(bytes([n]) * 32, size, f"{n}.txt") for n in range(1, 13)]
+    realm.says(OUTGOING_LOG, *map(shows, notes))
+    asked: set[bytes] = set()
+
+    for _ in range(40):
+        realm.room.pass_time(0.5)
+        realm.turn()
+        wanted = {f.file for f in realm.heard if isinstance(f, Want) and f.ranges} - asked
+        for file in wanted:
+            realm.send(Chunk(file, 0, bytes(BLOCK)), Want(file, 0, ()))
+        asked |= wanted
+
+    space = realm.room.core._stock.space  # noqa: SLF001
+    most = TIGHT.realm_bytes - realm.room.store.realm_bytes(realm.realm)
+    assert asked == {note.file for note in notes}
+    assert space.used // (size + FILE_COST) == most // size  # those that come are among them
 
 
 # --- logs that are another than they were ---

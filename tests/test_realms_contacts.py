@@ -2,12 +2,23 @@
 
 from dataclasses import replace
 
+from realm_links import state
 from realm_world import Realms
 from test_realms import GROUP, texts, with_group
 
 import client_events
 from protocol import Code
-from server_events import BanPerson, Happened, HappeningKind, Kick, OperatorAnswered, Unban
+from server_events import (
+    BanPerson,
+    CutRealm,
+    Happened,
+    HappeningKind,
+    Kick,
+    OperatorAnswered,
+    RealmState,
+    RestoreRealm,
+    Unban,
+)
 from settings import Limits
 
 
@@ -47,6 +58,22 @@ def test_a_name_is_found_in_another_realm_as_it_is_found_at_home() -> None:
         assert opens(realms, 0, "alice@a") is Code.NO_SUCH_REALM
 
 
+def test_a_realm_that_is_cut_is_one_that_cannot_be_reached() -> None:
+    """It stands in the list of realms."""
+    with Realms("cut", "a", "b") as realms:
+        a, _, alice, _ = realms.neighbours()
+        a.server.command(CutRealm("b"))
+        realms.run(1)
+
+        codes = [opens(realms, 0, "bob@b"), realms.joins(alice, "kelas@B")]
+        a.server.command(RestoreRealm("b"))
+        realms.run(1)
+        codes.append(opens(realms, 0, "bob@b"))
+
+        unreachable = Code.REALM_UNREACHABLE
+        assert codes == [unreachable, unreachable, Code.OK]
+
+
 def test_a_silent_realm_is_waited_for_three_seconds_and_no_longer() -> None:
     with Realms("silent", "a", "b") as realms:
         a, b, alice, bob = realms.neighbours()
@@ -62,6 +89,31 @@ def test_a_silent_realm_is_waited_for_three_seconds_and_no_longer() -> None:
         assert code is Code.OK
         assert 2.9 < took < 3.5
         assert texts(b, b.conversation(bob, "alice@a")) == ["nanti saja"]
+
+
+def test_a_realm_of_which_it_is_told_that_it_is_away_is_not_waited_for() -> None:
+    with Realms("told away", "a", "b") as realms:
+        a, b, alice, bob = realms.neighbours()
+        opens(realms, 0, "bob@b")
+        alice.say_in(a.conversation(alice, "bob@b"), "hai")
+        realms.run(1)
+        realms.part("a", "b")
+        alice.say_in(a.conversation(alice, "bob@b"), "masih di sana?")
+        realms.run(6)
+        assert state(realms, a) is RealmState.AWAY
+        assert realms.stands(a, b)  # the link was not given up yet
+        begun = realms.network.now
+
+        code = opens(realms, 0, "bob@b")
+        took = realms.network.now - begun
+        alice.say_in(a.conversation(alice, "bob@b"), "nanti saja")
+        realms.heal()
+        realms.run(60)
+
+        assert code is Code.OK
+        assert took < 0.5
+        there = texts(b, b.conversation(bob, "alice@a"))
+        assert there == ["hai", "masih di sana?", "nanti saja"]
 
 
 def test_a_group_that_is_joined_while_its_home_is_away_is_joined_when_it_is_back() -> None:

@@ -201,6 +201,34 @@ def test_a_realm_that_was_dropped_and_is_added_again_goes_on_where_it_was() -> N
         assert texts(b, b.conversation(founder, GROUP)) == ["satu", "dua", "tiga"]
 
 
+def test_nothing_is_said_to_a_realm_that_was_dropped_until_it_is_added_again() -> None:
+    with Realms("no more", "b", "a") as realms:
+        realms.link("a", "b")
+        with_group(realms, "b", "a")
+        ana = realms.clients[1]
+        a, b = realms["a"], realms["b"]
+        ana.write("founder@b", "halo")
+        realms.run(3)
+        private, group = a.conversation(ana, "founder@b"), a.conversation(ana, f"{GROUP}@b")
+        a.server.command(DropRealm("b"))
+        realms.run(1)
+
+        ana.say_in(private, "masih ada?")
+        ana.say_in(group, "masih ada?")
+        realms.run(3)
+        refused = [event.code for event in ana.refused]
+        realms.link("a", "b")
+        realms.run(3)
+        ana.say_in(private, "lagi")
+        ana.say_in(group, "lagi")
+        realms.run(10)
+
+        assert refused == [Code.NO_SUCH_REALM] * 2
+        assert texts(a, private) == ["halo", "lagi"]
+        assert texts(b, b.conversation(realms.clients[0], GROUP)) == ["lagi"]
+        assert len(ana.refused) == 2
+
+
 # --- files ---
 
 

@@ -1,5 +1,7 @@
 """What realms say to each other: understood as it was meant, or refused."""
 
+from dataclasses import replace
+
 import pytest
 
 from belonging import MAX_HELD
@@ -8,6 +10,7 @@ from entering import HeldLog
 from protocol import JsonValue, PeerError
 from protocol_requests import Fields
 from realms import (
+    MAX_PAGE,
     RealmRequest,
     SharedAnswer,
     SharedLog,
@@ -72,6 +75,22 @@ def test_a_refusal_that_cannot_be_is_none(row: JsonValue) -> None:
         SharedAnswer.decode(fields, SharedRequest(2))
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        SharedAnswer(tuple(replace(GROUP, conversation=n) for n in range(3, 4 + MAX_PAGE))),
+        SharedAnswer((GROUP,), (5,)),
+        SharedAnswer((PRIVATE,), (3, 3)),
+        SharedAnswer((GROUP,), (), None, {n: 1 for n in range(MAX_PAGE + 1)}),
+    ],
+)
+def test_an_answer_holds_one_page_and_speaks_of_no_copies_but_those_stated(
+    answer: SharedAnswer,
+) -> None:
+    with pytest.raises(PeerError):
+        SharedAnswer.decode(answer.encode(), SharedRequest(2, (HELD,)))
+
+
 def test_logs_are_asked_for_in_order_and_not_too_many() -> None:
     for held in ((HELD, HELD), (HeldLog(2, 0, FIRST_CHAIN),)):
         with pytest.raises(PeerError):
@@ -103,6 +122,9 @@ def test_an_answer_that_goes_back_is_refused(answer: SharedAnswer) -> None:
         ("Kelas 7B", "kelas-7b"),
         ("  ", "realm"),
         ("\u202e@", "realm"),
+        ("kampus\u3164", "kampus"),
+        ("\u115fkampus\u1160\uffa0b", "kampus-b"),
+        ("\u3164", "realm"),
         ("x" * 40, "x" * 20),
         ("\U00020000" * 40, "\U00020000" * 15),
     ],
@@ -110,6 +132,12 @@ def test_an_answer_that_goes_back_is_refused(answer: SharedAnswer) -> None:
 def test_a_realm_is_called_as_its_room_as_far_as_that_goes(room: str, alias: str) -> None:
     assert alias_of(room) == alias
     assert is_alias(alias)
+
+
+@pytest.mark.parametrize("blank", "\u115f\u1160\u3164\uffa0")
+def test_letters_that_show_nothing_are_in_the_name_of_no_realm(blank: str) -> None:
+    for name in (blank, f"kampus{blank}", f"kam{blank}pus", f"{blank}kampus"):
+        assert not is_alias(name)
 
 
 def test_behind_the_last_at_stands_the_realm() -> None:

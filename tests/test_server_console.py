@@ -60,6 +60,10 @@ ANA = PersonRow(1, "ana", ("10.0.0.5", 5000), Presence.HERE, 0.002, 0.0, 1_763_7
         ("/realms", ListRealms()),
         ("/addrealm kampus 10.0.0.9 8083", AddRealm("kampus", "10.0.0.9", 8083)),
         ("/addrealm kampus 10.0.0.9 8083 'biru laut'", AddRealm(*KAMPUS, "biru laut")),
+        ('/addrealm kampus 10.0.0.9 8083 "biru laut"', AddRealm(*KAMPUS, "biru laut")),
+        ("/addrealm kampus 10.0.0.9 8083 biru  laut ", AddRealm(*KAMPUS, "biru  laut")),
+        ("/addrealm kampus 10.0.0.9 8083 jum'at sore", AddRealm(*KAMPUS, "jum'at sore")),
+        ("/addrealm '' 10.0.0.9 8083", AddRealm("", *KAMPUS[1:])),
         ("/cutrealm kampus", CutRealm("kampus")),
         ("/restorerealm kampus", RestoreRealm("kampus")),
         ("/delrealm kampus", DropRealm("kampus")),
@@ -76,7 +80,10 @@ def test_the_operator_commands_by_typing(line: str, command: Command) -> None:
         "/kick ana budi",
         "/addrealm kampus 10.0.0.9",
         "/addrealm kampus 10.0.0.9 port",
-        "/addrealm kampus 10.0.0.9 8083 biru laut",
+        "/addrealm",
+        '/addrealm "kampus 10.0.0.9 8083',
+        '/addrealm kampus 10.0.0.9 8083 "biru laut',
+        "/addrealm kampus 10.0.0.9 8083 'biru' laut",
         "/delrealm",
         "/kick ana 30",
         "/ban",
@@ -202,6 +209,24 @@ def test_the_operator_reads_how_the_links_stand() -> None:
 
 
 @pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (HappeningKind.REALM_PASSWORD, "refuses our password: /delrealm rumah, then /addrealm"),
+        (HappeningKind.REALM_KEY_CHANGED, "somebody with another key answers there"),
+        (HappeningKind.REALM_REFUSED, "refuses the link"),
+    ],
+)
+def test_the_operator_reads_why_a_realm_is_away_and_what_to_do(
+    trouble: HappeningKind, words: str
+) -> None:
+    away = RealmRow("rumah", RealmState.AWAY, 1, 2, None, ("10.0.0.9", 8083), "", trouble=trouble)
+
+    (shown,) = Console(Texts("en")).realms(RealmsListed((away,)))
+
+    assert shown.startswith(f"rumah  away  10.0.0.9:8083  waiting: 2  ({words}")
+
+
+@pytest.mark.parametrize(
     ("command", "code", "words"),
     [
         (AddRealm(*KAMPUS), Code.OK, "Realm added: kampus"),
@@ -217,6 +242,15 @@ def test_the_operator_reads_how_a_command_about_a_realm_ended(
     line = Console(Texts("en")).answer(OperatorAnswered(command, code))
 
     assert line.startswith(words)
+
+
+def test_the_operator_reads_that_a_realm_which_calls_comes_back() -> None:
+    dropped = OperatorAnswered(DropRealm("kampus"), Code.OK, calls_us=True)
+
+    line = Console(Texts("en")).answer(dropped)
+
+    assert line.startswith("Done: kampus. But that server calls")
+    assert "/cutrealm" in line
 
 
 def test_every_happening_has_a_sentence() -> None:

@@ -181,6 +181,7 @@ def test_who_is_gone_can_be_banned_while_the_name_is_held(
     assert office.do(BanPerson("Citra", None, with_address)) is Code.OK
 
     assert office.expelled == []
+    assert office.happened() == [(HappeningKind.BANNED, "Citra")]
     assert office.bans() == [(BanKind.ENTER, "Citra", 0, "")]
 
 

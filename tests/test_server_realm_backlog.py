@@ -13,7 +13,7 @@ from store_parts import ANA, NOW, open_store
 from store_parts import text as said
 
 from records import ForeignPerson, PersonRecord, RealmRecord
-from server_events import FilesListed, Happened, HappeningKind, ListFiles, RealmState
+from server_events import FilesListed, Happened, HappeningKind, ListFiles, Mute, RealmState
 from server_realm_backlog import PATIENCE, Backlogs
 from settings import Limits
 from storage import Storage
@@ -64,6 +64,24 @@ def test_messages_that_waited_are_counted_once_they_are_there() -> None:
         assert heard(b) == [(LINKED, 0), (LOST, 0), (LINKED, 0)]
         (row,) = rows(realms, a)
         assert (row.state, row.waiting) == (RealmState.LINKED, 0)
+
+
+def test_messages_that_are_refused_there_are_not_counted() -> None:
+    with Realms("refused", "a", "b") as realms:
+        alice, _ = acquainted(realms)
+        realms.part("a", "b")
+        realms.run(120)
+        realms["b"].server.command(Mute("alice@a"))
+        realms.run(1)
+        alice.write("bob@b", *map(str, range(4)))
+        realms.run(1)
+
+        is_back(realms)
+        realms.run(60)
+
+        b = realms["b"]
+        assert len(b.told(b.conversation(realms.clients[1], "alice@a"))) == 1
+        assert heard(realms["a"]) == [(LINKED, 0), (LOST, 0), (LINKED, 0)]
 
 
 def test_what_is_said_meanwhile_did_not_wait() -> None:
@@ -191,6 +209,19 @@ def test_who_has_been_told_of_and_is_lost_again_is_not_told_twice(told: Told) ->
     told.backlogs.lost(told.realm)
 
     assert told.told == [(told.realm, 0)]
+
+
+def test_what_it_refused_was_not_delivered(told: Told) -> None:
+    told.say("sudah di sana", "satu", "dua", "tiga")
+    told.store.note_refused(told.realm, told.log, 1)
+    told.store.set_realm_has(told.realm, told.log, 1)
+    told.backlogs.opened(told.realm, 1.0)
+
+    told.store.note_refused(told.realm, told.log, 3)
+    told.store.set_realm_has(told.realm, told.log, 4)
+    told.look()
+
+    assert told.told == [(told.realm, 2)]
 
 
 def test_what_a_realm_declined_waits_no_more_and_was_not_delivered(told: Told) -> None:

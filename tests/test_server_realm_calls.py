@@ -1,6 +1,7 @@
 """Calling another realm that is no honest one: what becomes of it, and when the next call comes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -11,6 +12,7 @@ from protocol import CloseCode, Code, Verb
 from protocol_frames import Close, Posted, Request, Response, Typing
 from protocol_requests import Fields
 from server_events import AddRealm, HappeningKind, RealmState
+from server_realm_calls import Derivations
 
 Answers = dict[Verb, tuple[Code, Fields] | None]
 
@@ -60,6 +62,15 @@ def test_how_adding_ends_by_what_the_other_answers(
     assert add(realms, HandMade(realms, answers)) is code
 
     assert bool(rows(realms, realms["a"])) == (code is Code.OK)
+
+
+def test_whoever_refuses_hears_that_nothing_more_comes(realms: Realms) -> None:
+    other = HandMade(realms, {Verb.ENTER_REALM: (Code.SERVER_FULL, {})})
+
+    add(realms, other)
+    realms.run(0.5)
+
+    assert Close(CloseCode.EXIT) in other.frames
 
 
 @pytest.mark.parametrize(
@@ -122,6 +133,78 @@ def test_whatever_a_realm_says_the_link_comes_back(realms: Realms, nonsense: byt
 
     realms.run(15)
     assert state(realms, realms["a"]) is RealmState.LINKED
+
+
+def reset(other: HandMade) -> None:
+    other.reset()
+
+
+def close(other: HandMade) -> None:
+    other.say(Close(CloseCode.COME_BACK).encode())
+
+
+def babble(other: HandMade) -> None:
+    other.say(b"\xee\x00\x00")  # no frame at all
+
+
+@pytest.mark.parametrize("end", [reset, close, babble])
+def test_a_realm_whose_links_never_last_is_called_ever_more_rarely(
+    realms: Realms, end: Callable[[HandMade], None]
+) -> None:
+    other = linked(realms)
+    other.on_request = lambda verb, fields: ends_once_it_stands(other, end, verb, fields)
+    end(other)
+
+    realms.run(600)
+
+    assert 20 < len(other.called) < 30
+    assert happenings(realms["a"]).count(HappeningKind.REALM_LINKED) < 30
+    other.on_request = other.serve
+    realms.run(60)
+    assert state(realms, realms["a"]) is RealmState.LINKED
+
+
+def ends_once_it_stands(
+    other: HandMade, end: Callable[[HandMade], None], verb: int, fields: Fields
+) -> tuple[Code, Fields] | None:
+    if verb != Verb.SHARED:
+        return other.serve(verb, fields)
+    end(other)
+    return None
+
+
+@pytest.mark.parametrize("end", [reset, close])
+def test_a_realm_that_was_restarted_is_linked_again_within_seconds(
+    realms: Realms, end: Callable[[HandMade], None]
+) -> None:
+    other = linked(realms)
+
+    end(other)
+
+    realms.run(2.5)
+    assert state(realms, realms["a"]) is RealmState.LINKED
+
+
+def test_a_realm_that_wants_us_to_wait_no_time_at_all_is_called_ever_more_rarely(
+    realms: Realms,
+) -> None:
+    other = linked(realms)
+    other.answers[Verb.ENTER_REALM] = (Code.TOO_MANY_GUESSES, {"wait": 0})
+
+    close(other)
+    realms.run(600)
+
+    assert 5 < len(other.called) < 10
+
+
+def test_a_realm_that_wants_us_to_wait_is_called_when_it_says(realms: Realms) -> None:
+    other = linked(realms)
+    other.answers[Verb.ENTER_REALM] = (Code.TOO_MANY_GUESSES, {"wait": 40})
+
+    close(other)
+    realms.run(60)
+
+    assert 40 < other.called[-1] - other.called[-2] < 42
 
 
 def test_requests_that_come_too_early_are_served_in_their_order(realms: Realms) -> None:
@@ -234,6 +317,39 @@ def test_a_realm_that_hangs_up_before_the_password_is_worked_out(realms: Realms)
 
     realms.run(10)
     assert other.requests == []
+
+
+# --- adding a realm that wants to keep us busy ---
+
+
+def test_whoever_forgets_each_session_at_once_is_called_once_and_the_answer_comes(
+    realms: Realms,
+) -> None:
+    other = HandMade(realms)
+    other.resets = True
+
+    assert add(realms, other) is Code.REALM_UNREACHABLE
+
+    realms.run(30)
+    assert len(other.called) == 1
+
+
+def test_passwords_are_worked_out_one_by_one_and_only_while_they_are_wanted() -> None:
+    begun: list[Callable[[object, float], None]] = []
+    results: list[object] = []
+    wanted = {"a", "b", "d"}
+    derivations = Derivations(lambda work, end: begun.append(end))
+
+    for name in ("a", "b", "c", "d"):
+        derivations.add(bytes, partial(wanted.__contains__, name), lambda r, _: results.append(r))
+    assert len(begun) == 1
+    wanted.discard("a")
+    begun[0]("of a", 1.0)
+    begun[1]("of b", 2.0)
+    begun[2]("of d", 3.0)
+
+    assert results == ["of b", "of d"]
+    assert len(begun) == 3
 
 
 def responses(other: HandMade) -> list[Response]:

@@ -22,6 +22,7 @@ from storage import Storage
 ANA, BOB = 7, bytes(7) + b"\x09"
 LATER = NOW + 60_000
 TAG = b"tag of 8"
+LARGEST = 1_000
 
 
 class Desk:
@@ -32,15 +33,19 @@ class Desk:
         self.people = people = People(storage, Chance("people"))
         foreigners = Foreigners(storage, limits, Chance("foreign"))
         rooms = Rooms(storage, limits, has_file=lambda _: True)
-        self.copying = Copying(storage, rooms, people, foreigners, is_here=lambda _: True)
+        self.copying = Copying(
+            storage, rooms, people, foreigners, is_here=lambda _: True, largest=LARGEST
+        )
         record = storage.save_realm(RealmRecord(0, b"k" * 32, "kampus"), "kampus")
         self.realm = record.realm
         storage.save_person(PersonRecord(ANA, "Ana", is_present=True))
         people.hold_name(ANA, "Ana")
         self.group = storage.add_group("Kimia", "kimia", "kimia")
 
-    def place(self, log: SharedLog) -> int | Code:
-        return self.copying.place(self.realm, "kampus", log)
+    def place(self, log: SharedLog, *entries: Entry) -> int | Code | None:
+        """Where it goes after these entries of it; if none are given, after a text."""
+        arrived = [Arrived(number, entry) for number, entry in enumerate(entries or [said("a")], 1)]
+        return self.copying.place(self.realm, "kampus", log, arrived)
 
     def private(self, theirs: bytes = BOB, name: str = "bob") -> SharedLog:
         ours, yours = Someone(theirs, name), Someone(ANA.to_bytes(8), "Ana")
@@ -111,6 +116,24 @@ def test_a_name_that_is_none_here_is_refused(desk: Desk, name: str) -> None:
 
     assert desk.write(group, joined(name)) == [Code.NAME_INVALID]
     assert desk.told(group) == []
+
+
+def test_a_stranger_takes_no_place_before_they_speak(desk: Desk) -> None:
+    silent = desk.place(desk.private(), said("dari sini", "Ana@sekolah"), joined())
+    nobody = desk.store.count_foreign_people(desk.realm)
+
+    place = desk.place(desk.private(), said("hai"))
+
+    assert (silent, nobody) == (None, 0)
+    assert not isinstance(place, Code)
+    assert desk.place(desk.private(), joined()) == place  # from then on it is known
+
+
+def test_somebody_who_is_known_takes_no_place_either_before_they_speak(desk: Desk) -> None:
+    desk.write(desk.group, joined())
+
+    assert desk.place(desk.private(), joined()) is None
+    assert desk.store.conversations_of(ANA) == []
 
 
 def test_a_log_for_nobody_of_ours_is_refused(desk: Desk) -> None:
@@ -193,6 +216,16 @@ def test_what_is_no_text_and_no_file_is_refused(desk: Desk) -> None:
         Code.TEXT_INVALID,
         Code.BAD_REQUEST,
     ]
+
+
+def test_a_file_that_is_too_large_for_here_is_refused_as_to_people_of_here(desk: Desk) -> None:
+    fits, large = (FileNote(b"f" * 32, LARGEST + more, "film.mp4") for more in (0, 1))
+    shares = (said(note.encode())._replace(kind=EntryKind.FILE) for note in (fits, large))
+
+    assert desk.write(desk.group, joined(), *shares) == [Code.FILE_TOO_LARGE]
+    assert [one.size for one in desk.store.awaited_files(desk.realm)] == [LARGEST]
+    assert desk.copying.take_too_large() == [(desk.realm, large)]
+    assert desk.copying.take_too_large() == []
 
 
 def test_a_file_that_is_not_here_is_awaited(desk: Desk) -> None:

@@ -15,6 +15,7 @@ from server_events import (
     CutRealm,
     DropRealm,
     HappeningKind,
+    OperatorAnswered,
     RealmState,
     RestoreRealm,
 )
@@ -481,6 +482,42 @@ def test_a_realm_is_dropped_and_added_again(realms: Realms) -> None:
 
     assert add(realms, "a", "b") is Code.OK
     linked(realms, "a", "b")
+
+
+def test_a_realm_hears_at_once_that_it_was_dropped(realms: Realms) -> None:
+    a, b = realms["a"], realms["b"]
+    add(realms, "a", "b")
+    linked(realms, "a", "b")
+
+    assert answer(realms, a, DropRealm("b")) is Code.OK
+    assert OperatorAnswered(DropRealm("b"), Code.OK) in a.server.events  # it calls nobody
+    realms.run(1)
+
+    assert state(realms, b) is RealmState.AWAY
+
+
+def test_a_dropped_realm_that_calls_is_back_by_itself_and_the_operator_is_told(
+    realms: Realms,
+) -> None:
+    b = realms["b"]
+    add(realms, "a", "b")
+    linked(realms, "a", "b")
+
+    assert answer(realms, b, DropRealm("a")) is Code.OK
+    assert OperatorAnswered(DropRealm("a"), Code.OK, calls_us=True) in b.server.events
+    assert rows(realms, b) == []
+
+    linked(realms, "a", "b", within=10)
+
+
+def test_a_realm_hears_at_once_that_it_could_not_be_written_down(realms: Realms) -> None:
+    a, b = realms["a"], realms["b"]
+    a.server.fill_disk()
+
+    assert add(realms, "a", "b") is Code.DISK_FULL
+    realms.run(1)
+
+    assert state(realms, b) is RealmState.AWAY
 
 
 def test_commands_about_a_realm_that_is_not_there(realms: Realms) -> None:

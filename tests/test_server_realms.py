@@ -25,12 +25,14 @@ from protocol_requests import Fields
 from realms import RealmRequest, prove_key
 from server_events import (
     AddRealm,
+    CutRealm,
     DropRealm,
     HappeningKind,
     LetPeopleLink,
     OperatorAnswered,
     RealmsListed,
     RealmState,
+    RestoreRealm,
 )
 from settings import WhoMayLink
 from storage import Storage
@@ -190,10 +192,31 @@ def test_people_add_realms_and_see_them(realms: Realms) -> None:
     assert row.round_trip is not None
     trip = round(1000 * row.round_trip)
     assert listed.fields == {
-        "realms": [["bee", "linked", row.since, 0, trip, host, port]],
+        "realms": [["bee", "linked", row.since, 0, trip, host, port, ""]],
         "may_add": True,
     }
     assert row.added_by == "alice"
+
+
+def test_people_are_told_why_a_realm_does_not_let_us_in(realms: Realms) -> None:
+    a, other = realms["a"], HandMade(realms)
+    assert answer(realms, a, AddRealm("bee", *other.address)) is Code.OK
+    alice = raw_client(realms, "a")
+    alice.enter("alice", PASSWORD)
+    other.answers[Verb.PAKE2] = (Code.WRONG_PASSWORD, {})
+    other.say(Close(CloseCode.COME_BACK).encode())
+    realms.run(5)
+
+    away = alice.ask(Verb.REALMS, {})
+    a.server.command(CutRealm("bee"))
+    realms.run(0.5)
+    cut = alice.ask(Verb.REALMS, {})
+
+    assert away is not None
+    assert cut is not None
+    at, place = rows(realms, a)[0].since, other.address
+    assert away.fields["realms"] == [["bee", "away", at, 0, 0, *place, "password"]]
+    assert cut.fields["realms"] == [["bee", "cut", at, 0, 0, *place, ""]]
 
 
 def test_what_waits_is_counted_once_a_second_however_many_ask(
@@ -432,3 +455,67 @@ def test_whoever_left_meanwhile_is_not_told(realms: Realms) -> None:
 
     assert Verb.ADD_REALM not in [one.verb for one in alice.answers]
     assert [row.added_by for row in rows(realms, a)] == ["alice"]
+
+
+def test_people_are_told_what_the_operator_does_with_a_realm_that_is_not_linked(
+    realms: Realms,
+) -> None:
+    realms.link("a", "b")
+    alice = raw_client(realms, "a")
+    alice.enter("alice", PASSWORD)
+    realms["b"].server.kill()
+    realms.run_until(lambda: HappeningKind.REALM_LOST in happenings(realms["a"]))
+    realms.run(2)
+
+    for command in (CutRealm("b"), RestoreRealm("b"), DropRealm("b")):
+        before = len([frame for frame in alice.frames if isinstance(frame, RealmsChanged)])
+        assert answer(realms, realms["a"], command) is Code.OK
+        realms.run(1.5)
+
+        assert len([f for f in alice.frames if isinstance(f, RealmsChanged)]) == before + 1
+
+
+def test_a_realm_is_away_since_it_went_however_late_somebody_asks(realms: Realms) -> None:
+    realms.link("a", "b")
+    alice = realms.client("a", "alice")
+    realms.enters(alice)
+    alice.write("bob@b", "satu")
+    realms.run(10)
+    realms.part("a", "b")
+    gone_at = realms["a"].server.wall_clock()
+    alice.write("bob@b", "dua")
+
+    realms.run_until(lambda: state(realms, realms["a"]) is RealmState.AWAY)
+    asked = [rows(realms, realms["a"])[0].since]
+    for _ in range(30):  # in which the link is given up
+        realms.run(3)
+        asked.append(rows(realms, realms["a"])[0].since)
+
+    assert HappeningKind.REALM_LOST in happenings(realms["a"])
+    assert set(asked) == {asked[0]}
+    assert gone_at - 10_000 <= asked[0] <= gone_at
+
+
+def test_what_was_said_with_a_realm_that_comes_again_under_another_name_goes_on(
+    realms: Realms,
+) -> None:
+    a, _, alice, bob = realms.neighbours()
+    assert realms.asked(bob, client_events.AddGroup(bob.ticket(), "kelas")) is Code.OK
+    assert realms.joins(alice, "kelas@b") is Code.OK
+    bob.write("alice@a", "satu")
+    realms.run(1)
+    before = alice.private("bob@b"), alice.group("kelas@b")
+    assert all(before)
+
+    assert answer(realms, a, DropRealm("b")) is Code.OK
+    assert add(realms, "a", "b", name="kampus") is Code.OK
+    realms.run(5)
+
+    assert (alice.private("bob@kampus"), alice.group("kelas@kampus")) == before
+    assert not alice.saw(client_events.ConversationGone)
+    alice.write("bob@kampus", "dua")
+    alice.write_group("kelas@kampus", "tiga")
+    realms.run(1)
+    assert bob.texts(bob.private("alice@a")) == ["satu", "dua"]
+    assert bob.texts(bob.group("kelas")) == ["tiga"]
+    assert realms.asked(alice, client_events.LeaveGroup(2_000, "kelas@kampus")) is Code.OK

@@ -187,10 +187,10 @@ def test_every_method_of_a_store_is_known_to_fail_on_a_full_disk_or_not_to_write
         *("file", "file_places", "files_count", "files_size", "has_brought", "may_read_file"),
         *("newest_files", "shared_files", "unshared_files"),
     }
-    reading |= {"realms", "is_realm_name", "foreign_person", "foreign_people", "mirror", "mirrors"}
+    reading |= {"realms", "realm_names", "foreign_person", "foreign_people", "mirror", "mirrors"}
     reading |= {"foreign_person_there", "count_foreign_people", "shared_logs", "realms_of"}
     reading |= {"has_shared", "followed", "followed_after", "count_followed", "realm_has"}
-    reading |= {"waiting_for", "waiting_logs", "realm_name", "files_count", "file_places"}
+    reading |= {"waiting_for", "waiting_logs", "realm_name", "is_dropped", "count_refused"}
     reading |= {
         "undelivered",
         "declined",
@@ -200,7 +200,7 @@ def test_every_method_of_a_store_is_known_to_fail_on_a_full_disk_or_not_to_write
         "realm_bytes",
     }
     reading |= {"may_realm_read_file", "is_awaited_by", "is_awaited_by_realm", "is_abroad"}
-    reading |= {"count_unmet_people", "lost_guests"}
+    reading |= {"count_unmet_people", "count_private", "lost_guests"}
     by_itself = {"index_some", "write_along", "next_chore", "grow_log", "rollback", "close"}
 
     assert methods - reading - by_itself == WRITES

@@ -308,6 +308,24 @@ def test_d7_times_in_the_archive_never_fall_whatever_the_clock_says(
     assert times == [Entry.decode(one.body).sent_at for one in store.read(ROOM, 1, ALL, ALL)]
 
 
+def test_what_the_archive_does_not_show_keeps_its_time_but_for_those_before_it_in_its_log(
+    folder: Path,
+) -> None:
+    store = open_store(folder)
+    private = store.add_private(7, 8)
+    store.append(ROOM, text("di ruang", NOW))
+    late = [store.append(private, text(f"{at}", NOW - at)) for at in (60, 90, 30)]
+    end_turn(store)
+    store.close()
+
+    store = open_store(folder)
+    late.append(store.append(private, text("50", NOW - 50)))
+    room = store.append(ROOM, text("di ruang", NOW - 10))
+    times = [Entry.decode(one.body).sent_at for one in late]
+    assert times == [NOW - 60, NOW - 60, NOW - 30, NOW - 30]
+    assert Entry.decode(room.body).sent_at == NOW
+
+
 def test_times_do_not_fall_within_a_turn_or_after_a_restart(folder: Path) -> None:
     store = open_store(folder)
     store.append(ROOM, text("satu", NOW))

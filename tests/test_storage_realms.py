@@ -1,5 +1,7 @@
 """Other realms in the store: links, their people, copies of their groups, what both sides read."""
 
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -21,9 +23,9 @@ from records import (
     RealmRecord,
     Undelivered,
 )
-from storage import Storage
+from storage import KEY_NAME, LOCK_NAME, Storage
 from storage_archive import ARCHIVE_NAME
-from storage_schema import Database, Row, Values
+from storage_schema import DATABASE_NAME, Database, Row, Values
 
 pytestmark = pytest.mark.uncounted
 
@@ -93,13 +95,11 @@ def test_a_dropped_realm_is_gone_and_goes_on_where_it_was_when_it_comes_again(
 def test_the_name_of_a_realm_is_nobody_elses_even_when_it_is_dropped(
     store: Storage, campus: int
 ) -> None:
-    assert store.is_realm_name("campus-b", OTHER_KEY)
-    assert not store.is_realm_name("campus-b", KEY)
-    assert not store.is_realm_name("campus-c", OTHER_KEY)
+    assert store.realm_names() == [(KEY, "campus-b")]
 
     store.drop_realm(campus)
 
-    assert store.is_realm_name("campus-b", OTHER_KEY)
+    assert store.realm_names() == [(KEY, "campus-b")]
 
 
 @pytest.mark.parametrize("what", ["nothing", "somebody", "a group"])
@@ -111,14 +111,12 @@ def test_a_name_that_people_or_groups_bore_stays_its_realms_when_that_is_called_
     elif what == "a group":
         mirror(store, campus)
 
-    for name in ("elsewhere", "far-away"):
+    for name in ("Elsewhere", "far-away"):
         store.drop_realm(campus)
-        store.save_realm(replace(CAMPUS, name=name), name)
+        store.save_realm(replace(CAMPUS, name=name), name.casefold())
 
-    names = ("campus-b", "elsewhere", "far-away")
-    kept = [name for name in names if store.is_realm_name(name, OTHER_KEY)]
-    assert kept == (["far-away"] if what == "nothing" else list(names))
-    assert not any(store.is_realm_name(name, KEY) for name in names)
+    names = {"campus-b", "Elsewhere", "far-away"} if what != "nothing" else {"far-away"}
+    assert set(store.realm_names()) == {(KEY, name) for name in names}
 
 
 def test_what_was_taken_from_a_realm_is_counted(store: Storage, campus: int) -> None:
@@ -165,6 +163,22 @@ def test_somebody_known_by_name_alone_is_bound_once_their_realm_says_who_it_is(
 
     assert store.foreign_person_there(campus, b"bob.....") == BOB
     assert store.count_foreign_people(campus) == 1
+
+
+def test_private_conversations_are_counted_by_realm(store: Storage, campus: int) -> None:
+    village = store.save_realm(replace(CAMPUS, key=OTHER_KEY, name="desa"), "desa").realm
+    rina = ForeignPerson(78, village, b"rina....", "rina")
+    group = store.add_group("chess", "chess", "chess")
+    for person in (ANA, know(store, BOB)):
+        store.add_member(group, person)
+    store.add_private(ANA, BUDI)
+    store.add_private(BUDI, know(store, rina, "desa"))
+    assert store.count_private(ANA, campus) == 0
+
+    store.add_private(BOB.person, ANA)
+
+    assert [store.count_private(ANA, realm) for realm in (campus, village)] == [1, 0]
+    assert [store.count_private(BUDI, realm) for realm in (campus, village)] == [0, 1]
 
 
 # --- which logs they read ---
@@ -344,6 +358,32 @@ def test_how_much_came_back_of_what_was_said_is_kept(store: Storage, campus: int
     assert store.mirror(copy.conversation) == replace(copy, returned=4)
 
 
+def test_people_and_groups_of_a_realm_are_called_after_it(store: Storage, campus: int) -> None:
+    bob, copy = know(store, BOB), mirror(store, campus)
+
+    store.name_people_of(campus, "@kampus")
+    store.name_mirror(copy, "chess@kampus", "chess@kampus", "chess@kampus")
+
+    person = store.person(bob)
+    assert person is not None
+    assert person.name == "bob@kampus"
+    records = [store.conversation(one) for one in (copy.conversation, copy.outgoing)]
+    assert [one.name for one in records if one] == ["chess@kampus"] * 2
+    assert store.group_named("chess@kampus") == copy.conversation
+    assert store.group_named("chess@campus-b") is None
+
+
+def test_a_group_of_a_realm_takes_no_other_groups_name(store: Storage, campus: int) -> None:
+    copy = mirror(store, campus)
+    other = store.add_group("chess@kampus", "chess@kampus", "chess@kampus")
+
+    store.name_mirror(copy, "Chess@kampus", "chess@kampus", "chess@kampus")
+
+    records = [store.conversation(one) for one in (copy.conversation, copy.outgoing)]
+    assert [one.name for one in records if one] == ["chess@campus-b"] * 2
+    assert store.group_named("chess@kampus") == other
+
+
 # --- which of theirs are followed, what they have to hear ---
 
 
@@ -480,3 +520,70 @@ def test_what_a_full_disk_did_not_take_of_realms_is_forgotten(store: Storage) ->
     store.rollback()
 
     assert store.realms() == []
+
+
+# --- who may read it ---
+
+
+@pytest.fixture
+def open_to_all() -> Iterator[None]:
+    """The user has said that everybody may read and write what their programs make."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def telling(folder: Path) -> list[Path]:
+    """Whatever holds something that was said, or what links are entered with."""
+    files = [path for path in folder.iterdir() if path.is_file() and path.stat().st_size]
+    return [path for path in files if LOCK_NAME not in path.name and path.name != KEY_NAME]
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in telling(folder)}
+
+
+PRIVATE = dict.fromkeys((DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"), 0o600)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="who may read a file is said otherwise")
+@pytest.mark.usefixtures("open_to_all")
+def test_nobody_else_reads_the_database_and_the_archive(folder: Path) -> None:
+    with closing(open_store(folder)) as store:
+        store.append(ROOM, said("halo"))
+        store.commit()
+        store.write_along()
+
+        assert modes(folder) == {**PRIVATE, ARCHIVE_NAME: 0o600}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="who may read a file is said otherwise")
+@pytest.mark.usefixtures("open_to_all")
+def test_what_others_could_read_they_can_read_no_more(folder: Path) -> None:
+    """Made by an older version, and left by it when it was killed."""
+    with closing(open_store(folder)) as store:
+        store.append(ROOM, said("halo"))
+        store.commit()
+        store.write_along()
+        left = {path.name: path.read_bytes() for path in telling(folder)}
+    for name, content in left.items():
+        (folder / name).write_bytes(content)
+        (folder / name).chmod(0o644)
+
+    with closing(open_store(folder)) as store:
+        assert modes(folder) == {**PRIVATE, ARCHIVE_NAME: 0o600}
+        assert store.head(ROOM).number == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="who may read a file is said otherwise")
+@pytest.mark.usefixtures("open_to_all")
+def test_an_archive_that_is_made_again_is_as_private(folder: Path) -> None:
+    with closing(open_store(folder)) as store:
+        store.append(ROOM, said("halo"))
+        store.commit()
+        store.write_along()
+    (folder / ARCHIVE_NAME).unlink()
+    (folder / "archive-rebuilding.csv").touch()  # as one left by a server that was killed
+
+    with closing(open_store(folder)):
+        assert modes(folder)[ARCHIVE_NAME] == 0o600

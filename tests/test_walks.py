@@ -46,7 +46,7 @@ WORDS = {  # by language
     "file sent": ("File sent: foto.png · 6 B", "File sent: foto.png · 6 B"),
     "no such file": ("No such file", "File tidak ditemukan"),
     "realm added": ("Realm added: kampus", "Realm berhasil ditambahkan: kampus"),
-    "realm exists": ("Realm already exists", "Realm sudah ada"),
+    "realm exists": ("Realm already exists: kampus", "Realm sudah ada: kampus"),
     "realm unreachable": ("Realm unreachable", "Realm tidak dapat dihubungi"),
     "realm password": (
         "Wrong password of that realm. With it: /addrealm R ADDRESS PORT PASSWORD",
