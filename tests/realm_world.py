@@ -150,6 +150,19 @@ class Realms:
 
     # --- what people do ---
 
+    def written_to_nobody(self, text: str) -> tuple[Realm, Realm, Client]:
+        """alice of a wrote to siapa@b while b was away, and it has no such user; b is back."""
+        self.link("a", "b")
+        alice = self.client("a", "alice")
+        self.enters(alice)
+        self.part("a", "b")
+        self.run(60)
+        alice.write("siapa@b", text)
+        self.run(10)
+        self.heal()
+        self.run(60)
+        return self["a"], self["b"], alice
+
     def enters(self, *clients: Client) -> None:
         self.run_until(lambda: all(one.entered is not None for one in clients))
 

@@ -174,16 +174,7 @@ def test_whoever_is_not_there_when_the_realm_is_back_is_told_of() -> None:
 
 def test_a_refused_name_can_be_tried_again() -> None:
     with Realms("again", "a", "b") as realms:
-        realms.link("a", "b")
-        a, b = realms["a"], realms["b"]
-        alice = realms.client("a", "alice")
-        realms.enters(alice)
-        realms.part("a", "b")
-        realms.run(60)
-        alice.write("siapa@b", "halo?")
-        realms.run(10)
-        realms.heal()
-        realms.run(60)
+        a, b, alice = realms.written_to_nobody("halo?")
 
         who = realms.client("b", "siapa")
         realms.enters(who)

@@ -336,16 +336,7 @@ def test_a_file_that_the_operator_removed_does_not_come_again() -> None:
 
 def test_what_was_told_to_be_undelivered_is_not_delivered_when_they_exist_at_last() -> None:
     with Realms("late", "a", "b") as realms:
-        realms.link("a", "b")
-        a, b = realms["a"], realms["b"]
-        alice = realms.client("a", "alice")
-        realms.enters(alice)
-        realms.part("a", "b")
-        realms.run(60)
-        alice.write("siapa@b", "halo lama")
-        realms.run(5)
-        realms.heal()
-        realms.run(60)
+        a, b, alice = realms.written_to_nobody("halo lama")
         siapa = realms.client("b", "siapa")
         realms.enters(siapa)
 

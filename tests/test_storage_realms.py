@@ -528,6 +528,8 @@ def test_what_a_full_disk_did_not_take_of_realms_is_forgotten(store: Storage) ->
 @pytest.fixture
 def open_to_all() -> Iterator[None]:
     """The user has said that everybody may read and write what their programs make."""
+    if os.name != "posix":
+        pytest.skip("who may read a file is said otherwise here")
     before = os.umask(0)
     yield
     os.umask(before)
@@ -546,25 +548,25 @@ def modes(folder: Path) -> dict[str, int]:
 PRIVATE = dict.fromkeys((DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"), 0o600)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="who may read a file is said otherwise")
+def write_some(store: Storage) -> None:
+    store.append(ROOM, said("halo"))
+    store.commit()
+    store.write_along()
+
+
 @pytest.mark.usefixtures("open_to_all")
 def test_nobody_else_reads_the_database_and_the_archive(folder: Path) -> None:
     with closing(open_store(folder)) as store:
-        store.append(ROOM, said("halo"))
-        store.commit()
-        store.write_along()
+        write_some(store)
 
         assert modes(folder) == {**PRIVATE, ARCHIVE_NAME: 0o600}
 
 
-@pytest.mark.skipif(os.name != "posix", reason="who may read a file is said otherwise")
 @pytest.mark.usefixtures("open_to_all")
 def test_what_others_could_read_they_can_read_no_more(folder: Path) -> None:
     """Made by an older version, and left by it when it was killed."""
     with closing(open_store(folder)) as store:
-        store.append(ROOM, said("halo"))
-        store.commit()
-        store.write_along()
+        write_some(store)
         left = {path.name: path.read_bytes() for path in telling(folder)}
     for name, content in left.items():
         (folder / name).write_bytes(content)
@@ -575,13 +577,10 @@ def test_what_others_could_read_they_can_read_no_more(folder: Path) -> None:
         assert store.head(ROOM).number == 1
 
 
-@pytest.mark.skipif(os.name != "posix", reason="who may read a file is said otherwise")
 @pytest.mark.usefixtures("open_to_all")
 def test_an_archive_that_is_made_again_is_as_private(folder: Path) -> None:
     with closing(open_store(folder)) as store:
-        store.append(ROOM, said("halo"))
-        store.commit()
-        store.write_along()
+        write_some(store)
     (folder / ARCHIVE_NAME).unlink()
     (folder / "archive-rebuilding.csv").touch()  # as one left by a server that was killed
 
